@@ -1,0 +1,1 @@
+//! The `sampan-deploy` crate.

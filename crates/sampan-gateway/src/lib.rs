@@ -1,0 +1,1 @@
+//! The `sampan-gateway` crate.
