@@ -1,1 +1,14 @@
-//! The `sampan-model` crate.
+//! The nouns of Sampan: names, versions, states and their legal transitions.
+//!
+//! This crate owns what several capabilities must agree on, and nothing that does anything: no I/O, no
+//! clock, no async. A capability that finds itself wanting to reach for a file or a socket here wants
+//! another crate. Data passes through as text that is parsed once, at the edge, into the types below.
+
+pub mod hint;
+pub mod name;
+pub mod order;
+pub mod routing;
+
+pub use hint::Hint;
+pub use name::{AppName, NameError, ReleaseName, Version};
+pub use order::{OrderId, OrderState};
