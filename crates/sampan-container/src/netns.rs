@@ -1,0 +1,98 @@
+//! Network namespaces that live without a process: pinned by a bind mount.
+
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags};
+use nix::sched::CloneFlags;
+
+use crate::{Error, Result};
+
+/// A network namespace, pinned to a file.
+#[derive(Debug, Clone)]
+pub struct NetNamespace {
+    path: PathBuf,
+}
+
+impl NetNamespace {
+    /// Makes a new namespace, its loopback device up, pinned to a new file at `path`.
+    ///
+    /// # Errors
+    /// When the file exists or the kernel refuses.
+    pub fn create(path: &Path) -> Result<Self> {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(Error::io("create", path))?;
+        let target = path.to_owned();
+        // A thread of its own enters the new namespace and ends, so that the caller stays where it is.
+        let pinned = std::thread::scope(|scope| {
+            scope
+                .spawn(move || -> Result<()> {
+                    nix::sched::unshare(CloneFlags::CLONE_NEWNET)
+                        .map_err(Error::system("make a network namespace"))?;
+                    crate::network::raise_loopback()?;
+                    let own = Path::new("/proc/thread-self/ns/net");
+                    nix::mount::mount(
+                        Some(own),
+                        &target,
+                        None::<&str>,
+                        MsFlags::MS_BIND,
+                        None::<&str>,
+                    )
+                    .map_err(Error::io("pin a network namespace to", &target))
+                })
+                .join()
+        });
+        match pinned {
+            Ok(Ok(())) => Ok(Self {
+                path: path.to_owned(),
+            }),
+            Ok(Err(error)) => {
+                std::fs::remove_file(path).map_err(Error::io("remove", path))?;
+                Err(error)
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// A namespace that was pinned before.
+    ///
+    /// # Errors
+    /// When nothing is pinned there, for example after the machine was restarted.
+    pub fn open(path: &Path) -> Result<Self> {
+        const NSFS_MAGIC: i64 = 0x6e73_6673;
+        let found = nix::sys::statfs::statfs(path).map_err(Error::io("look at", path))?;
+        if found.filesystem_type().0 == NSFS_MAGIC {
+            Ok(Self {
+                path: path.to_owned(),
+            })
+        } else {
+            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(Error::io("open a network namespace at", path)(missing))
+        }
+    }
+
+    /// Where it is pinned.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets go of the namespace; it ends with its last process. Does nothing when nothing is there.
+    ///
+    /// # Errors
+    /// When the pin cannot be taken away.
+    pub fn remove(path: &Path) -> Result<()> {
+        match nix::mount::umount2(path, MntFlags::MNT_DETACH) {
+            Ok(()) | Err(nix::Error::EINVAL | nix::Error::ENOENT) => {}
+            Err(error) => return Err(Error::io("unmount", path)(error)),
+        }
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}

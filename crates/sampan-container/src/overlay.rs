@@ -1,0 +1,110 @@
+//! Overlay mounts: read-only layers under one writable directory.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags};
+
+use crate::{Error, Result};
+
+/// An overlay of directories.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    /// Lower directories, topmost first.
+    pub lower: Vec<PathBuf>,
+    /// The writable directory; read-only when absent (then at least two lower directories make an overlay, and
+    /// one is bound as it is).
+    pub upper: Option<PathBuf>,
+    /// The work directory, empty and on the file system of `upper`.
+    pub work: Option<PathBuf>,
+}
+
+/// A mount that is taken away when this is dropped.
+#[derive(Debug)]
+pub struct MountGuard {
+    target: PathBuf,
+}
+
+impl MountGuard {
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.target
+    }
+}
+
+impl Drop for MountGuard {
+    fn drop(&mut self) {
+        if let Err(error) = nix::mount::umount2(&self.target, MntFlags::MNT_DETACH) {
+            tracing::warn!(%error, target = %self.target.display(), "cannot unmount");
+        }
+    }
+}
+
+impl Overlay {
+    /// Mounts the overlay on `target`, a directory.
+    ///
+    /// # Errors
+    /// When the kernel refuses, for example because a directory does not exist.
+    pub fn mount(&self, target: &Path) -> Result<MountGuard> {
+        self.mount_unguarded(target)?;
+        Ok(MountGuard {
+            target: target.to_owned(),
+        })
+    }
+
+    /// Mounts the overlay for as long as the mount namespace lives.
+    pub(crate) fn mount_unguarded(&self, target: &Path) -> Result<()> {
+        let refused = Error::io("mount an overlay on", target);
+        if self.upper.is_none()
+            && let [only] = self.lower.as_slice()
+        {
+            let flags = MsFlags::MS_BIND;
+            nix::mount::mount(Some(only), target, None::<&str>, flags, None::<&str>)
+                .map_err(refused)?;
+            let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+            return nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>)
+                .map_err(Error::io("make read-only", target));
+        }
+        let options = self.options();
+        nix::mount::mount(
+            Some("overlay"),
+            target,
+            Some("overlay"),
+            MsFlags::empty(),
+            Some(options.as_os_str()),
+        )
+        .map_err(refused)
+    }
+
+    fn options(&self) -> OsString {
+        let mut options = OsString::from("lowerdir=");
+        for (position, directory) in self.lower.iter().enumerate() {
+            if position > 0 {
+                options.push(":");
+            }
+            options.push(escape(directory));
+        }
+        for (name, directory) in [(",upperdir=", &self.upper), (",workdir=", &self.work)] {
+            if let Some(directory) = directory {
+                options.push(name);
+                options.push(escape(directory));
+            }
+        }
+        options
+    }
+}
+
+/// Escapes what separates directories and options.
+fn escape(path: &Path) -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+    let mut escaped = Vec::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if matches!(byte, b'\\' | b':' | b',') {
+            escaped.push(b'\\');
+        }
+        escaped.push(byte);
+    }
+    OsString::from_vec(escaped)
+}

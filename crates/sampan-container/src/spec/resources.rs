@@ -1,0 +1,20 @@
+//! Limits of a container.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits of a container; absent means unlimited.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// Memory, including what the page cache holds for the container.
+    pub memory_bytes: Option<u64>,
+    /// Processor time in thousandths of a processor.
+    pub cpu_millis: Option<u64>,
+    /// Weight against other containers when the processors are busy (1024 is usual).
+    pub cpu_shares: Option<u64>,
+    /// Number of processes and threads.
+    pub pids: Option<u64>,
+    /// Preference of the kernel when memory runs out, -1000 to 1000. A value below the caller's own needs
+    /// `CAP_SYS_RESOURCE`; without it the caller's own is kept.
+    pub oom_score_adj: Option<i32>,
+}
