@@ -4,11 +4,15 @@
 //! clock, no async. A capability that finds itself wanting to reach for a file or a socket here wants
 //! another crate. Data passes through as text that is parsed once, at the edge, into the types below.
 
+pub mod app;
 pub mod hint;
 pub mod name;
+mod nearest;
 pub mod order;
 pub mod routing;
+pub mod yaml;
 
 pub use hint::Hint;
 pub use name::{AppName, NameError, ReleaseName, Version};
+pub use nearest::nearest;
 pub use order::{OrderId, OrderState};

@@ -1,0 +1,176 @@
+use super::{AppFile, Target};
+use crate::Hint;
+
+const GUESTBOOK: &str = r#"apiVersion: sampan/v1
+kind: App
+name: guestbook
+version: 1.0.0
+images:
+  - name: guestbook-web
+    context: ./web/
+    args: {VERSION: "${app.version}", DEBUG: 1}
+  - name: shop/api
+    context: .
+    dockerfile: api/Dockerfile
+    target: release
+manifests:
+  - kubernetes/*.yaml
+values:
+  replicas: 1
+  host: null
+  redis: {memory: 64Mi, labels: {}}
+environments:
+  dev:
+  prod:
+    namespace: guests
+    target: {kubernetes: {context: site}}
+    values:
+      replicas: 3
+      host: guestbook.example
+      redis: {labels: {tier: db}}
+checks:
+  - name: page
+    url: http://${host}/
+    expect: {text: "Guestbook ${app.version}"}
+  - name: api
+    service: guestbook-api
+    port: 8000
+    path: /healthz
+    method: post
+    body: "{}"
+    expect: {status: [200, 204]}
+    timeout: 1500ms
+    retries: 0
+"#;
+
+fn parse(text: &str) -> AppFile {
+    AppFile::parse("sampan.yaml", text).expect("the text describes an app")
+}
+
+fn refusal(from: &str, to: &str) -> String {
+    let text = GUESTBOOK.replacen(from, to, 1);
+    assert_ne!(text, GUESTBOOK, "`{from}` occurs");
+    let error = AppFile::parse("sampan.yaml", &text).expect_err("the text is refused");
+    format!("{error}\n  hint: {}", error.hint().unwrap_or_default())
+}
+
+#[test]
+fn reads_an_app() {
+    insta::assert_json_snapshot!(parse(GUESTBOOK).app);
+}
+
+#[test]
+fn an_app_travels_as_json() {
+    let app = parse(GUESTBOOK).app;
+    let json = serde_json::to_string(&app).expect("an app is JSON");
+    assert_eq!(
+        serde_json::from_str::<super::App>(&json).expect("the JSON is an app"),
+        app
+    );
+}
+
+#[test]
+fn environments_override_values() {
+    let app = parse(GUESTBOOK).app;
+    let name = "prod".parse().expect("`prod` is a name");
+    let prod = &app.environments[&name];
+    assert_eq!(
+        prod.target,
+        Target::Kubernetes {
+            context: Some("site".to_owned())
+        }
+    );
+    insta::assert_json_snapshot!(app.values_of(&name, prod, app.namespace_of(prod)));
+}
+
+#[test]
+fn knows_where_entries_stand() {
+    let file = parse(GUESTBOOK);
+    assert_eq!(
+        file.locate("images.0.context").to_string(),
+        "sampan.yaml:7:14"
+    );
+    assert_eq!(
+        file.locate("images.0.dockerfile").to_string(),
+        "sampan.yaml:6:5"
+    );
+    assert_eq!(file.locate("manifests.0").to_string(), "sampan.yaml:14:5");
+}
+
+#[test]
+fn says_what_is_wrong_and_where() {
+    let refusals = [
+        refusal("replicas: 3", "replica: 3"),
+        refusal("replicas: 3", "replicas: three"),
+        refusal("memory: 64Mi", "my memory: 64Mi"),
+        refusal("  replicas: 1", "  app: 1"),
+        refusal("manifests:", "manifest:"),
+        refusal("name: guestbook\n", ""),
+        refusal("name: guestbook\n", "name: Guestbook\n"),
+        refusal("version: 1.0.0", "version: 1.0"),
+        refusal("version: 1.0.0", "version: 1/0"),
+        refusal("sampan/v1", "sampan/v2"),
+        refusal("context: ./web/", "context: ../web"),
+        refusal("context: ./web/", "contxt: web"),
+        refusal("name: guestbook-web", "name: guestbook-web:1.0"),
+        refusal("name: shop/api", "name: guestbook-web"),
+        refusal("${app.version}\", DEBUG", "${host}\", DEBUG"),
+        refusal("  - kubernetes/*.yaml", "  - /etc/*.yaml"),
+        refusal("  - kubernetes/*.yaml", "  []"),
+        refusal("http://${host}/", "http://${hots}/"),
+        refusal("http://${host}/", "https://${host}/"),
+        refusal("url: http://${host}/", "uri: http://${host}/"),
+        refusal("url: http://${host}/", "method: get"),
+        refusal(
+            "    service: guestbook-api",
+            "    url: http://x/\n    service: guestbook-api",
+        ),
+        refusal("method: post", "method: fetch"),
+        refusal("status: [200, 204]", "status: [200, 99]"),
+        refusal("timeout: 1500ms", "timeout: 2"),
+        refusal("timeout: 1500ms", "timeout: soon"),
+        refusal("retries: 0", "retries: -1"),
+        refusal("{kubernetes: {context: site}}", "swarm"),
+        refusal("namespace: guests", "namespace: Guests"),
+        refusal("  prod:", "  Prod:"),
+        refusal("checks:", "---\nchecks:"),
+        refusal("images:\n", "images: none\nx:\n"),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"));
+}
+
+/// Mutations of a good file, from a fixed seed, may be refused but must neither panic nor take long.
+#[test]
+fn damaged_files_are_refused_calmly() {
+    let mut state: u64 = 0x5a4d_9a11;
+    let mut next = move |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(bound).expect("the bound is small"))
+            .expect("it is below the bound")
+    };
+    let fragments = [
+        "${", "}", ": ", "- ", "\n", "  ", "'", "\"", "&a ", "*a", "[", "{", "|", "!!str ",
+        "\u{feff}", "ü", "<<: ",
+    ];
+    for _ in 0..300 {
+        let mut text: Vec<char> = GUESTBOOK.chars().collect();
+        for _ in 0..=next(4) {
+            let at = next(text.len());
+            match next(3) {
+                0 => drop(text.drain(at..(at + 1 + next(9)).min(text.len()))),
+                1 => drop(text.splice(at..at, fragments[next(fragments.len())].chars())),
+                _ => {
+                    let other = next(text.len());
+                    text.swap(at, other);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(error) = AppFile::parse("sampan.yaml", &text) {
+            assert!(error.to_string().starts_with("sampan.yaml:"), "{error}");
+            error.hint();
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! YAML read into a tree that remembers where each node stood.
+//!
+//! Errors in files that people write must name line and column, also errors that are found long after parsing (an
+//! unknown value name, a file that is missing). Typed deserialization loses the places, so everything that Sampan reads
+//! from YAML goes through [`Node`]. Input is untrusted: nesting, aliases and sizes are bounded by a budget.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Number, Value};
+
+use crate::Hint;
+
+mod read;
+
+/// A place in a text file; lines and columns count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Location {
+    /// The file as the user named it.
+    pub file: Arc<str>,
+    /// The line.
+    pub line: u32,
+    /// The column, in characters.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// How a scalar was written, which decides what a substitution may make of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarStyle {
+    /// Without quotes, so that its type follows from its text.
+    Plain,
+    /// In quotes or as a block, so that it is text whatever it holds.
+    Text,
+}
+
+/// A key of a mapping with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The key's text.
+    pub name: String,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// A node of a document with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Where the node begins.
+    pub location: Location,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing: an empty value, `~` or `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text.
+    String(String, ScalarStyle),
+    /// A list.
+    Sequence(Vec<Node>),
+    /// A mapping in the order of the file; keys are distinct.
+    Mapping(Vec<(Key, Node)>),
+}
+
+impl Node {
+    /// The name of the node's type as messages give it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match &self.content {
+            Content::Null => "nothing",
+            Content::Bool(_) => "a boolean",
+            Content::Number(_) => "a number",
+            Content::String(..) => "text",
+            Content::Sequence(_) => "a list",
+            Content::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// The value under `key` when the node is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.content {
+            Content::Mapping(entries) => entries
+                .iter()
+                .find(|(name, _)| name.name == key)
+                .map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// The node's text when it is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.content {
+            Content::String(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The node as JSON, without places.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.content {
+            Content::Null => Value::Null,
+            Content::Bool(value) => Value::Bool(*value),
+            Content::Number(value) => Value::Number(value.clone()),
+            Content::String(value, _) => Value::String(value.clone()),
+            Content::Sequence(items) => items.iter().map(Node::to_json).collect(),
+            Content::Mapping(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.name.clone(), node.to_json()))
+                    .collect::<Map<_, _>>(),
+            ),
+        }
+    }
+}
+
+/// Why a text is not YAML that Sampan reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum YamlError {
+    /// The text breaks YAML's rules or the budget; the message says how.
+    #[error("{location}: {message}")]
+    Syntax {
+        /// Where.
+        location: Location,
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// The text is longer than [`LIMIT_BYTES`].
+    #[error("{file}: the file has {size_bytes} bytes; at most {LIMIT_BYTES} are read")]
+    TooLarge {
+        /// The file.
+        file: Arc<str>,
+        /// Its length.
+        size_bytes: usize,
+    },
+}
+
+impl Hint for YamlError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Syntax { .. } => None,
+            Self::TooLarge { .. } => Some("split the file".to_owned()),
+        }
+    }
+}
+
+/// The longest text that is read.
+pub const LIMIT_BYTES: usize = 8 << 20;
+
+/// Reads all documents of a text; empty documents are left out.
+///
+/// # Errors
+/// [`YamlError`] when the text is not YAML, repeats a key, or exceeds the limits of size, depth or aliases.
+pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
+    read::documents(&Arc::from(file), text)
+}
