@@ -1,2 +1,27 @@
-//! The `sampan` binary.
-fn main() {}
+//! The `sampan` binary: command line, configuration and wiring. The only place that knows everything.
+
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod failure;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::Cli;
+use context::Context;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = match Context::new(&cli.global) {
+        Ok(context) => context,
+        Err(failure) => return failure.report(cli.global.output),
+    };
+    match commands::run(cli.command, &context) {
+        Ok(code) => code,
+        Err(failure) => failure.report(cli.global.output),
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Private delivery in one binary: build, release, carry, deploy, observe, roll back.
+#[derive(Debug, Parser)]
+#[command(name = "sampan", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// Folder of this installation; each folder is an independent one
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SAMPAN_DATA",
+        default_value = "/var/lib/sampan"
+    )]
+    pub(crate) data: PathBuf,
+    /// What results look like on standard output
+    #[arg(
+        long,
+        short = 'o',
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub(crate) output: Output,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// What to log to standard error, for example `info` or `sampan_engine=debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "SAMPAN_LOG")]
+    pub(crate) log: Option<String>,
+    /// Log one JSON object a line
+    #[arg(long, global = true)]
+    pub(crate) log_json: bool,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Tables and sentences, for people.
+    Text,
+    /// JSON, for programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the completion script of a shell
+    Completion(commands::completion::Args),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the message says what and what to do next
+  2  the command line is wrong
+  3  something that was named does not exist
+  4  refused: it contradicts what already exists
+  5  content is damaged, incomplete or not what its digest says
+  6  the rollout failed and the previous release runs again
+`sampan run` and `sampan exec` exit as the process does: 125 when sampan itself fails,
+126 when the command cannot be run, 127 when it is not found, 128+N when signal N ended it.";

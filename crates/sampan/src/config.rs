@@ -1,0 +1,42 @@
+//! The environment, read here and nowhere else.
+//!
+//! Options with an `env` in `cli` are read by clap; what follows has no option of its own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one home of the environment"
+)]
+
+/// The proxy settings that a build passes to its `RUN` steps, as `NAME=value`.
+pub(crate) fn proxy_variables() -> Vec<(String, String)> {
+    const NAMES: [&str; 8] = [
+        "http_proxy",
+        "https_proxy",
+        "ftp_proxy",
+        "no_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "FTP_PROXY",
+        "NO_PROXY",
+    ];
+    NAMES
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
+}
+
+/// `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that reproducible builds give to what they make.
+pub(crate) fn source_date_epoch() -> Option<i64> {
+    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+}
+
+/// `TERM`, for interactive processes in containers.
+pub(crate) fn terminal_type() -> Option<String> {
+    std::env::var("TERM").ok()
+}
+
+/// `USER` (or `SUDO_USER` before it): who gives an order.
+pub(crate) fn user_name() -> String {
+    std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "root".to_owned())
+}

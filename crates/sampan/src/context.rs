@@ -1,0 +1,72 @@
+//! What every command is given: where the installation is, and how to talk to the user.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use sampan_supervise::logging::{self, Logging};
+
+use crate::cli::{Global, Output};
+use crate::failure::{Failure, OrFail as _};
+use crate::ui::Ui;
+
+/// The surroundings of one command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    data: PathBuf,
+    ui: Ui,
+}
+
+impl Context {
+    /// Starts logging and makes the data folder's path absolute; creates nothing.
+    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        let settings = Logging {
+            filter: global.log.clone(),
+            json: global.log_json,
+        };
+        logging::init(&settings).or_fail("cannot read the option `--log`")?;
+        let data = std::path::absolute(&global.data).or_fail(format!(
+            "cannot use `{}` as the data folder",
+            global.data.display()
+        ))?;
+        Ok(Self {
+            data,
+            ui: Ui::new(global.output, global.quiet),
+        })
+    }
+
+    /// The folder of this installation, absolute.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where results and progress go.
+    pub(crate) fn ui(&self) -> &Ui {
+        &self.ui
+    }
+
+    /// Whether results are wanted as JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.ui.output() == Output::Json
+    }
+
+    /// Runs asynchronous work to its end on this thread.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .or_fail("cannot start the asynchronous runtime")?
+            .block_on(work)
+    }
+
+    /// Refuses to go on without the rights that containers, mounts and networks need.
+    pub(crate) fn require_root(&self, what: &str) -> Result<(), Failure> {
+        if nix::unistd::geteuid().is_root() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("{what} needs root"))
+            .with_hint("run the same command as root, for example with `sudo`"))
+    }
+}

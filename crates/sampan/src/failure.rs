@@ -1,0 +1,140 @@
+//! Why a command did not succeed: message, causes, hint and exit code, mapped once.
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use sampan_model::Hint;
+
+use crate::cli::Output;
+
+/// The exit codes of Sampan's own; see `sampan --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did not work.
+    Failed = 1,
+    /// Something that was named does not exist.
+    NotFound = 3,
+    /// It contradicts what already exists.
+    Refused = 4,
+    /// Content is damaged, incomplete or not what its digest says.
+    Damaged = 5,
+    /// The rollout failed and the previous release runs again.
+    RolledBack = 6,
+}
+
+/// What `main` reports: a message with its causes, the next step, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: anyhow::Error,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// A failure that has no other error as its cause.
+    pub(crate) fn new(message: impl Display) -> Self {
+        Self {
+            error: anyhow::anyhow!(message.to_string()),
+            hint: None,
+            code: Exit::Failed as u8,
+        }
+    }
+
+    /// Says what to do next.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Ends the process with this code.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.code = exit as u8;
+        self
+    }
+
+    /// Ends the process with a code that is not Sampan's own, such as those of `sampan run`.
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Writes the failure to standard error and gives the exit code.
+    pub(crate) fn report(&self, output: Output) -> ExitCode {
+        let mut stderr = std::io::stderr().lock();
+        let outcome = match output {
+            Output::Text => self.write_text(&mut stderr),
+            Output::Json => writeln!(stderr, "{}", self.to_json()),
+        };
+        // Standard error may be closed; the exit code still tells.
+        drop(outcome);
+        ExitCode::from(self.code)
+    }
+
+    fn write_text(&self, to: &mut impl std::io::Write) -> std::io::Result<()> {
+        writeln!(
+            to,
+            "{} {}",
+            console::style("error:").red().bold().for_stderr(),
+            self.error
+        )?;
+        for cause in self.error.chain().skip(1) {
+            writeln!(
+                to,
+                "  {} {cause}",
+                console::style("because:").dim().for_stderr()
+            )?;
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(
+                to,
+                "  {} {hint}",
+                console::style("hint:").cyan().for_stderr()
+            )?;
+        }
+        Ok(())
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let causes: Vec<_> = self
+            .error
+            .chain()
+            .skip(1)
+            .map(ToString::to_string)
+            .collect();
+        serde_json::json!({
+            "error": self.error.to_string(),
+            "causes": causes,
+            "hint": self.hint,
+            "code": self.code,
+        })
+    }
+}
+
+impl<E: Hint + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let hint = error.hint();
+        Self {
+            error: error.into(),
+            hint,
+            code: Exit::Failed as u8,
+        }
+    }
+}
+
+/// Turns errors of other crates, which know no hints, into failures.
+pub(crate) trait OrFail<T> {
+    /// Says which operation failed.
+    fn or_fail(self, operation: impl Display) -> Result<T, Failure>;
+}
+
+impl<T, E: StdError + Send + Sync + 'static> OrFail<T> for Result<T, E> {
+    fn or_fail(self, operation: impl Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure {
+            error: anyhow::Error::new(error).context(operation.to_string()),
+            hint: None,
+            code: Exit::Failed as u8,
+        })
+    }
+}
