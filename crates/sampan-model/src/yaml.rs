@@ -12,6 +12,9 @@ use serde_json::{Map, Number, Value};
 use crate::Hint;
 
 mod read;
+mod scalar;
+#[cfg(test)]
+mod tests;
 
 /// A place in a text file; lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -167,4 +170,10 @@ pub const LIMIT_BYTES: usize = 8 << 20;
 /// [`YamlError`] when the text is not YAML, repeats a key, or exceeds the limits of size, depth or aliases.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
     read::documents(&Arc::from(file), text)
+}
+
+/// The number that an unquoted text stands for, when it stands for one.
+#[must_use]
+pub fn number(text: &str) -> Option<Number> {
+    scalar::number(text)
 }

@@ -154,7 +154,7 @@ fn damaged_files_are_refused_calmly() {
         "${", "}", ": ", "- ", "\n", "  ", "'", "\"", "&a ", "*a", "[", "{", "|", "!!str ",
         "\u{feff}", "ü", "<<: ",
     ];
-    for _ in 0..300 {
+    for _ in 0..2_000 {
         let mut text: Vec<char> = GUESTBOOK.chars().collect();
         for _ in 0..=next(4) {
             let at = next(text.len());

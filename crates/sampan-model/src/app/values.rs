@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::AppError;
 use crate::Hint;
 use crate::nearest;
-use crate::yaml::{Content, Node};
+use crate::yaml::{self, Content, Node};
 
 /// A tree of values, reached by dotted names.
 ///
@@ -287,16 +287,7 @@ fn plain_scalar(text: &str) -> Value {
         "" | "~" | "null" => return Value::Null,
         _ => {}
     }
-    if let Ok(number) = text.parse::<i64>() {
-        return Value::Number(number.into());
-    }
-    text.parse::<f64>()
-        .ok()
-        .filter(|_| {
-            text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+' || c == '.')
-        })
-        .and_then(serde_json::Number::from_f64)
-        .map_or_else(|| Value::String(text.to_owned()), Value::Number)
+    yaml::number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
 }
 
 fn leaves(map: &Map<String, Value>, prefix: &str, names: &mut Vec<String>) {

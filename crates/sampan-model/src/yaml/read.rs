@@ -1,14 +1,19 @@
-//! From the events of `serde-saphyr` to nodes with places.
+//! From the parser's events to nodes with places.
+//!
+//! The tree is built from events rather than through `serde` for three reasons: each node keeps its place and style,
+//! depth is limited by a count instead of the stack, and scalars get the types that `kubectl` gives them.
 
-use std::collections::HashSet;
-use std::fmt;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
-use serde_saphyr::{Options, Spanned};
+use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle as Notation, Tag, options};
 
-use super::{Content, Key, LIMIT_BYTES, Location, Node, ScalarStyle, YamlError};
+use super::{Content, Key, LIMIT_BYTES, Location, Node, ScalarStyle, YamlError, scalar};
+
+/// How deep lists and mappings may nest; aliases count with what they stand for.
+const LIMIT_DEPTH: usize = 64;
+/// How many nodes a text may hold; aliases count with what they stand for.
+const LIMIT_NODES: usize = 250_000;
 
 pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, YamlError> {
     if text.len() > LIMIT_BYTES {
@@ -19,198 +24,318 @@ pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, YamlEr
     }
     // A byte order mark is no part of the text, but some editors write it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let raw: Vec<Raw> = serde_saphyr::from_multiple_with_options(text, options())
-        .map_err(|error| syntax(file, &error))?;
-    let source = Source { file, text };
-    Ok(raw.into_iter().map(|node| source.node(node)).collect())
+    let mut builder = Builder::new(file);
+    for event in Parser::new_from_str_with_options(text, options! { emit_comments: false }) {
+        let (event, span) = event.map_err(|error| YamlError::Syntax {
+            location: builder.location(*error.marker()),
+            message: error.kind().to_string(),
+        })?;
+        builder.take(event, builder.location(span.start))?;
+    }
+    Ok(builder.documents)
 }
 
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 1_000_000,
-            max_nodes: 250_000,
-            max_depth: 40,
-            max_documents: 2_000,
-        },
-        with_snippet: false,
-    }
+/// A list or mapping whose end has not been seen.
+struct Open {
+    location: Location,
+    anchor: usize,
+    nodes: usize,
+    height: usize,
+    content: OpenContent,
 }
 
-fn syntax(file: &Arc<str>, error: &serde_saphyr::Error) -> YamlError {
-    let error = error.without_snippet();
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |at| (at.line(), at.column()));
-    let rendered = error.render();
-    YamlError::Syntax {
-        location: Location {
-            file: Arc::clone(file),
-            line: short(line.max(1)),
-            column: short(column.max(1)),
-        },
-        message: plain_message(&rendered),
-    }
+enum OpenContent {
+    Sequence(Vec<Node>),
+    Mapping {
+        entries: Vec<(Key, Node)>,
+        names: HashSet<String>,
+        /// The key whose value comes next.
+        key: Option<Key>,
+        /// What `<<` refers to; it never replaces what the mapping itself says.
+        merged: Vec<Node>,
+    },
 }
 
-/// The first line of the parser's message without the place, which [`YamlError`] gives in front.
-fn plain_message(rendered: &str) -> String {
-    let line = rendered.lines().next().unwrap_or_default();
-    let line = line.split(" at line ").next().unwrap_or(line);
-    line.trim_start_matches("error: ")
-        .trim_end_matches([':', '.', ' '])
-        .to_owned()
+/// A complete node with its cost.
+#[derive(Clone)]
+struct Built {
+    node: Node,
+    nodes: usize,
+    height: usize,
 }
 
-fn short(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-struct Raw(Spanned<RawContent>);
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spanned::deserialize(deserializer).map(Raw)
-    }
-}
-
-enum RawContent {
-    Null,
-    Bool(bool),
-    Number(Number),
-    String(String),
-    Sequence(Vec<Raw>),
-    Mapping(Vec<(Spanned<String>, Raw)>),
-}
-
-impl<'de> Deserialize<'de> for RawContent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawContent;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E>(self) -> Result<RawContent, E> {
-        Ok(RawContent::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<RawContent, E> {
-        Ok(RawContent::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<RawContent, E> {
-        Ok(RawContent::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<RawContent, E> {
-        Ok(RawContent::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<RawContent, E> {
-        Ok(RawContent::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<RawContent, E> {
-        Number::from_f64(value)
-            .map(RawContent::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<RawContent, E> {
-        Ok(RawContent::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<RawContent, E> {
-        Ok(RawContent::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawContent, A::Error> {
-        let mut sequence = Vec::new();
-        while let Some(item) = items.next_element()? {
-            sequence.push(item);
-        }
-        Ok(RawContent::Sequence(sequence))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawContent, A::Error> {
-        let mut mapping: Vec<(Spanned<String>, Raw)> = Vec::new();
-        let mut names = HashSet::new();
-        while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            // `1` and `"1"` are different keys to YAML and the same key to JSON.
-            if !names.insert(key.value.clone()) {
-                return Err(A::Error::custom(format!(
-                    "the key `{}` is given twice",
-                    key.value
-                )));
-            }
-            mapping.push((key, entries.next_value()?));
-        }
-        Ok(RawContent::Mapping(mapping))
-    }
-}
-
-struct Source<'a> {
+struct Builder<'a> {
     file: &'a Arc<str>,
-    text: &'a str,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Built>,
+    nodes: usize,
+    documents: Vec<Node>,
 }
 
-impl Source<'_> {
-    fn node(&self, Raw(spanned): Raw) -> Node {
-        let style = self.style(spanned.defined);
-        let content = match spanned.value {
-            RawContent::Null => Content::Null,
-            RawContent::Bool(value) => Content::Bool(value),
-            RawContent::Number(value) => Content::Number(value),
-            RawContent::String(value) => Content::String(value, style),
-            RawContent::Sequence(items) => {
-                Content::Sequence(items.into_iter().map(|item| self.node(item)).collect())
-            }
-            RawContent::Mapping(entries) => Content::Mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (self.key(key), self.node(value)))
-                    .collect(),
-            ),
-        };
-        Node {
-            location: self.location(spanned.referenced),
-            content,
+impl<'a> Builder<'a> {
+    fn new(file: &'a Arc<str>) -> Self {
+        Self {
+            file,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            documents: Vec::new(),
         }
     }
 
-    fn key(&self, key: Spanned<String>) -> Key {
-        Key {
-            name: key.value,
-            location: self.location(key.referenced),
-        }
-    }
-
-    fn location(&self, at: serde_saphyr::Location) -> Location {
+    fn location(&self, marker: Marker) -> Location {
+        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Location {
             file: Arc::clone(self.file),
-            line: short(at.line()),
-            column: short(at.column()),
+            line: short(marker.line().max(1)),
+            column: short(marker.col() + 1),
         }
     }
 
-    /// The parser resolves scalars before we see them; the first character of the source tells how one was written.
-    fn style(&self, at: serde_saphyr::Location) -> ScalarStyle {
-        let first = at
-            .span()
-            .byte_offset()
-            .and_then(|offset| usize::try_from(offset).ok())
-            .and_then(|offset| self.text.as_bytes().get(offset));
-        match first {
-            Some(b'"' | b'\'' | b'!') => ScalarStyle::Text,
-            _ => ScalarStyle::Plain,
+    fn take(&mut self, event: Event<'_>, location: Location) -> Result<(), YamlError> {
+        match event {
+            Event::Scalar(text, notation, anchor, tag) => {
+                let built = self.scalar(&text, notation, tag.as_deref(), location)?;
+                self.finish(built, anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                check_tag(tag.as_deref(), "seq", &location)?;
+                self.begin(OpenContent::Sequence(Vec::new()), anchor, location)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                check_tag(tag.as_deref(), "map", &location)?;
+                let content = OpenContent::Mapping {
+                    entries: Vec::new(),
+                    names: HashSet::new(),
+                    key: None,
+                    merged: Vec::new(),
+                };
+                self.begin(content, anchor, location)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => self.alias(anchor, location),
+            _ => Ok(()),
         }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        notation: Notation,
+        tag: Option<&Tag>,
+        location: Location,
+    ) -> Result<Built, YamlError> {
+        self.count(1, &location)?;
+        let style = if notation == Notation::Plain {
+            ScalarStyle::Plain
+        } else {
+            ScalarStyle::Text
+        };
+        // A key is text whatever it looks like, as in JSON.
+        let content = if self.awaits_key() {
+            Content::String(text.to_owned(), style)
+        } else {
+            scalar::content(text, style, tag).map_err(|message| syntax(&location, message))?
+        };
+        Ok(Built {
+            node: Node { location, content },
+            nodes: 1,
+            height: 0,
+        })
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Open {
+                content: OpenContent::Mapping { key: None, .. },
+                ..
+            })
+        )
+    }
+
+    fn begin(
+        &mut self,
+        content: OpenContent,
+        anchor: usize,
+        location: Location,
+    ) -> Result<(), YamlError> {
+        self.count(1, &location)?;
+        if self.awaits_key() {
+            return Err(syntax(&location, "a key must be text"));
+        }
+        self.check_depth(1, &location)?;
+        self.open.push(Open {
+            location,
+            anchor,
+            nodes: 1,
+            height: 1,
+            content,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), YamlError> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let content = match open.content {
+            OpenContent::Sequence(items) => Content::Sequence(items),
+            OpenContent::Mapping {
+                mut entries,
+                mut names,
+                merged,
+                ..
+            } => {
+                for node in merged {
+                    merge(&mut entries, &mut names, node)?;
+                }
+                Content::Mapping(entries)
+            }
+        };
+        let node = Node {
+            location: open.location,
+            content,
+        };
+        self.finish(
+            Built {
+                node,
+                nodes: open.nodes,
+                height: open.height,
+            },
+            open.anchor,
+        )
+    }
+
+    fn alias(&mut self, anchor: usize, location: Location) -> Result<(), YamlError> {
+        let Some(built) = self.anchors.get(&anchor) else {
+            return Err(syntax(
+                &location,
+                "an alias stands within what it refers to",
+            ));
+        };
+        let (nodes, height) = (built.nodes, built.height);
+        self.count(nodes, &location)?;
+        self.check_depth(height, &location)?;
+        // Messages about the value point to where it is used.
+        let mut built = self.anchors[&anchor].clone();
+        built.node.location = location;
+        self.finish(built, 0)
+    }
+
+    fn finish(&mut self, built: Built, anchor: usize) -> Result<(), YamlError> {
+        if anchor != 0 {
+            self.count(built.nodes, &built.node.location)?;
+            self.anchors.insert(anchor, built.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            if built.node.content != Content::Null {
+                self.documents.push(built.node);
+            }
+            return Ok(());
+        };
+        open.nodes += built.nodes;
+        open.height = open.height.max(built.height + 1);
+        match &mut open.content {
+            OpenContent::Sequence(items) => items.push(built.node),
+            OpenContent::Mapping {
+                entries,
+                names,
+                key,
+                merged,
+            } => match key.take() {
+                None => *key = Some(new_key(built.node, names)?),
+                Some(key) if key.name == MERGE => merged.push(built.node),
+                Some(key) => entries.push((key, built.node)),
+            },
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, location: &Location) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes > LIMIT_NODES {
+            return Err(syntax(
+                location,
+                &format!("the text stands for more than {LIMIT_NODES} values"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_depth(&self, height: usize, location: &Location) -> Result<(), YamlError> {
+        if self.open.len() + height > LIMIT_DEPTH {
+            return Err(syntax(
+                location,
+                &format!("nested deeper than {LIMIT_DEPTH} levels"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The key whose value is merged into the mapping, from YAML 1.1.
+const MERGE: &str = "<<";
+
+fn new_key(node: Node, names: &mut HashSet<String>) -> Result<Key, YamlError> {
+    let Content::String(name, _) = node.content else {
+        return Err(syntax(&node.location, "a key must be text"));
+    };
+    if name != MERGE && !names.insert(name.clone()) {
+        return Err(syntax(
+            &node.location,
+            &format!("the key `{name}` is given twice"),
+        ));
+    }
+    Ok(Key {
+        name,
+        location: node.location,
+    })
+}
+
+fn merge(
+    entries: &mut Vec<(Key, Node)>,
+    names: &mut HashSet<String>,
+    node: Node,
+) -> Result<(), YamlError> {
+    match node.content {
+        Content::Mapping(merged) => {
+            entries.extend(
+                merged
+                    .into_iter()
+                    .filter(|(key, _)| names.insert(key.name.clone())),
+            );
+            Ok(())
+        }
+        Content::Sequence(items)
+            if items
+                .iter()
+                .all(|item| matches!(item.content, Content::Mapping(_))) =>
+        {
+            items
+                .into_iter()
+                .try_for_each(|item| merge(entries, names, item))
+        }
+        _ => Err(syntax(
+            &node.location,
+            "`<<` takes a mapping or a list of mappings",
+        )),
+    }
+}
+
+fn check_tag(tag: Option<&Tag>, expected: &str, location: &Location) -> Result<(), YamlError> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema_tag(expected) => Err(syntax(
+            location,
+            &format!("the tag `{}` is not known", tag.original()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn syntax(location: &Location, message: &str) -> YamlError {
+    YamlError::Syntax {
+        location: location.clone(),
+        message: message.to_owned(),
     }
 }
