@@ -1,1 +1,4 @@
-//! The `sampan-engine` crate.
+//! The single-machine target: a Kubernetes API, the controllers behind it, and the pods it runs.
+
+pub mod patch;
+pub mod schema;
