@@ -1,1 +1,21 @@
-//! The `sampan-testkit` crate.
+//! For tests only: boots the real binary in an installation of its own and drives it, with the real clients.
+//!
+//! An [`Installation`] is a temporary data folder, with a network namespace of its own where a test needs
+//! one. Whatever a test started in it is stopped and removed when it goes out of scope, also on a panic.
+//! Nothing here knows what the commands mean; tests do.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "in tests, a failed expectation is a panic"
+)]
+
+pub mod finished;
+pub mod installation;
+pub mod namespace;
+pub mod server;
+pub mod wait;
+
+pub use finished::Finished;
+pub use installation::Installation;
+pub use namespace::Namespace;
+pub use server::Server;
+pub use wait::eventually;
