@@ -1,1 +1,16 @@
-//! The `sampan-store` crate.
+//! The metadata of an installation, in one SQLite database: the objects of the engine's API with the history
+//! of their changes, and the orders of rollouts. The only SQL of the project is here.
+//!
+//! The crate knows rows, not what is in them: a body is text, a key is four words. Writes of objects go
+//! through one task, which commits what has queued up in one transaction and then tells the watchers; reads
+//! go to a small pool beside it. A write is acknowledged once it would survive a power cut: the write-ahead
+//! log is synced on every commit (`synchronous=FULL`; `NORMAL` would sync at checkpoints only and could lose
+//! the last acknowledged writes). Committing many waiting writes with one sync wins back most of the cost.
+//! Nothing is written while nothing changes.
+
+mod error;
+pub mod objects;
+mod store;
+
+pub use error::Error;
+pub use store::Store;

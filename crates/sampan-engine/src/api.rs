@@ -1,0 +1,1 @@
+//! The HTTP face of the engine: it parses requests, calls [`crate::objects`], and renders answers.

@@ -1,0 +1,1 @@
+//! The loops that bring what is closer to what is wanted.

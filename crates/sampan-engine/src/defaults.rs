@@ -1,0 +1,1 @@
+//! Fills in what a manifest leaves out, as Kubernetes does.

@@ -1,0 +1,1 @@
+//! Wires the parts of the engine together and runs them.

@@ -1,0 +1,1 @@
+//! Publishes services and their ready endpoints for the gateway.

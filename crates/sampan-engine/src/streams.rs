@@ -1,0 +1,1 @@
+//! Exec, attach, logs and port forwarding over WebSocket and SPDY.

@@ -1,0 +1,1 @@
+//! Renders objects as the tables that `kubectl get` prints.

@@ -1,0 +1,1 @@
+//! The engine's certificate authority and server certificate.

@@ -1,0 +1,1 @@
+//! Refuses objects that Kubernetes would refuse, with the same words.

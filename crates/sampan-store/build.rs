@@ -1,0 +1,5 @@
+//! Makes Cargo notice new migrations, which `sqlx::migrate!` embeds.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}
