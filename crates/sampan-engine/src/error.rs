@@ -140,7 +140,9 @@ pub enum Error {
     #[error("Unauthorized")]
     Unauthorized,
     /// The body is in a format that is not understood here.
-    #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
+    #[error(
+        "the body of the request was in an unknown format - accepted media types include: {accepted}"
+    )]
     UnsupportedMediaType {
         /// The formats that are.
         accepted: &'static str,

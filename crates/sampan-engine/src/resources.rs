@@ -192,23 +192,38 @@ const fn namespaced(
 
 impl Resource {
     const fn short(self, short_names: &'static [&'static str]) -> Self {
-        Self { short_names, ..self }
+        Self {
+            short_names,
+            ..self
+        }
     }
 
     const fn in_all(self) -> Self {
-        Self { categories: ALL, ..self }
+        Self {
+            categories: ALL,
+            ..self
+        }
     }
 
     const fn cluster(self) -> Self {
-        Self { scope: Scope::Cluster, ..self }
+        Self {
+            scope: Scope::Cluster,
+            ..self
+        }
     }
 
     const fn with(self, subresources: &'static [Subresource]) -> Self {
-        Self { subresources, ..self }
+        Self {
+            subresources,
+            ..self
+        }
     }
 
     const fn stored_in(self, stored_group: &'static str) -> Self {
-        Self { stored_group, ..self }
+        Self {
+            stored_group,
+            ..self
+        }
     }
 }
 
