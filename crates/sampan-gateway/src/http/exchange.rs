@@ -1,0 +1,167 @@
+//! One attempt to have one endpoint answer a request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use sampan_supervise::Tasks;
+use tokio::net::TcpStream;
+
+use super::Causes;
+use super::body::{Progress, RequestBody, Sending};
+use super::page::Refusal;
+use super::pool::Sender;
+use crate::backend::Backend;
+use crate::config::Limits;
+use crate::socket;
+
+/// Which connections an attempt may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// One that has not been unused for longer than this.
+    Within(Duration),
+    /// A new one only.
+    Never,
+}
+
+/// A response, and the connection that it is still arriving on.
+pub(crate) struct Answered {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) sender: Sender,
+}
+
+/// How an attempt failed.
+pub(crate) enum Failure {
+    /// Nothing has been sent: anyone else may be asked.
+    Unsent {
+        request: Box<Request<RequestBody>>,
+        refusal: Refusal,
+        reused: bool,
+    },
+    /// The connection ended before a response came; the endpoint may have acted on the request.
+    Lost { reused: bool },
+    /// The request must not be tried again.
+    Final(Refusal),
+}
+
+/// Sends `request` to `backend` and waits for the head of the response.
+pub(crate) async fn exchange(
+    backend: &Backend,
+    request: Request<RequestBody>,
+    reuse: Reuse,
+    limits: &Limits,
+    tasks: &Tasks,
+) -> Result<Answered, Failure> {
+    let pooled = match reuse {
+        Reuse::Within(max_idle) => backend.idle.take(max_idle).await,
+        Reuse::Never => None,
+    };
+    let reused = pooled.is_some();
+    let mut sender = match pooled {
+        Some(sender) => sender,
+        None => match connect(backend.address, limits, tasks).await {
+            Ok(sender) => sender,
+            Err(refusal) => {
+                let request = Box::new(request);
+                return Err(Failure::Unsent {
+                    request,
+                    refusal,
+                    reused,
+                });
+            }
+        },
+    };
+    let progress = request.body().progress();
+    let sending = sender.try_send_request(request);
+    let Some(outcome) = within(limits.response, sending, &progress).await else {
+        return Err(Failure::Final(Refusal::TooSlow));
+    };
+    match outcome {
+        Ok(response) => Ok(Answered { response, sender }),
+        Err(mut failed) => match failed.take_message() {
+            Some(request) => Err(Failure::Unsent {
+                request: Box::new(request),
+                refusal: Refusal::Broken,
+                reused,
+            }),
+            None => Err(classify(
+                backend.address,
+                &failed.into_error(),
+                &progress,
+                reused,
+            )),
+        },
+    }
+}
+
+/// Waits for `work` as long as the body moves, and then at most `limit` (and what is left of the period before).
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = T>,
+    progress: &Progress,
+) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    let mut seen = progress.frames();
+    loop {
+        if let Ok(done) = tokio::time::timeout(limit, work.as_mut()).await {
+            return Some(done);
+        }
+        let now = progress.frames();
+        if now == seen {
+            return None;
+        }
+        seen = now;
+    }
+}
+
+fn classify(
+    endpoint: SocketAddr,
+    error: &hyper::Error,
+    progress: &Progress,
+    reused: bool,
+) -> Failure {
+    match progress.state() {
+        Sending::Broken => return Failure::Final(Refusal::ClientBroken),
+        Sending::Stalled => return Failure::Final(Refusal::ClientTooSlow),
+        Sending::Underway | Sending::Complete => {}
+    }
+    tracing::debug!(%endpoint, error = %Causes(error), reused, "exchange failed");
+    if error.is_parse() {
+        return Failure::Final(Refusal::Broken);
+    }
+    Failure::Lost { reused }
+}
+
+async fn connect(address: SocketAddr, limits: &Limits, tasks: &Tasks) -> Result<Sender, Refusal> {
+    let opening = async {
+        let stream = TcpStream::connect(address).await?;
+        socket::tune(&stream)?;
+        http1::Builder::new()
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(limits.buffer_bytes())
+            .handshake::<_, RequestBody>(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)
+    };
+    let (sender, connection) = match tokio::time::timeout(limits.connect, opening).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => {
+            tracing::debug!(endpoint = %address, %error, "cannot connect");
+            return Err(Refusal::Unreachable);
+        }
+        Err(_) => {
+            tracing::debug!(endpoint = %address, "cannot connect in time");
+            return Err(Refusal::UnreachableInTime);
+        }
+    };
+    tasks.spawn("http endpoint", async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(endpoint = %address, error = %Causes(&error), "connection ended early");
+        }
+    });
+    Ok(sender)
+}

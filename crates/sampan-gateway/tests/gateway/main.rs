@@ -1,0 +1,7 @@
+//! The gateway from outside: real servers behind it, real clients before it, on loopback addresses of their own.
+
+mod http;
+mod rolling;
+mod server;
+mod service;
+mod site;
