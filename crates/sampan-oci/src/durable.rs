@@ -1,0 +1,22 @@
+//! Writing so that a power cut leaves either the old state or the new one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes the entries of the directory `path` survive a power cut.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Replaces the file `path` by `bytes`, atomically and durably, by way of `temporary` on the same
+/// file system.
+///
+/// Two processes must not do this at the same time with the same `temporary`; callers hold a lock.
+pub(crate) fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    path.parent().map_or(Ok(()), sync_directory)
+}

@@ -1,0 +1,99 @@
+//! A blob on its way in.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::{ContentStore, StoreError, uploads};
+use crate::digest::{Algorithm, Digest, Hasher};
+use crate::durable;
+
+/// Hashes and keeps what is written to it, until [`BlobWriter::commit`] makes it a blob.
+///
+/// Dropped without that, it leaves nothing.
+#[derive(Debug)]
+pub struct BlobWriter {
+    store: ContentStore,
+    file: File,
+    path: PathBuf,
+    hasher: Hasher,
+    published: bool,
+}
+
+impl BlobWriter {
+    pub(super) fn create(store: ContentStore, algorithm: Algorithm) -> Result<Self, StoreError> {
+        let (file, path) = uploads::create(&store.uploads())?;
+        let hasher = Hasher::new(algorithm);
+        Ok(Self {
+            store,
+            file,
+            path,
+            hasher,
+            published: false,
+        })
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.hasher.length()
+    }
+
+    /// Makes the bytes a blob and gives its digest and size in bytes.
+    ///
+    /// With `expected`, bytes of any other digest are refused. A blob that is already there stays,
+    /// unless its size shows that it was damaged.
+    ///
+    /// # Errors
+    /// When the digest is not the expected one, or the bytes cannot be made durable.
+    pub fn commit(mut self, expected: Option<&Digest>) -> Result<(Digest, u64), StoreError> {
+        let length = self.hasher.length();
+        let algorithm = expected.map_or(Algorithm::Sha256, Digest::algorithm);
+        let digest = std::mem::replace(&mut self.hasher, Hasher::new(algorithm)).finish();
+        if let Some(expected) = expected.filter(|expected| **expected != digest) {
+            return Err(StoreError::altered(*expected, digest));
+        }
+        if self.store.size(&digest)? != Some(length) {
+            self.publish(&digest)?;
+        }
+        Ok((digest, length))
+    }
+
+    fn publish(&mut self, digest: &Digest) -> Result<(), StoreError> {
+        self.file
+            .sync_all()
+            .map_err(|source| StoreError::io("write", &self.path, source))?;
+        let target = self.store.blob_path(digest);
+        fs::rename(&self.path, &target)
+            .map_err(|source| StoreError::io("move into place", &target, source))?;
+        self.published = true;
+        target
+            .parent()
+            .map_or(Ok(()), durable::sync_directory)
+            .map_err(|source| StoreError::io("write", &target, source))
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for BlobWriter {
+    fn drop(&mut self) {
+        if self.published {
+            return;
+        }
+        if let Err(error) = fs::remove_file(&self.path) {
+            // The next opening of the store sweeps it away.
+            tracing::debug!(path = %self.path.display(), %error, "cannot remove an upload");
+        }
+    }
+}
