@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use sampan_container::{Runtime, RuntimeConfig};
+use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::logging::{self, Logging};
 
 use crate::cli::{Global, Output};
@@ -13,6 +15,7 @@ use crate::ui::Ui;
 #[derive(Debug)]
 pub(crate) struct Context {
     data: PathBuf,
+    log_arguments: Vec<String>,
     ui: Ui,
 }
 
@@ -30,6 +33,7 @@ impl Context {
         ))?;
         Ok(Self {
             data,
+            log_arguments: log_arguments(global),
             ui: Ui::new(global.output, global.quiet),
         })
     }
@@ -37,6 +41,30 @@ impl Context {
     /// The folder of this installation, absolute.
     pub(crate) fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The installation's content store; made where there is none.
+    pub(crate) fn content(&self) -> Result<ContentStore, Failure> {
+        Ok(ContentStore::open(&self.data)?)
+    }
+
+    /// The installation's unpacked layers.
+    pub(crate) fn snapshots(&self) -> Result<Snapshots, Failure> {
+        Ok(Snapshots::open(&self.data)?)
+    }
+
+    /// The installation's containers, supervised by this very program.
+    pub(crate) fn runtime(&self) -> Result<Runtime, Failure> {
+        let shim = std::env::current_exe().or_fail("cannot find the program's own file")?;
+        Ok(Runtime::new(RuntimeConfig {
+            data: self.data.clone(),
+            shim,
+        }))
+    }
+
+    /// Arguments that make another process of this program log as this one does.
+    pub(crate) fn log_arguments(&self) -> &[String] {
+        &self.log_arguments
     }
 
     /// Where results and progress go.
@@ -69,4 +97,11 @@ impl Context {
         Err(Failure::new(format!("{what} needs root"))
             .with_hint("run the same command as root, for example with `sudo`"))
     }
+}
+
+fn log_arguments(global: &Global) -> Vec<String> {
+    let filter = global.log.iter().map(|filter| format!("--log={filter}"));
+    filter
+        .chain(global.log_json.then(|| "--log-json".to_owned()))
+        .collect()
 }
