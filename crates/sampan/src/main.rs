@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod context;
 mod failure;
+mod server;
 mod ui;
 
 use std::process::ExitCode;
