@@ -1,0 +1,230 @@
+//! From manifests to objects: values filled in, images pinned, namespace set.
+
+use sampan_model::app::{Template, Values};
+use sampan_model::yaml::{Content, Node, ScalarStyle};
+use serde_json::{Map, Value};
+
+use super::images::{ImageName, image_nodes};
+use super::{Manifest, ManifestError, Object, ObjectId, order};
+use crate::release::ImagePin;
+
+/// With what manifests become objects.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendering<'a> {
+    /// The values of the environment.
+    pub values: &'a Values,
+    /// The namespace for objects that name none.
+    pub namespace: &'a str,
+    /// The images of the release.
+    pub images: &'a [ImagePin],
+}
+
+/// Kinds that belong to no namespace.
+const CLUSTER_KINDS: [&str; 14] = [
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "StorageClass",
+    "PriorityClass",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "IngressClass",
+    "RuntimeClass",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "APIService",
+    "VolumeSnapshotClass",
+];
+
+/// Makes the objects of an environment, in the order in which they are to be applied.
+///
+/// # Errors
+/// [`ManifestError`] when a value is not given, an image is not part of the release, or an object is described twice.
+pub fn render(
+    manifests: &[Manifest],
+    rendering: &Rendering<'_>,
+) -> Result<Vec<Object>, ManifestError> {
+    let mut objects: Vec<Object> = Vec::with_capacity(manifests.len());
+    for manifest in manifests {
+        let object = object(manifest, rendering)?;
+        if let Some(first) = objects
+            .iter()
+            .find(|known| known.id.same_object(&object.id))
+        {
+            return Err(ManifestError::Twice {
+                object: object.id.to_string(),
+                first: first.location.clone(),
+                second: object.location,
+            });
+        }
+        objects.push(object);
+    }
+    order::sort(&mut objects);
+    Ok(objects)
+}
+
+fn object(manifest: &Manifest, rendering: &Rendering<'_>) -> Result<Object, ManifestError> {
+    let mut body = fill(&manifest.node, rendering)?;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = text(body.get("kind"));
+    let api_version = text(body.get("apiVersion"));
+    let name = text(body.pointer("/metadata/name"));
+    let given = body
+        .pointer("/metadata/namespace")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let namespace = if CLUSTER_KINDS.contains(&kind.as_str()) {
+        None
+    } else {
+        Some(given.unwrap_or_else(|| rendering.namespace.to_owned()))
+    };
+    if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
+        match &namespace {
+            Some(namespace) => {
+                metadata.insert("namespace".to_owned(), Value::String(namespace.clone()))
+            }
+            None => metadata.remove("namespace"),
+        };
+        label(metadata);
+    }
+    if let Value::Object(body) = &mut body {
+        body.remove("status");
+    }
+    let id = ObjectId {
+        api_version,
+        kind,
+        namespace,
+        name,
+    };
+    Ok(Object {
+        id,
+        location: manifest.node.location.to_string(),
+        body,
+    })
+}
+
+/// Objects say who keeps them, by the label that Kubernetes recommends for it; the user's own wins.
+fn label(metadata: &mut Map<String, Value>) {
+    let labels = metadata
+        .entry("labels")
+        .or_insert_with(|| Value::Object(Map::new()));
+    if labels.is_null() {
+        *labels = Value::Object(Map::new());
+    }
+    if let Value::Object(labels) = labels {
+        labels
+            .entry("app.kubernetes.io/managed-by")
+            .or_insert_with(|| Value::String("sampan".to_owned()));
+    }
+}
+
+fn fill(node: &Node, rendering: &Rendering<'_>) -> Result<Value, ManifestError> {
+    match &node.content {
+        Content::String(text, style) => fill_text(node, text, *style, rendering.values),
+        Content::Sequence(items) => items.iter().map(|item| fill(item, rendering)).collect(),
+        Content::Mapping(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                map.insert(key.name.clone(), fill(value, rendering)?);
+            }
+            pin_images(node, &mut map, rendering)?;
+            Ok(Value::Object(map))
+        }
+        Content::Null | Content::Bool(_) | Content::Number(_) => Ok(node.to_json()),
+    }
+}
+
+/// An unquoted `${x}` takes the value with its type; in quotes it is text, as everywhere in YAML.
+fn fill_text(
+    node: &Node,
+    text: &str,
+    style: ScalarStyle,
+    values: &Values,
+) -> Result<Value, ManifestError> {
+    if !text.contains("${") {
+        return Ok(Value::String(text.to_owned()));
+    }
+    let filled = Template::parse(text).and_then(|template| match style {
+        ScalarStyle::Plain => template.resolve(values),
+        ScalarStyle::Text => template.render(values).map(Value::String),
+    });
+    filled.map_err(|error| ManifestError::template(&node.location, error))
+}
+
+/// Pins the images that the mapping names; the pinned texts go where `fill` has put the plain ones.
+fn pin_images(
+    node: &Node,
+    map: &mut Map<String, Value>,
+    rendering: &Rendering<'_>,
+) -> Result<(), ManifestError> {
+    if image_nodes(node).is_empty() {
+        return Ok(());
+    }
+    for (list, path) in [
+        ("containers", "/image"),
+        ("initContainers", "/image"),
+        ("ephemeralContainers", "/image"),
+        ("volumes", "/image/reference"),
+    ] {
+        let Some(Value::Array(items)) = map.get_mut(list) else {
+            continue;
+        };
+        let sources = match node.get(list).map(|node| &node.content) {
+            Some(Content::Sequence(sources)) => sources.as_slice(),
+            _ => continue,
+        };
+        for (item, source) in items.iter_mut().zip(sources) {
+            if let Some(Value::String(image)) = item.pointer_mut(path) {
+                *image = pinned(image, source, rendering.images)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pinned(image: &str, source: &Node, pins: &[ImagePin]) -> Result<String, ManifestError> {
+    let location = source
+        .get("image")
+        .map_or(&source.location, |image| &image.location);
+    let name = ImageName::parse(image).ok_or_else(|| ManifestError::ImageName {
+        location: location.clone(),
+        image: image.to_owned(),
+    })?;
+    let (known, pin) = find_pin(&name, pins).ok_or_else(|| ManifestError::ImageMissing {
+        location: location.clone(),
+        image: image.to_owned(),
+        held: pins.iter().map(|pin| pin.reference.clone()).collect(),
+    })?;
+    // The tag is for people; the digest decides.
+    let tag = known.tag.or(name.tag);
+    Ok(ImageName {
+        repository: name.repository,
+        tag,
+        digest: Some(pin.digest.clone()),
+    }
+    .to_string())
+}
+
+/// By digest where one is given, else by name and tag, else by name alone when that leaves no choice.
+fn find_pin<'a>(name: &ImageName, pins: &'a [ImagePin]) -> Option<(ImageName, &'a ImagePin)> {
+    let known: Vec<(ImageName, &ImagePin)> = pins
+        .iter()
+        .filter_map(|pin| Some((ImageName::parse(&pin.reference)?, pin)))
+        .filter(|(known, _)| known.repository == name.repository)
+        .collect();
+    if let Some(digest) = &name.digest {
+        return known.into_iter().find(|(_, pin)| pin.digest == *digest);
+    }
+    let tag = name.tag.as_deref().unwrap_or("latest");
+    if let Some(exact) = known
+        .iter()
+        .find(|(known, _)| known.tag.as_deref() == Some(tag))
+    {
+        return Some(exact.clone());
+    }
+    match known.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}

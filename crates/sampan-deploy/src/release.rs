@@ -1,0 +1,58 @@
+//! What a rollout needs to know of a release.
+
+use sampan_model::app::App;
+use sampan_model::{AppName, ReleaseName, Version};
+
+/// A release as a rollout takes it.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The description of the app.
+    pub app: App,
+    /// The digest of the release's index, by which history names it.
+    pub digest: String,
+    /// The manifest files.
+    pub manifests: Vec<ManifestFile>,
+    /// The images that the release holds.
+    pub images: Vec<ImagePin>,
+}
+
+impl Release {
+    /// The release's name.
+    #[must_use]
+    pub fn name(&self) -> ReleaseName {
+        ReleaseName {
+            app: self.app.name.clone(),
+            version: self.app.version.clone(),
+        }
+    }
+
+    /// The app's name.
+    #[must_use]
+    pub fn app_name(&self) -> &AppName {
+        &self.app.name
+    }
+
+    /// The release's version.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.app.version
+    }
+}
+
+/// A file of manifests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Its path within the app's folder.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// An image of a release and the digest that its name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePin {
+    /// The image's name with its tag, such as `guestbook-web:1.0.0`.
+    pub reference: String,
+    /// The digest of its manifest, such as `sha256:…`.
+    pub digest: String,
+}
