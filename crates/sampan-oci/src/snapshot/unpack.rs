@@ -206,9 +206,9 @@ impl Unpacker {
         Ok(())
     }
 
-    /// Sets the times of directories, the deepest first.
+    /// Sets the times of directories.
     fn settle_directories(&mut self) -> Result<(), UnpackError> {
-        for (path, mtime) in self.directories.drain(..).rev() {
+        for (path, mtime) in self.directories.drain(..) {
             let set = || {
                 let directory = self.place.root().directory(&path)?;
                 attributes::set_mtime(directory.as_fd(), mtime)

@@ -1,36 +1,14 @@
 //! The content store through its public face.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use sampan_oci::layer::{LayerOptions, LayerWriter};
 use sampan_oci::store::StoreError;
-use sampan_oci::{ContentStore, Descriptor, Digest, MediaType, Reference};
+use sampan_oci::{ContentStore, Descriptor, Digest, MediaType};
 
-fn name(text: &str) -> Reference {
-    text.parse().unwrap()
-}
-
-/// An image with one small layer, which differs by `content`.
-fn image(store: &ContentStore, content: &str) -> Descriptor {
-    let mut layer = LayerWriter::new(store, LayerOptions::default()).unwrap();
-    let entry = sampan_oci::archive::Entry::file("file", content.len() as u64);
-    layer.append(entry, &mut content.as_bytes()).unwrap();
-    let layer = layer.finish().unwrap();
-    let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id]},
-    });
-    let config = store.put_json(MediaType::ImageConfig, &config).unwrap();
-    let manifest = serde_json::json!({
-        "schemaVersion": 2, "mediaType": MediaType::ImageManifest,
-        "config": config, "layers": [layer.descriptor],
-    });
-    store.put_json(MediaType::ImageManifest, &manifest).unwrap()
-}
+use crate::support::{image, name};
 
 fn uploads(data: &Path) -> usize {
     fs::read_dir(data.join("content/uploads")).unwrap().count()

@@ -1,0 +1,9 @@
+//! Images through the public face of the crate; most of it needs root, as the product does.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod archive;
+mod layer;
+mod reference;
+mod snapshot;
+mod store;
+mod support;
