@@ -12,10 +12,12 @@ pub mod finished;
 pub mod installation;
 pub mod namespace;
 pub mod server;
+pub mod source;
 pub mod wait;
 
 pub use finished::Finished;
 pub use installation::Installation;
 pub use namespace::Namespace;
 pub use server::Server;
+pub use source::SourceTree;
 pub use wait::eventually;
