@@ -14,6 +14,8 @@ mod typed;
 
 use serde_json::Value;
 
+use crate::error::{Cause, CauseReason, Error};
+use crate::resources::Resource;
 use crate::schema::Struct;
 pub use conflict::Conflict;
 
@@ -72,7 +74,7 @@ pub enum PatchError {
         message: String,
     },
     /// The patch can be read but not applied: 422, reason `Invalid`.
-    #[error("the server rejected our request due to an error in our request: {message}")]
+    #[error("the patch cannot be applied: {message}")]
     Rejected {
         /// What cannot be done.
         message: String,
@@ -89,6 +91,41 @@ pub enum PatchError {
 }
 
 impl PatchError {
+    /// The answer of the API to a patch of this object.
+    #[must_use]
+    pub fn into_api(self, resource: &'static Resource, name: &str) -> Error {
+        let name = name.to_owned();
+        match self {
+            Self::Malformed { message } => Error::BadRequest(message),
+            Self::Missing => Error::NotFound { resource, name },
+            Self::Rejected { message } => {
+                let field = "patch".to_owned();
+                let causes = vec![Cause {
+                    reason: CauseReason::Invalid,
+                    field,
+                    message,
+                }];
+                Error::Invalid {
+                    resource,
+                    name,
+                    causes,
+                }
+            }
+            Self::Conflict { ref conflicts } => {
+                let cause = |conflict: &Conflict| Cause {
+                    reason: CauseReason::FieldManagerConflict,
+                    field: conflict.field.clone(),
+                    message: format!("conflict with {}", conflict.manager),
+                };
+                let causes = conflicts.iter().map(cause).collect();
+                Error::ApplyConflict {
+                    message: self.to_string(),
+                    causes,
+                }
+            }
+        }
+    }
+
     fn malformed(message: impl Into<String>) -> Self {
         Self::Malformed {
             message: message.into(),

@@ -12,17 +12,6 @@ pub struct Conflict {
     pub field: String,
 }
 
-impl Conflict {
-    /// The `reason` of the status cause of a conflict.
-    pub const CAUSE: &str = "FieldManagerConflict";
-
-    /// The message of the status cause.
-    #[must_use]
-    pub fn cause_message(&self) -> String {
-        format!("conflict with {}", self.manager)
-    }
-}
-
 /// The message of the status, worded as Kubernetes words it: clients print it as it is.
 pub(super) fn message(conflicts: &[Conflict]) -> String {
     if let [conflict] = conflicts {

@@ -262,9 +262,9 @@ fn refuse_conflicts(
         .touched(compared, id)
         .into_iter()
         .flat_map(|(id, fields)| {
-            let manager = id.describe(&managed.entries[&id]);
+            let owner = id.describe(&managed.entries[&id]);
             fields.paths().into_iter().map(move |path| Conflict {
-                manager: manager.clone(),
+                manager: owner.clone(),
                 field: typed::display(&path),
             })
         })

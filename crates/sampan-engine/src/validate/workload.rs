@@ -1,0 +1,266 @@
+//! The rules of deployments, replica sets and stateful sets.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, ReplicaSet, StatefulSet, StatefulSetSpec,
+};
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::causes::{Causes, Path};
+use super::{metadata, names, pod, volume};
+
+/// Checks a deployment.
+pub(super) fn deployment(new: &Deployment, old: Option<&Deployment>, causes: &mut Causes) {
+    let path = Path::new("spec");
+    let Some(spec) = &new.spec else {
+        causes.required(&path.child("selector"), "");
+        return;
+    };
+    causes.at_least(&path.child("replicas"), spec.replicas, 0);
+    selected(&spec.selector, &spec.template, &path, causes);
+    causes.at_least(&path.child("minReadySeconds"), spec.min_ready_seconds, 0);
+    causes.at_least(
+        &path.child("revisionHistoryLimit"),
+        spec.revision_history_limit,
+        0,
+    );
+    strategy(spec, &path.child("strategy"), causes);
+    if let Some(deadline) = spec.progress_deadline_seconds {
+        let path = path.child("progressDeadlineSeconds");
+        causes.at_least(&path, Some(deadline), 0);
+        if deadline <= spec.min_ready_seconds.unwrap_or_default() {
+            causes.invalid(&path, &deadline, "must be greater than minReadySeconds");
+        }
+    }
+    if let Some(old) = old.and_then(|old| old.spec.as_ref()) {
+        causes.unchanged(&path.child("selector"), &spec.selector, &old.selector);
+    }
+}
+
+fn strategy(spec: &DeploymentSpec, path: &Path, causes: &mut Causes) {
+    let Some(strategy) = &spec.strategy else {
+        return;
+    };
+    let kind = strategy.type_.as_deref();
+    causes.one_of(&path.child("type"), kind, &["Recreate", "RollingUpdate"]);
+    let rolling = path.child("rollingUpdate");
+    match (&strategy.rolling_update, kind) {
+        (Some(_), Some("Recreate")) => causes.forbidden(
+            &rolling,
+            "may not be specified when strategy `type` is 'Recreate'",
+        ),
+        (Some(update), _) => {
+            let surge = update.max_surge.as_ref();
+            let unavailable = update.max_unavailable.as_ref();
+            for (field, value) in [("maxSurge", surge), ("maxUnavailable", unavailable)] {
+                if let Some(value) = value {
+                    amount(value, &rolling.child(field), causes);
+                }
+            }
+            let none = |value: Option<&IntOrString>| value.is_some_and(is_zero);
+            if none(surge) && none(unavailable) {
+                let detail = "may not be 0 when `maxSurge` is 0";
+                causes.invalid(&rolling.child("maxUnavailable"), &unavailable, detail);
+            }
+        }
+        (None, _) => {}
+    }
+}
+
+fn is_zero(value: &IntOrString) -> bool {
+    match value {
+        IntOrString::Int(number) => *number == 0,
+        IntOrString::String(text) => text.trim_end_matches('%').parse() == Ok(0),
+    }
+}
+
+/// Checks a number of pods or a share of them.
+fn amount(value: &IntOrString, path: &Path, causes: &mut Causes) {
+    match value {
+        IntOrString::Int(number) => causes.at_least(path, Some(*number), 0),
+        IntOrString::String(text) => {
+            let percent = text
+                .strip_suffix('%')
+                .and_then(|number| number.parse::<u32>().ok());
+            match percent {
+                None => causes.invalid(
+                    path,
+                    text,
+                    "a valid percent string must be a numeric string followed by an ending '%' \
+                     (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+                ),
+                Some(percent) if percent > 100 && path.to_string().ends_with("maxUnavailable") => {
+                    causes.invalid(path, text, "must not be greater than 100%");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Checks a replica set.
+pub(super) fn replica_set(new: &ReplicaSet, old: Option<&ReplicaSet>, causes: &mut Causes) {
+    let path = Path::new("spec");
+    let Some(spec) = &new.spec else {
+        causes.required(&path.child("selector"), "");
+        return;
+    };
+    causes.at_least(&path.child("replicas"), spec.replicas, 0);
+    causes.at_least(&path.child("minReadySeconds"), spec.min_ready_seconds, 0);
+    match &spec.template {
+        Some(template) => selected(&spec.selector, template, &path, causes),
+        None => causes.required(&path.child("template"), ""),
+    }
+    if let Some(old) = old.and_then(|old| old.spec.as_ref()) {
+        causes.unchanged(&path.child("selector"), &spec.selector, &old.selector);
+    }
+}
+
+/// Checks a stateful set.
+pub(super) fn stateful_set(new: &StatefulSet, old: Option<&StatefulSet>, causes: &mut Causes) {
+    let path = Path::new("spec");
+    let Some(spec) = &new.spec else {
+        causes.required(&path.child("selector"), "");
+        return;
+    };
+    causes.one_of(
+        &path.child("podManagementPolicy"),
+        spec.pod_management_policy.as_deref(),
+        &["OrderedReady", "Parallel"],
+    );
+    let update = spec.update_strategy.as_ref();
+    causes.one_of(
+        &path.child("updateStrategy").child("type"),
+        update.and_then(|update| update.type_.as_deref()),
+        &["OnDelete", "RollingUpdate"],
+    );
+    causes.at_least(&path.child("replicas"), spec.replicas, 0);
+    causes.at_least(&path.child("minReadySeconds"), spec.min_ready_seconds, 0);
+    selected(&spec.selector, &spec.template, &path, causes);
+    for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
+        let path = path.child("volumeClaimTemplates").index(index);
+        if let Some(spec) = &claim.spec {
+            volume::claim_spec(spec, &path.child("spec"), causes);
+        }
+    }
+    if let Some(old) = old.and_then(|old| old.spec.as_ref())
+        && fixed_part(spec) != fixed_part(old)
+    {
+        causes.forbidden(
+            &path,
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', \
+             'template', 'updateStrategy', 'revisionHistoryLimit', \
+             'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        );
+    }
+}
+
+/// The spec without what may change.
+fn fixed_part(spec: &StatefulSetSpec) -> StatefulSetSpec {
+    let mut fixed = spec.clone();
+    fixed.replicas = None;
+    fixed.ordinals = None;
+    fixed.template = PodTemplateSpec::default();
+    fixed.update_strategy = None;
+    fixed.revision_history_limit = None;
+    fixed.persistent_volume_claim_retention_policy = None;
+    fixed.min_ready_seconds = None;
+    // What the server records in the templates is not the user's change.
+    for claim in fixed.volume_claim_templates.iter_mut().flatten() {
+        claim.status = None;
+    }
+    fixed
+}
+
+/// Checks a selector and that it selects the pods of the template.
+fn selected(
+    selector: &LabelSelector,
+    template: &PodTemplateSpec,
+    path: &Path,
+    causes: &mut Causes,
+) {
+    let selector_path = path.child("selector");
+    let template_path = path.child("template");
+    let labels = selector.match_labels.as_ref();
+    let expressions = selector.match_expressions.as_deref().unwrap_or_default();
+    if labels.is_none_or(BTreeMap::is_empty) && expressions.is_empty() {
+        let detail = "empty selector is invalid for deployment";
+        if selector == &LabelSelector::default() {
+            causes.required(&selector_path, "");
+        } else {
+            causes.invalid(&selector_path, selector, detail);
+        }
+    } else {
+        metadata::labels(labels, &selector_path.child("matchLabels"), causes);
+        requirements(
+            expressions,
+            &selector_path.child("matchExpressions"),
+            causes,
+        );
+        let empty = BTreeMap::new();
+        let of_template = template
+            .metadata
+            .as_ref()
+            .and_then(|meta| meta.labels.as_ref());
+        let of_template = of_template.unwrap_or(&empty);
+        if !matches(selector, of_template) {
+            causes.invalid(
+                &template_path.child("metadata").child("labels"),
+                of_template,
+                "`selector` does not match template `labels`",
+            );
+        }
+    }
+    pod::template(template, &template_path, causes);
+    pod::always_restarted(template.spec.as_ref(), &template_path.child("spec"), causes);
+}
+
+fn requirements(expressions: &[LabelSelectorRequirement], path: &Path, causes: &mut Causes) {
+    for (index, expression) in expressions.iter().enumerate() {
+        let path = path.index(index);
+        let values = expression
+            .values
+            .as_ref()
+            .is_some_and(|values| !values.is_empty());
+        match expression.operator.as_str() {
+            "In" | "NotIn" if !values => causes.required(
+                &path.child("values"),
+                "must be specified when `operator` is 'In' or 'NotIn'",
+            ),
+            "Exists" | "DoesNotExist" if values => causes.forbidden(
+                &path.child("values"),
+                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+            ),
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            operator => causes.invalid(
+                &path.child("operator"),
+                operator,
+                "not a valid selector operator",
+            ),
+        }
+        let key = &expression.key;
+        causes.complaints(&path.child("key"), key, names::qualified_name(key));
+    }
+}
+
+/// Whether a selector selects these labels.
+fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let equal = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+    let fulfilled = |expression: &LabelSelectorRequirement| {
+        let value = labels.get(&expression.key);
+        let listed =
+            value.is_some_and(|value| expression.values.iter().flatten().any(|one| one == value));
+        match expression.operator.as_str() {
+            "In" => listed,
+            "NotIn" => !listed,
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            _ => false,
+        }
+    };
+    selector.match_labels.iter().flatten().all(equal)
+        && selector.match_expressions.iter().flatten().all(fulfilled)
+}
