@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::affinity::Affinity;
 use crate::backend::{Backend, Ticket};
+use crate::dns::zone::Zone;
 use crate::routes::Routes;
 
 /// How often draining looks again although nothing has ended.
@@ -28,6 +29,7 @@ pub(crate) struct Table {
     pub(crate) routing: Arc<Routing>,
     routes: Routes,
     pools: BTreeMap<PoolId, Arc<PoolState>>,
+    zone: Arc<Zone>,
 }
 
 /// One pool of a table.
@@ -61,6 +63,7 @@ impl Directory {
             routing: Arc::default(),
             routes: Routes::default(),
             pools: BTreeMap::new(),
+            zone: Arc::default(),
         };
         let this = Self {
             routing,
@@ -101,6 +104,11 @@ impl Directory {
     /// Told of every new table.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Table> {
         self.table.subscribe()
+    }
+
+    /// The names of the current snapshot.
+    pub(crate) fn zone(&self) -> Arc<Zone> {
+        self.table.borrow().zone.clone()
     }
 
     /// Picks who answers a request for `host` and `path`, and counts the request there.
@@ -196,7 +204,9 @@ impl Table {
                 .cloned()
                 .unwrap_or_else(|| Arc::new(PoolState::empty(route.pool.clone())))
         });
+        let serial = previous.zone.serial.wrapping_add(1);
         Self {
+            zone: Arc::new(Zone::new(routing.clone(), serial)),
             routing,
             routes,
             pools,

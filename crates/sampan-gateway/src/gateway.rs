@@ -11,11 +11,15 @@ use tokio::sync::watch;
 use crate::bind;
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::error::{Error, Result};
+use crate::dns::{self, Dns};
+use crate::error::Result;
 use crate::http::{self, Proxy};
 use crate::service::Services;
 use crate::stats::{Figures, Stats};
 
+/// What listens, in words for error messages.
+const HTTP: &str = "the HTTP gateway";
+pub(crate) const DNS: &str = "the cluster DNS";
 /// How often unused connections are looked for.
 const TIDY: Duration = Duration::from_secs(10);
 
@@ -23,6 +27,7 @@ const TIDY: Duration = Duration::from_secs(10);
 pub struct Gateway {
     config: Config,
     http: Option<std::net::TcpListener>,
+    dns: Option<(SocketAddr, dns::Sockets)>,
     handle: Handle,
 }
 
@@ -39,10 +44,14 @@ pub struct Handle {
 /// # Errors
 /// When a listener cannot be opened.
 pub fn build(config: Config, routing: watch::Receiver<Arc<Routing>>) -> Result<Gateway> {
-    let http = bind::tcp_first("the HTTP gateway", &config.http)?;
+    let http = bind::tcp_first(HTTP, &config.http)?;
     let http_address = http
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
+    let dns = match config.dns {
+        Some(address) => Some((address, dns::Sockets::open(address)?)),
+        None => None,
+    };
     let handle = Handle {
         http_address,
         directory: Arc::new(Directory::new(routing)),
@@ -51,6 +60,7 @@ pub fn build(config: Config, routing: watch::Receiver<Arc<Routing>>) -> Result<G
     Ok(Gateway {
         config,
         http,
+        dns,
         handle,
     })
 }
@@ -71,16 +81,13 @@ impl Gateway {
         let Self {
             config,
             http,
+            dns,
             handle,
         } = self;
         let (directory, stats, tasks) = (handle.directory, handle.stats, Tasks::new());
         if let (Some(listener), Some(address)) = (http, handle.http_address) {
-            let listener =
-                tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen {
-                    purpose: "the HTTP gateway",
-                    address,
-                    source,
-                })?;
+            let listener = tokio::net::TcpListener::from_std(listener)
+                .map_err(|source| bind::explain(HTTP, address, source))?;
             tracing::info!(%address, "HTTP gateway listens");
             let proxy = Arc::new(Proxy {
                 directory: directory.clone(),
@@ -92,6 +99,12 @@ impl Gateway {
             let work = http::serve(listener, proxy, shutdown.clone(), tasks.clone());
             tasks.spawn("http listener", work);
         }
+        if let Some((address, sockets)) = dns {
+            Dns::new(&config, directory.clone(), stats.clone())
+                .start(sockets, &shutdown, &tasks)
+                .map_err(|source| bind::explain(DNS, address, source))?;
+            tracing::info!(%address, "cluster DNS listens");
+        }
         let services = Arc::new(Services {
             directory: directory.clone(),
             limits: config.limits.clone(),
@@ -100,10 +113,8 @@ impl Gateway {
             tasks: tasks.clone(),
         });
         tasks.spawn("service listeners", services.follow());
-        tasks.spawn(
-            "routing",
-            maintain(directory.clone(), config.limits.keep, shutdown.clone()),
-        );
+        let upkeep = maintain(directory.clone(), config.limits.keep, shutdown.clone());
+        tasks.spawn("routing", upkeep);
 
         shutdown.triggered().await;
         directory.close();

@@ -14,6 +14,7 @@ mod backend;
 mod bind;
 mod config;
 mod directory;
+mod dns;
 mod error;
 mod gateway;
 mod http;

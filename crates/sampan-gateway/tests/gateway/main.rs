@@ -1,5 +1,6 @@
 //! The gateway from outside: real servers behind it, real clients before it, on loopback addresses of their own.
 
+mod dns;
 mod http;
 mod rolling;
 mod server;
