@@ -1,0 +1,259 @@
+//! Collecting objects whose owners are gone, and ending owners that wait for their dependents.
+//!
+//! The collector looks at owner references only. A pass reads every object that has some and compares them with
+//! the identities that exist, so it also repairs what a kill has left behind; it runs at the start and whenever
+//! an object is removed or marked that may have dependents.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sampan_supervise::Shutdown;
+use serde_json::Value;
+
+use super::delete::{FOREGROUND, ORPHAN};
+use super::{
+    DeleteOptions, Event, ListRequest, Objects, Preconditions, Propagation, WriteOptions, metadata,
+};
+use crate::error::Error;
+use crate::resources::{self, Resource};
+
+/// Changes that follow each other closely are looked at in one pass.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// An object, as far as the collector cares.
+#[derive(Debug)]
+struct Node {
+    resource: &'static Resource,
+    namespace: Option<String>,
+    name: String,
+    uid: String,
+    owners: Vec<Owner>,
+    terminating: bool,
+    foreground: bool,
+    orphan: bool,
+}
+
+/// One owner reference.
+#[derive(Debug)]
+struct Owner {
+    uid: String,
+    blocks: bool,
+}
+
+impl Node {
+    fn of(resource: &'static Resource, object: &Value) -> Self {
+        let text = |field| metadata::text(object, field).map(str::to_owned);
+        let references = object
+            .pointer("/metadata/ownerReferences")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let finalizers = metadata::finalizers(object);
+        Self {
+            resource,
+            namespace: text("namespace"),
+            name: text("name").unwrap_or_default(),
+            uid: text("uid").unwrap_or_default(),
+            owners: references
+                .map(|reference| Owner {
+                    uid: reference["uid"].as_str().unwrap_or_default().to_owned(),
+                    blocks: reference["blockOwnerDeletion"].as_bool().unwrap_or(false),
+                })
+                .collect(),
+            terminating: metadata::is_terminating(object),
+            foreground: finalizers.contains(&FOREGROUND),
+            orphan: finalizers.contains(&ORPHAN),
+        }
+    }
+
+    fn deletes_first(&self) -> bool {
+        self.terminating && self.foreground
+    }
+
+    fn lets_go(&self) -> bool {
+        self.terminating && self.orphan
+    }
+}
+
+/// Collects until the shutdown.
+pub async fn collect_garbage(objects: Objects, shutdown: Shutdown) {
+    let mut changes = objects.changes();
+    let mut due = true;
+    loop {
+        if due && let Err(error) = pass(&objects).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot collect garbage"
+            );
+        }
+        due = tokio::select! {
+            () = shutdown.triggered() => return,
+            event = changes.next() => match event {
+                Event::Closed => return,
+                Event::Resync => true,
+                Event::Changed(change) => matters(&change),
+            },
+        };
+        // What else has happened meanwhile is covered by the same pass.
+        while due {
+            let next = tokio::time::timeout(PAUSE, changes.next());
+            tokio::select! {
+                () = shutdown.triggered() => return,
+                next = next => match next {
+                    Ok(Event::Closed) => return,
+                    Ok(_) => {}
+                    Err(_) => break,
+                },
+            }
+        }
+    }
+}
+
+/// Whether a change may leave garbage or let an owner end. Events neither own nor are owned.
+fn matters(change: &super::Change) -> bool {
+    change.kind != "Event" && (change.deleted || change.terminating)
+}
+
+async fn pass(objects: &Objects) -> Result<(), Error> {
+    let nodes = read(objects).await?;
+    let by_uid: HashMap<&str, &Node> = nodes.iter().map(|node| (node.uid.as_str(), node)).collect();
+    for node in nodes.iter().filter(|node| !node.owners.is_empty()) {
+        tend(objects, node, &by_uid).await?;
+    }
+    for owner in nodes
+        .iter()
+        .filter(|node| node.deletes_first() || node.lets_go())
+    {
+        let dependents = nodes
+            .iter()
+            .filter(|node| node.owners.iter().any(|one| one.uid == owner.uid));
+        let blocked = dependents
+            .flat_map(|node| &node.owners)
+            .any(|reference| reference.uid == owner.uid && reference.blocks);
+        if owner.lets_go() {
+            release(objects, owner, ORPHAN).await?;
+        } else if !blocked {
+            release(objects, owner, FOREGROUND).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a dependent, or frees it from owners that let it go.
+async fn tend(objects: &Objects, node: &Node, by_uid: &HashMap<&str, &Node>) -> Result<(), Error> {
+    let owner = |reference: &Owner| by_uid.get(reference.uid.as_str()).copied();
+    let freed: Vec<&str> = node
+        .owners
+        .iter()
+        .filter(|reference| owner(reference).is_some_and(Node::lets_go))
+        .map(|reference| reference.uid.as_str())
+        .collect();
+    if !freed.is_empty() {
+        return disown(objects, node, &freed).await;
+    }
+    let holds = |reference: &Owner| owner(reference).is_some_and(|owner| !owner.deletes_first());
+    if node.owners.iter().any(holds) || node.terminating {
+        return Ok(());
+    }
+    let waits = node
+        .owners
+        .iter()
+        .any(|reference| owner(reference).is_some());
+    let has_dependents = by_uid.values().any(|other| {
+        other
+            .owners
+            .iter()
+            .any(|reference| reference.uid == node.uid)
+    });
+    let propagation = if waits && has_dependents {
+        Propagation::Foreground
+    } else {
+        Propagation::Background
+    };
+    let options = DeleteOptions {
+        propagation: Some(propagation),
+        preconditions: Preconditions {
+            uid: Some(node.uid.clone()),
+            resource_version: None,
+        },
+        ..DeleteOptions::default()
+    };
+    let deleted = objects
+        .delete_value(
+            node.resource,
+            node.namespace.as_deref(),
+            &node.name,
+            &options,
+        )
+        .await;
+    gone_is_fine(deleted.map(drop))
+}
+
+/// Removes references to owners that are deleted without their dependents.
+async fn disown(objects: &Objects, node: &Node, owners: &[&str]) -> Result<(), Error> {
+    change(objects, node, |object| {
+        let metadata = metadata::of(object);
+        if let Some(Value::Array(references)) = metadata.get_mut("ownerReferences") {
+            references.retain(|reference| {
+                reference["uid"]
+                    .as_str()
+                    .is_none_or(|uid| !owners.contains(&uid))
+            });
+            if references.is_empty() {
+                metadata.remove("ownerReferences");
+            }
+        }
+    })
+    .await
+}
+
+async fn release(objects: &Objects, node: &Node, finalizer: &str) -> Result<(), Error> {
+    change(objects, node, |object| {
+        metadata::remove_finalizer(object, finalizer)
+    })
+    .await
+}
+
+async fn change(
+    objects: &Objects,
+    node: &Node,
+    edit: impl Fn(&mut Value) + Send + Sync,
+) -> Result<(), Error> {
+    let options = WriteOptions::engine();
+    let changed = objects
+        .update_value(
+            node.resource,
+            node.namespace.as_deref(),
+            &node.name,
+            &options,
+            |current| {
+                let mut wanted = current.clone();
+                edit(&mut wanted);
+                Ok(wanted)
+            },
+        )
+        .await;
+    gone_is_fine(changed.map(drop))
+}
+
+/// What somebody else has removed or replaced meanwhile needs no collecting.
+fn gone_is_fine(outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
+        outcome => outcome,
+    }
+}
+
+async fn read(objects: &Objects) -> Result<Vec<Node>, Error> {
+    let mut nodes = Vec::new();
+    for resource in resources::all() {
+        if resource.group != resource.stored_group || resource.kind == "Event" {
+            continue;
+        }
+        let list = objects
+            .list_values(resource, &ListRequest::default())
+            .await?;
+        nodes.extend(list.items.iter().map(|object| Node::of(resource, object)));
+    }
+    Ok(nodes)
+}
