@@ -191,40 +191,40 @@ fn pinned(image: &str, source: &Node, pins: &[ImagePin]) -> Result<String, Manif
         location: location.clone(),
         image: image.to_owned(),
     })?;
-    let (known, pin) = find_pin(&name, pins).ok_or_else(|| ManifestError::ImageMissing {
+    let pin = find_pin(&name, pins).ok_or_else(|| ManifestError::ImageMissing {
         location: location.clone(),
         image: image.to_owned(),
         held: pins.iter().map(|pin| pin.reference.clone()).collect(),
     })?;
-    // The tag is for people; the digest decides.
-    let tag = known.tag.or(name.tag);
-    Ok(ImageName {
+    // Without the tag: an image that two releases share must not make a difference between their pods.
+    let pinned = ImageName {
         repository: name.repository,
-        tag,
+        tag: None,
         digest: Some(pin.digest.clone()),
-    }
-    .to_string())
+    };
+    Ok(pinned.to_string())
 }
 
 /// By digest where one is given, else by name and tag, else by name alone when that leaves no choice.
-fn find_pin<'a>(name: &ImageName, pins: &'a [ImagePin]) -> Option<(ImageName, &'a ImagePin)> {
-    let known: Vec<(ImageName, &ImagePin)> = pins
+fn find_pin<'a>(name: &ImageName, pins: &'a [ImagePin]) -> Option<&'a ImagePin> {
+    let known: Vec<(Option<String>, &ImagePin)> = pins
         .iter()
         .filter_map(|pin| Some((ImageName::parse(&pin.reference)?, pin)))
         .filter(|(known, _)| known.repository == name.repository)
+        .map(|(known, pin)| (known.tag, pin))
         .collect();
     if let Some(digest) = &name.digest {
-        return known.into_iter().find(|(_, pin)| pin.digest == *digest);
+        return known
+            .iter()
+            .map(|(_, pin)| *pin)
+            .find(|pin| pin.digest == *digest);
     }
     let tag = name.tag.as_deref().unwrap_or("latest");
-    if let Some(exact) = known
+    let exact = known
         .iter()
-        .find(|(known, _)| known.tag.as_deref() == Some(tag))
-    {
-        return Some(exact.clone());
-    }
-    match known.as_slice() {
-        [only] => Some(only.clone()),
+        .find(|(known, _)| known.as_deref() == Some(tag));
+    match (exact, known.as_slice()) {
+        (Some((_, pin)), _) | (None, [(_, pin)]) => Some(pin),
         _ => None,
     }
 }
