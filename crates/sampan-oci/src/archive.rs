@@ -17,4 +17,4 @@ pub use self::error::ArchiveError;
 pub use self::header::{BLOCK_BYTES, padding};
 pub use self::reader::ArchiveReader;
 pub(crate) use self::reader::into_archive_error;
-pub use self::writer::ArchiveWriter;
+pub use self::writer::{ArchiveWriter, header_bytes};

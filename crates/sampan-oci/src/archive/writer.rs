@@ -30,7 +30,7 @@ impl<W: Write> ArchiveWriter<W> {
     /// When writing fails or `data` has not exactly `entry.size_bytes` bytes.
     pub fn append(&mut self, entry: &Entry, data: &mut dyn Read) -> Result<(), ArchiveError> {
         self.inner
-            .write_all(&encode(entry))
+            .write_all(&header_bytes(entry))
             .map_err(ArchiveError::Io)?;
         let mut left = entry.size_bytes;
         while left > 0 {
@@ -86,9 +86,10 @@ fn read_some(data: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, ArchiveErr
     }
 }
 
-/// All bytes that stand before the data of `entry`.
+/// All bytes that stand before the data of `entry`: what a reader can expect of an archive that
+/// was written here.
 #[must_use]
-pub(super) fn encode(entry: &Entry) -> Vec<u8> {
+pub fn header_bytes(entry: &Entry) -> Vec<u8> {
     let Encoded { block, mut records } = header_of(entry).encode();
     for (name, value) in &entry.xattrs {
         records.insert([pax::XATTR, name].concat(), value.clone());

@@ -1,0 +1,322 @@
+//! Packing: first a plan, then the bytes.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use sampan_model::ReleaseName;
+use sampan_oci::archive::{ArchiveError, ArchiveWriter};
+use sampan_oci::digest::Hasher;
+use sampan_oci::store::StoreError;
+use sampan_oci::{ContentStore, Digest};
+
+use super::contents::{
+    Base, BlobEntry, CONTENTS_NAME, Contents, FORMAT, Front, INDEX_NAME, LAYOUT, LAYOUT_NAME,
+    Packed, Required, file_entry,
+};
+use super::{BundleError, Progress};
+use crate::release::{self, Release};
+
+/// A bundle that can be written: all is decided, nothing is read but documents.
+pub struct Bundle {
+    contents: Contents,
+    front: Front,
+}
+
+impl Bundle {
+    /// Plans a bundle of `releases`, without what the releases `since` have.
+    ///
+    /// # Errors
+    /// When a release is not there or not complete.
+    pub fn plan(
+        store: &ContentStore,
+        releases: &[ReleaseName],
+        since: &[ReleaseName],
+    ) -> Result<Self, BundleError> {
+        if releases.is_empty() {
+            return Err(BundleError::Empty);
+        }
+        if let Some(name) = releases.iter().find(|name| since.contains(name)) {
+            return Err(BundleError::OwnBase { name: name.clone() });
+        }
+        let open = |name| release::open(store, name);
+        let releases: Vec<Release> = releases.iter().map(open).collect::<Result<_, _>>()?;
+        let bases: Vec<Release> = since.iter().map(open).collect::<Result<_, _>>()?;
+        let mut held = HashSet::new();
+        for base in &bases {
+            for part in store.reachable(&base.descriptor)? {
+                held.insert(Digest::of(&part).map_err(StoreError::from)?);
+            }
+        }
+        let (blobs, requires) = divide(store, &releases, &held)?;
+        let contents = Contents {
+            format: FORMAT.to_owned(),
+            releases: releases.iter().map(packed).collect::<Result<_, _>>()?,
+            bases: bases
+                .iter()
+                .map(|base| {
+                    Ok(Base {
+                        name: base.name.clone(),
+                        digest: base.digest()?,
+                    })
+                })
+                .collect::<Result<_, BundleError>>()?,
+            blobs,
+            requires,
+        };
+        let front = contents.front()?;
+        Ok(Self { contents, front })
+    }
+
+    /// What it will carry.
+    #[must_use]
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// How large the file will be, in bytes.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
+        self.contents.file_bytes(&self.front)
+    }
+
+    /// Writes the bundle to `path`, which has its old content until the bundle is complete.
+    ///
+    /// # Errors
+    /// When there is no room, or a blob of the store is damaged.
+    pub fn write_file(
+        &self,
+        store: &ContentStore,
+        path: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), BundleError> {
+        let failed = |action| {
+            move |source| BundleError::File {
+                action,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        let partial = partial_path(path);
+        self.check_space(path)?;
+        let file = File::create(&partial).map_err(failed("make"))?;
+        let outcome = self
+            .write_partial(store, file, path, progress)
+            .and_then(|()| {
+                fs::rename(&partial, path).map_err(failed("make"))?;
+                let directory = path
+                    .parent()
+                    .filter(|parent| !parent.as_os_str().is_empty());
+                File::open(directory.unwrap_or(Path::new(".")))
+                    .and_then(|directory| directory.sync_all())
+                    .map_err(failed("make"))
+            });
+        if outcome.is_err()
+            && let Err(error) = fs::remove_file(&partial)
+        {
+            tracing::warn!(path = %partial.display(), %error, "cannot remove a partial bundle");
+        }
+        outcome
+    }
+
+    fn write_partial(
+        &self,
+        store: &ContentStore,
+        file: File,
+        path: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), BundleError> {
+        let failed = |source| BundleError::File {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        };
+        let buffered = BufWriter::with_capacity(256 * 1024, file);
+        let buffered = self
+            .write(store, buffered, progress)
+            .map_err(|error| match error {
+                BundleError::Write(ArchiveError::Io(source)) => failed(source),
+                other => other,
+            })?;
+        let file = buffered
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)
+    }
+
+    fn check_space(&self, path: &Path) -> Result<(), BundleError> {
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let directory = parent.unwrap_or(Path::new("."));
+        let stat = rustix::fs::statvfs(directory).map_err(|source| BundleError::File {
+            action: "write below",
+            path: directory.to_owned(),
+            source: source.into(),
+        })?;
+        let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let needed_bytes = self.file_bytes();
+        if free_bytes < needed_bytes {
+            return Err(BundleError::Space {
+                path: directory.to_owned(),
+                needed_bytes,
+                free_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the bundle to `sink` and gives it back.
+    ///
+    /// # Errors
+    /// When `sink` cannot be written, or a blob of the store is missing or damaged.
+    pub fn write<W: Write>(
+        &self,
+        store: &ContentStore,
+        sink: W,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<W, BundleError> {
+        let total_bytes = self.file_bytes();
+        let mut report = |done_bytes| {
+            progress(Progress {
+                done_bytes,
+                total_bytes,
+            });
+        };
+        let mut archive = ArchiveWriter::new(Counting {
+            inner: sink,
+            count: 0,
+            report: &mut report,
+        });
+        for (name, bytes) in [
+            (CONTENTS_NAME, self.front.contents.as_slice()),
+            (LAYOUT_NAME, LAYOUT),
+            (INDEX_NAME, self.front.index.as_slice()),
+        ] {
+            let entry = file_entry(name, bytes.len() as u64);
+            archive
+                .append(&entry, &mut &*bytes)
+                .map_err(BundleError::Write)?;
+        }
+        for blob in &self.contents.blobs {
+            let mut data = Hashing {
+                inner: store.open_blob(&blob.digest)?,
+                hasher: Hasher::new(blob.digest.algorithm()),
+            };
+            archive
+                .append(&blob.entry(), &mut data)
+                .map_err(|error| match error {
+                    ArchiveError::Size { .. } => damaged(blob, Digest::of_bytes(b"")),
+                    other => BundleError::Write(other),
+                })?;
+            let actual = data.hasher.finish();
+            if actual != blob.digest {
+                return Err(damaged(blob, actual));
+            }
+        }
+        Ok(archive.finish().map_err(BundleError::Write)?.inner)
+    }
+}
+
+fn damaged(blob: &BlobEntry, actual: Digest) -> BundleError {
+    StoreError::altered(blob.digest, actual).into()
+}
+
+fn partial_path(path: &Path) -> std::path::PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    path.with_file_name(name)
+}
+
+fn packed(release: &Release) -> Result<Packed, BundleError> {
+    Ok(Packed {
+        name: release.name.clone(),
+        digest: release.digest()?,
+        size: release.descriptor.size(),
+    })
+}
+
+/// Divides what the releases consist of into what is carried and what the other side holds.
+fn divide(
+    store: &ContentStore,
+    releases: &[Release],
+    held: &HashSet<Digest>,
+) -> Result<(Vec<BlobEntry>, Vec<Required>), BundleError> {
+    let mut blobs = Vec::new();
+    let mut requires = Vec::new();
+    let mut seen = HashSet::new();
+    let needed_by = needed_by(store, releases)?;
+    for release in releases {
+        for part in store.reachable(&release.descriptor)? {
+            let digest = Digest::of(&part).map_err(StoreError::from)?;
+            if !seen.insert(digest) {
+                continue;
+            }
+            let size = part.size();
+            if held.contains(&digest) {
+                let needed_by = needed_by.get(&digest).cloned();
+                let needed_by = needed_by.unwrap_or_else(|| vec![release.name.to_string()]);
+                requires.push(Required {
+                    digest,
+                    size,
+                    needed_by,
+                });
+            } else {
+                blobs.push(BlobEntry { digest, size });
+            }
+        }
+    }
+    Ok((blobs, requires))
+}
+
+/// Which images need which blob.
+fn needed_by(
+    store: &ContentStore,
+    releases: &[Release],
+) -> Result<HashMap<Digest, Vec<String>>, BundleError> {
+    let mut needed_by: HashMap<Digest, Vec<String>> = HashMap::new();
+    for (reference, image) in releases.iter().flat_map(|release| &release.images) {
+        for part in store.reachable(image)? {
+            let digest = Digest::of(&part).map_err(StoreError::from)?;
+            let names = needed_by.entry(digest).or_default();
+            let name = reference.familiar();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    Ok(needed_by)
+}
+
+struct Counting<'report, W> {
+    inner: W,
+    count: u64,
+    report: &'report mut dyn FnMut(u64),
+}
+
+impl<W: Write> Write for Counting<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.count += written as u64;
+        (self.report)(self.count);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+struct Hashing<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}

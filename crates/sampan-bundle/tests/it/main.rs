@@ -1,0 +1,6 @@
+//! Releases and bundles through the public face of the crate.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bundle;
+mod release;
+mod support;
