@@ -1,8 +1,98 @@
-//! Fills in what a manifest leaves out, as Kubernetes does.
+//! Fills in what a manifest leaves out, as Kubernetes does, so that what clients read, compare and
+//! patch is what they know from a cluster.
 
-use serde_json::Value;
+mod fill;
+mod pod;
+mod service;
+mod workload;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
 
 use crate::resources::Resource;
+use fill::{child, each, set};
 
-/// Fills in the defaults of an object.
-pub fn apply(_resource: &Resource, _object: &mut Value) {}
+/// Fills in the defaults of an object of this resource; filling in twice changes nothing.
+pub fn apply(resource: &Resource, object: &mut Value) {
+    fill::drop_nulls(object);
+    let Value::Object(object) = object else {
+        return;
+    };
+    match (resource.group, resource.kind) {
+        ("", "Pod") => pod::pod(object),
+        ("", "Service") => service::service(object),
+        ("", "Endpoints") => {
+            each(object, "subsets", |subset| {
+                each(subset, "ports", |port| set(port, "protocol", "TCP"));
+            });
+        }
+        ("", "Secret") => secret(object),
+        ("", "Namespace") => namespace(object),
+        ("", "PersistentVolumeClaim") => {
+            child(object, "spec", workload::claim_spec);
+            child(object, "status", |status| set(status, "phase", "Pending"));
+        }
+        ("", "PersistentVolume") => {
+            child(object, "spec", |spec| {
+                set(spec, "persistentVolumeReclaimPolicy", "Retain");
+                set(spec, "volumeMode", "Filesystem");
+                fill::canonical_quantities(spec, "capacity");
+            });
+            child(object, "status", |status| set(status, "phase", "Pending"));
+        }
+        ("apps", "Deployment") => workload::deployment(object),
+        ("apps", "ReplicaSet") => workload::replica_set(object),
+        ("apps", "StatefulSet") => workload::stateful_set(object),
+        ("networking.k8s.io", "Ingress") => {
+            child(object, "status", |status| {
+                child(status, "loadBalancer", |_| ());
+            });
+        }
+        ("discovery.k8s.io", "EndpointSlice") => {
+            each(object, "ports", |port| {
+                set(port, "name", "");
+                set(port, "protocol", "TCP");
+            });
+        }
+        ("storage.k8s.io", "StorageClass") => {
+            set(object, "reclaimPolicy", "Delete");
+            set(object, "volumeBindingMode", "Immediate");
+        }
+        _ => {}
+    }
+}
+
+/// `stringData` is the writable form of `data`.
+fn secret(object: &mut Map<String, Value>) {
+    set(object, "type", "Opaque");
+    if let Some(Value::Object(plain)) = object.remove("stringData")
+        && !plain.is_empty()
+    {
+        child(object, "data", |data| {
+            for (key, value) in plain {
+                let text = value.as_str().unwrap_or_default();
+                data.insert(key, Value::String(STANDARD.encode(text)));
+            }
+        });
+    }
+}
+
+fn namespace(object: &mut Map<String, Value>) {
+    let name = object
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"))
+        .cloned();
+    child(object, "metadata", |metadata| {
+        child(metadata, "labels", |labels| {
+            labels.extend(name.map(|name| ("kubernetes.io/metadata.name".to_owned(), name)));
+        });
+    });
+    child(object, "spec", |spec| {
+        set(spec, "finalizers", json!(["kubernetes"]));
+    });
+    child(object, "status", |status| set(status, "phase", "Active"));
+}
+
+#[cfg(test)]
+mod tests;

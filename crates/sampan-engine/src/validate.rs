@@ -19,9 +19,6 @@ pub mod strict;
 mod volume;
 mod workload;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
-use k8s_openapi::api::networking::v1::Ingress;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -37,67 +34,34 @@ pub(crate) use quantity::Quantity;
 pub fn check(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut causes = Causes::default();
     metadata::check(resource, object, old, &mut causes);
-    let (group, kind) = (resource.group, resource.kind);
-    match (group, kind) {
-        ("", "Pod") => both(object, old, |new: &Pod, old| {
-            pod::check(new, old, &mut causes)
-        }),
-        ("", "Service") => {
-            both(object, old, |new: &Service, old| {
-                service::check(new, old, &mut causes)
-            });
-        }
-        ("", "ConfigMap") => {
-            both(object, old, |new: &ConfigMap, old| {
-                config::config_map(new, old, &mut causes)
-            });
-        }
-        ("", "Secret") => {
-            both(object, old, |new: &Secret, old| {
-                config::secret(new, old, &mut causes)
-            });
-        }
-        ("", "PersistentVolumeClaim") => {
-            both(object, old, |new: &PersistentVolumeClaim, old| {
-                volume::claim(new, old, &mut causes);
-            });
-        }
-        ("apps", "Deployment") => {
-            both(object, old, |new: &Deployment, old| {
-                workload::deployment(new, old, &mut causes)
-            });
-        }
-        ("apps", "ReplicaSet") => {
-            both(object, old, |new: &ReplicaSet, old| {
-                workload::replica_set(new, old, &mut causes)
-            });
-        }
-        ("apps", "StatefulSet") => {
-            both(object, old, |new: &StatefulSet, old| {
-                workload::stateful_set(new, old, &mut causes);
-            });
-        }
-        ("networking.k8s.io", "Ingress") => {
-            both(object, old, |new: &Ingress, _| {
-                ingress::check(new, &mut causes)
-            });
-        }
+    let found = &mut causes;
+    match (resource.group, resource.kind) {
+        ("", "Pod") => typed(object, old, found, pod::check),
+        ("", "Service") => typed(object, old, found, service::check),
+        ("", "ConfigMap") => typed(object, old, found, config::config_map),
+        ("", "Secret") => typed(object, old, found, config::secret),
+        ("", "PersistentVolumeClaim") => typed(object, old, found, volume::claim),
+        ("apps", "Deployment") => typed(object, old, found, workload::deployment),
+        ("apps", "ReplicaSet") => typed(object, old, found, workload::replica_set),
+        ("apps", "StatefulSet") => typed(object, old, found, workload::stateful_set),
+        ("networking.k8s.io", "Ingress") => typed(object, old, found, ingress::check),
         _ => {}
     }
     causes.into_vec()
 }
 
 /// Reads both objects as their kind and checks them, if that is possible.
-fn both<K: DeserializeOwned>(
+fn typed<K: DeserializeOwned>(
     object: &Value,
     old: Option<&Value>,
-    check: impl FnOnce(&K, Option<&K>),
+    causes: &mut Causes,
+    check: fn(&K, Option<&K>, &mut Causes),
 ) {
     let Ok(new) = K::deserialize(object) else {
         return;
     };
     let old = old.and_then(|old| K::deserialize(old).ok());
-    check(&new, old.as_ref());
+    check(&new, old.as_ref(), causes);
 }
 
 #[cfg(test)]

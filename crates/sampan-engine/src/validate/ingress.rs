@@ -6,7 +6,7 @@ use super::causes::{Causes, Path};
 use super::names;
 
 /// Checks an ingress.
-pub(super) fn check(ingress: &Ingress, causes: &mut Causes) {
+pub(super) fn check(ingress: &Ingress, _: Option<&Ingress>, causes: &mut Causes) {
     let path = Path::new("spec");
     let Some(spec) = &ingress.spec else {
         causes.invalid(

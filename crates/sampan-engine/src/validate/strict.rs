@@ -12,6 +12,8 @@ use crate::resources::Resource;
 /// `duplicate field "spec.replicas"`. With `fieldValidation=Strict` they refuse the request
 /// ([`refusal`]), with `Warn` each becomes a `Warning` header.
 ///
+/// `object` has its defaults already, as filling them in also gives quantities their one type.
+///
 /// # Errors
 /// [`Error::BadRequest`] when the body cannot be read as its kind at all.
 pub fn findings(resource: &Resource, object: &Value, body: &[u8]) -> Result<Vec<String>, Error> {
