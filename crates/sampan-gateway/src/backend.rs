@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::http::pool::IdlePool;
 
@@ -16,6 +16,9 @@ const SHUN: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_millis(250);
 /// One that waits for the endpoint may be a client that just listens; it is not waited for longer than this.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a connection that shall end looks whether it is at rest.
+const LOOK: Duration = Duration::from_millis(20);
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -37,6 +40,8 @@ pub(crate) struct Backend {
     pulses: Mutex<HashMap<u64, Arc<Pulse>>>,
     next_pulse: AtomicU64,
     shunned_until: AtomicU64,
+    /// Whether relayed connections are to end once they are at rest.
+    draining: watch::Sender<bool>,
     changed: Notify,
 }
 
@@ -49,6 +54,7 @@ impl Backend {
             pulses: Mutex::default(),
             next_pulse: AtomicU64::new(0),
             shunned_until: AtomicU64::new(0),
+            draining: watch::Sender::new(false),
             changed: Notify::new(),
         }
     }
@@ -76,6 +82,7 @@ impl Backend {
 
     /// Puts the endpoint back into service.
     pub(crate) fn enlist(&self) {
+        self.draining.send_replace(false);
         self.idle.open();
     }
 
@@ -84,10 +91,23 @@ impl Backend {
         !self.idle.is_open()
     }
 
-    /// Whether no request is in flight and every relayed connection is at rest.
+    /// Ends relayed connections as they come to rest, if the endpoint is out of service: its process is about to end,
+    /// and until then its clients can still tell an unused connection that was closed from a failed request.
+    pub(crate) fn drain(&self) {
+        if self.is_retired() {
+            self.draining.send_replace(true);
+        }
+    }
+
+    /// Whether nothing is under way any more: no request, and no relayed connection that could carry one. Those of an
+    /// endpoint in service may stay, as long as they are at rest.
     pub(crate) fn is_idle(&self) -> bool {
+        let may_stay = !*self.draining.borrow();
         self.requests.load(Ordering::Acquire) == 0
-            && self.pulses().values().all(|pulse| pulse.is_resting())
+            && self
+                .pulses()
+                .values()
+                .all(|pulse| may_stay && pulse.is_resting())
     }
 
     /// Completes when a request or connection has ended since the last call.
@@ -141,6 +161,14 @@ impl TunnelTicket {
     pub(crate) fn pulse(&self) -> &Pulse {
         &self.pulse
     }
+
+    /// Completes when the endpoint is drained and this connection has come to rest.
+    pub(crate) async fn drained(&self) {
+        let mut draining = self.backend.draining.subscribe();
+        if draining.wait_for(|draining| *draining).await.is_ok() {
+            self.pulse.rest().await;
+        }
+    }
 }
 
 impl Drop for TunnelTicket {
@@ -167,8 +195,14 @@ impl Pulse {
             .store(ticks() << 1 | u64::from(from_client), Ordering::Relaxed);
     }
 
-    /// Whether no answer seems to be under way.
-    pub(crate) fn is_resting(&self) -> bool {
+    /// Completes when no answer seems to be under way.
+    pub(crate) async fn rest(&self) {
+        while !self.is_resting() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn is_resting(&self) -> bool {
         let last = self.last.load(Ordering::Relaxed);
         let rest = if last & 1 == 1 { PATIENCE } else { REST };
         last == 0 || ticks().saturating_sub(last >> 1) >= millis(rest)

@@ -145,6 +145,9 @@ impl Directory {
                 .cloned()
                 .collect()
         };
+        for backend in &backends {
+            backend.drain();
+        }
         let all_idle = async {
             for backend in &backends {
                 while !backend.is_idle() {

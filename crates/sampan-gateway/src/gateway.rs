@@ -150,7 +150,8 @@ impl Handle {
 
     /// Waits until nothing is under way to the endpoints at `ip`, at most `limit`; returns whether that is so.
     ///
-    /// To be called once a snapshot without these endpoints has been published: from then on they get nothing new.
+    /// To be called once a snapshot without these endpoints has been published: from then on they get nothing new,
+    /// and connections to service addresses and upgraded ones, which have no end of their own, end when at rest.
     pub async fn wait_idle(&self, ip: IpAddr, limit: Duration) -> bool {
         self.directory.wait_idle(ip, limit).await
     }

@@ -1,7 +1,6 @@
 //! Relaying bytes between two sockets, in both directions, without holding memory while nothing moves.
 
 use std::io::{self, ErrorKind};
-use std::time::Duration;
 
 use bytes::Bytes;
 use nix::sys::socket::{Shutdown as Half, shutdown};
@@ -9,12 +8,10 @@ use sampan_supervise::Shutdown;
 use std::os::fd::AsRawFd as _;
 use tokio::net::TcpStream;
 
-use crate::backend::{Pulse, TunnelTicket};
+use crate::backend::TunnelTicket;
 
 /// Bytes moved at a time; they live on the stack of the worker, so that a connection at rest needs none.
 const CHUNK_BYTES: usize = 16 * 1024;
-/// How often a tunnel looks whether it is at rest once the gateway drains.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// One end of a tunnel.
 pub(crate) struct Side {
@@ -32,7 +29,8 @@ impl From<TcpStream> for Side {
     }
 }
 
-/// Relays until both directions have ended, one has failed, or the gateway drains and no answer is under way.
+/// Relays until both directions have ended, one has failed, or the endpoint or the gateway drains and no
+/// answer is under way.
 pub(crate) async fn relay(client: Side, endpoint: Side, ticket: TunnelTicket, shutdown: &Shutdown) {
     let pulse = ticket.pulse();
     let moving = async {
@@ -43,9 +41,14 @@ pub(crate) async fn relay(client: Side, endpoint: Side, ticket: TunnelTicket, sh
                 .beat(false)),
         )
     };
+    let gateway_drained = async {
+        shutdown.triggered().await;
+        pulse.rest().await;
+    };
     let outcome = tokio::select! {
         outcome = moving => outcome.map(|_| ()),
-        () = drained(pulse, shutdown) => Ok(()),
+        () = ticket.drained() => Ok(()),
+        () = gateway_drained => Ok(()),
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "relayed connection broke");
@@ -55,13 +58,6 @@ pub(crate) async fn relay(client: Side, endpoint: Side, ticket: TunnelTicket, sh
                 tracing::debug!(%error, "connection cannot be reset");
             }
         }
-    }
-}
-
-async fn drained(pulse: &Pulse, shutdown: &Shutdown) {
-    shutdown.triggered().await;
-    while !pulse.is_resting() {
-        tokio::time::sleep(LOOK).await;
     }
 }
 

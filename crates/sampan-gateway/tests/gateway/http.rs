@@ -158,10 +158,18 @@ async fn upgraded_connections_become_tunnels() {
         .await
         .expect("it is answered");
     assert_eq!(&answer, b"LATE");
-    // A tunnel at rest does not hold up draining.
+    // A tunnel at rest does not hold up draining, and ends with it once the endpoint is out of service.
     let ip = server.address.ip();
     assert!(site.handle.wait_idle(ip, Duration::from_secs(10)).await);
-    drop(stream);
+    assert_eq!(site.handle.stats().tunnels_failed, 0);
+    stream.write_all(b"more").await.expect("it is open");
+    stream
+        .read_exact(&mut answer)
+        .await
+        .expect("it is answered");
+    site.publish(everything_to(&[]));
+    assert!(site.handle.wait_idle(ip, Duration::from_secs(10)).await);
+    assert_eq!(stream.read(&mut answer).await.expect("it ends in order"), 0);
     site.stop().await;
 }
 
