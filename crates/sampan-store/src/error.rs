@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sampan_model::Hint;
+use sampan_model::{Hint, OrderId, OrderState};
 
 use crate::objects::{Key, Revision};
 
@@ -74,6 +74,24 @@ pub enum Error {
     /// The transaction that held this write failed; none of it counts.
     #[error("cannot write to the database")]
     Commit(#[source] Arc<sqlx::Error>),
+    /// The order is not in the state that was expected, or may not pass to the wanted one.
+    #[error("order {id} cannot pass from `{from}` to `{to}`")]
+    OrderMoved {
+        /// The order.
+        id: OrderId,
+        /// The state that it was thought to be in.
+        from: OrderState,
+        /// The wanted state.
+        to: OrderState,
+    },
+    /// Another order of the same app and environment runs.
+    #[error(
+        "order {id} cannot run, because another rollout of the app to this environment is running"
+    )]
+    Running {
+        /// The order that has to wait.
+        id: OrderId,
+    },
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,
@@ -106,6 +124,9 @@ impl Hint for Error {
                 "check that `{}` is on a local, writable file system with free space",
                 path.display()
             )),
+            Self::Running { .. } => {
+                Some("wait for it to end; `sampan history` shows it".to_owned())
+            }
             _ => None,
         }
     }

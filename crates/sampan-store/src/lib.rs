@@ -10,6 +10,7 @@
 
 mod error;
 pub mod objects;
+pub mod orders;
 mod store;
 
 pub use error::Error;

@@ -15,6 +15,7 @@ use sqlx::sqlite::{
 
 use crate::Error;
 use crate::objects::{Objects, Writer};
+use crate::orders::Orders;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -66,6 +67,12 @@ impl Store {
     #[must_use]
     pub fn objects(&self) -> Objects {
         Objects::new(self.pool.clone(), Arc::clone(&self.writer))
+    }
+
+    /// The orders of rollouts.
+    #[must_use]
+    pub fn orders(&self) -> Orders {
+        Orders::new(self.pool.clone())
     }
 
     /// Finishes the writes that were accepted and closes the database; later calls fail with
