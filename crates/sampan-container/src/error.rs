@@ -99,6 +99,15 @@ pub enum Error {
     /// A mount's target is not an absolute path.
     #[error("mount target `{}` is not absolute", .0.display())]
     RelativeTarget(PathBuf),
+    /// A port of the host cannot be listened on.
+    #[error("cannot publish {mapping}")]
+    Port {
+        /// The mapping.
+        mapping: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// The network could not be set up.
     #[error("cannot set up the container network: {0}")]
     Network(#[from] crate::network::NetworkError),
@@ -153,6 +162,7 @@ impl Hint for Error {
                 "`sampan ps --all` shows how it ended, `sampan logs` what it said"
             }
             Self::CommandNotFound(_) => "check the spelling and the PATH of the image",
+            Self::Port { .. } => "choose another port of the host with `--publish`",
             Self::UnknownSignal(_) => "write a name such as SIGTERM or a number such as 15",
             Self::UnknownCapability(_) => "write a name such as NET_ADMIN, or ALL",
             Self::UnknownUser(_) | Self::UnknownGroup(_) => {

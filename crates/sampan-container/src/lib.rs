@@ -12,17 +12,27 @@
 //! Seccomp filters are not available: a container is confined by namespaces, capabilities, cgroups and masked
 //! paths.
 
+mod bundle;
+mod capabilities;
+mod cgroup;
+mod connection;
+mod directory;
 mod error;
+mod etc;
+mod executor;
 mod id;
 pub mod logs;
 pub mod netns;
 pub mod network;
 mod overlay;
+mod ports;
+mod rootpath;
 mod runtime;
 pub mod shim;
 mod signal;
 pub mod spec;
 mod status;
+mod terminal;
 pub mod user;
 
 pub use error::{Error, Result};

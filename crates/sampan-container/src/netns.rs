@@ -7,6 +7,15 @@ use nix::sched::CloneFlags;
 
 use crate::{Error, Result};
 
+/// Brings the loopback device of the namespace at this path up.
+pub(crate) fn raise_loopback(namespace: &Path) -> Result<()> {
+    let namespace = std::fs::File::open(namespace).map_err(Error::io("open", namespace))?;
+    Ok(crate::network::inside(
+        &namespace,
+        crate::network::raise_loopback,
+    )?)
+}
+
 /// A network namespace, pinned to a file.
 #[derive(Debug, Clone)]
 pub struct NetNamespace {

@@ -1,13 +1,23 @@
 //! The bridge between containers and the machine.
 
+mod bridge;
+mod lease;
+mod masquerade;
+mod netlink;
 mod subnet;
 
+use std::fs::File;
+use std::io;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::PathBuf;
 
+use nix::sched::CloneFlags;
 use sampan_model::Hint;
 
+pub use bridge::Bridge;
 pub use subnet::Ipv4Net;
+
+use netlink::Netlink;
 
 /// What can go wrong with the network of containers.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +26,75 @@ pub enum NetworkError {
     /// All addresses are taken.
     #[error("no free address in {0}")]
     Exhausted(Ipv4Net),
+    /// All blocks of addresses are used by the machine.
+    #[error("no free network among 10.1.0.0/16 to 10.254.0.0/16")]
+    NoNetwork,
+    /// The kernel refused something.
+    #[error("cannot {operation}")]
+    Kernel {
+        /// The operation.
+        operation: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A file could not be worked with.
+    #[error("cannot {operation} `{}`", path.display())]
+    Io {
+        /// The operation, as a verb.
+        operation: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A record is not readable.
+    #[error("`{}` is damaged", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl NetworkError {
+    fn kernel<E: Into<io::Error>>(operation: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Kernel {
+            operation,
+            source: source.into(),
+        }
+    }
+
+    fn io<E: Into<io::Error>>(
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(E) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            operation,
+            path,
+            source: source.into(),
+        }
+    }
 }
 
 impl Hint for NetworkError {
     fn hint(&self) -> Option<String> {
-        Some("remove containers that are not needed any more".to_owned())
+        let hint = match self {
+            Self::Exhausted(_) => "remove containers that are not needed any more",
+            Self::NoNetwork => "use the host's network with `--network host`",
+            Self::Kernel { source, .. } | Self::Io { source, .. }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                "run the command as root"
+            }
+            Self::Record { .. } => "remove the file while no container runs; it is written anew",
+            Self::Kernel { .. } | Self::Io { .. } => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -35,69 +109,28 @@ pub struct Lease {
     pub prefix: u8,
 }
 
-/// The installation's bridge.
-#[derive(Debug, Clone)]
-pub struct Bridge {
-    network: Ipv4Net,
-}
-
-impl Bridge {
-    /// Sees to it that the bridge exists in the current network namespace: the device, its address, the local
-    /// route for services and the masquerade.
-    ///
-    /// # Errors
-    /// When no network is free or the kernel refuses.
-    pub fn ensure(_data: &Path) -> Result<Self, NetworkError> {
-        Ok(Self {
-            network: Ipv4Net::new(Ipv4Addr::new(10, 200, 0, 0), 16),
-        })
-    }
-
-    /// Gives the network namespace at this path a device on the bridge, with an address that belongs to `owner`
-    /// (a container's or pod's identity) until it is released.
-    ///
-    /// # Errors
-    /// When no address is free or the kernel refuses.
-    pub fn attach(&self, _netns: &Path, _owner: &str) -> Result<Lease, NetworkError> {
-        Err(NetworkError::Exhausted(self.network))
-    }
-
-    /// Gives back the address of `owner`, if it has one.
-    ///
-    /// # Errors
-    /// When the lease cannot be removed.
-    pub fn release(&self, _owner: &str) -> Result<(), NetworkError> {
-        Ok(())
-    }
-
-    /// The addresses of pods and containers.
-    #[must_use]
-    pub fn pods(&self) -> Ipv4Net {
-        Ipv4Net::new(self.network.address(), 17)
-    }
-
-    /// The addresses of services; each can be bound on this machine.
-    #[must_use]
-    pub fn services(&self) -> Ipv4Net {
-        let [first, second, ..] = self.network.address().octets();
-        Ipv4Net::new(Ipv4Addr::new(first, second, 128, 0), 17)
-    }
-
-    /// The bridge's own address.
-    #[must_use]
-    pub fn gateway(&self) -> Ipv4Addr {
-        let [first, second, ..] = self.network.address().octets();
-        Ipv4Addr::new(first, second, 0, 1)
-    }
-
-    /// The address of the cluster's DNS.
-    #[must_use]
-    pub fn dns(&self) -> Ipv4Addr {
-        let [first, second, ..] = self.network.address().octets();
-        Ipv4Addr::new(first, second, 128, 10)
-    }
-}
-
+/// Brings the loopback device of the current network namespace up.
 pub(crate) fn raise_loopback() -> Result<(), NetworkError> {
-    Ok(())
+    let raised = Netlink::open().and_then(|mut netlink| {
+        let loopback = netlink.link("lo")?.ok_or(io::ErrorKind::NotFound)?;
+        netlink.raise(loopback.index)
+    });
+    raised.map_err(NetworkError::kernel("raise the loopback device"))
+}
+
+/// Does something in another network namespace, on a thread that ends with it.
+pub(crate) fn inside<T: Send>(
+    namespace: &File,
+    work: impl FnOnce() -> Result<T, NetworkError> + Send,
+) -> Result<T, NetworkError> {
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(move || {
+            nix::sched::setns(namespace, CloneFlags::CLONE_NEWNET)
+                .map_err(NetworkError::kernel("enter a network namespace"))?;
+            work()
+        });
+        worker
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

@@ -24,6 +24,16 @@ impl Signal {
         (1..=64).contains(&number).then_some(Self(number))
     }
 
+    /// Sends it to a process.
+    #[expect(unsafe_code, reason = "nix sends no real-time signals")]
+    pub(crate) fn send(self, pid: nix::unistd::Pid) -> std::io::Result<()> {
+        // SAFETY: `kill` has no requirements on its arguments.
+        match unsafe { nix::libc::kill(pid.as_raw(), self.0) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    }
+
     /// Its number.
     #[must_use]
     pub fn number(self) -> i32 {

@@ -22,6 +22,8 @@ pub struct Process {
     pub terminal: bool,
     /// Whether standard input stays open; otherwise it is `/dev/null`.
     pub stdin: bool,
+    /// Whether standard input ends when the first attachment ends its input.
+    pub stdin_once: bool,
     /// Changes to the default set of capabilities.
     pub capabilities: Capabilities,
     /// All capabilities and nothing masked.

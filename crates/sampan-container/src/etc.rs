@@ -1,0 +1,118 @@
+//! The files that every container gets from outside: its host name, its names for addresses, its resolvers.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use crate::directory::{Directory, Record};
+use crate::{Error, Network, Result, bundle};
+
+const HOSTS: &str = "\
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+ff00::0\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+";
+
+/// Writes the files and says over what each is to be mounted. A file of the image that the container's own
+/// mounts cover is left to them.
+pub(crate) fn write(
+    directory: &Directory,
+    record: &Record,
+) -> Result<Vec<(PathBuf, &'static str)>> {
+    let spec = &record.spec;
+    let folder = directory.etc();
+    std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+    let files = [
+        (
+            "hostname",
+            "/etc/hostname",
+            format!("{}\n", bundle::host_name(record)),
+        ),
+        ("hosts", "/etc/hosts", hosts(record, None)),
+        ("resolv.conf", "/etc/resolv.conf", resolvers(record)?),
+    ];
+    let mut mounts = Vec::new();
+    for (name, target, text) in files {
+        if spec
+            .mounts
+            .iter()
+            .any(|mount| mount.target == PathBuf::from(target))
+        {
+            continue;
+        }
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(Error::io("write", &path))?;
+        mounts.push((path, target));
+    }
+    Ok(mounts)
+}
+
+/// Adds the container's own address, in place: the file is already mounted.
+pub(crate) fn write_address(
+    directory: &Directory,
+    record: &Record,
+    address: Ipv4Addr,
+) -> Result<()> {
+    let path = directory.etc().join("hosts");
+    if !path.exists() {
+        return Ok(());
+    }
+    std::fs::write(&path, hosts(record, Some(address))).map_err(Error::io("write", path))
+}
+
+fn hosts(record: &Record, own: Option<Ipv4Addr>) -> String {
+    let mut text = if record.spec.network == Network::Host {
+        std::fs::read_to_string("/etc/hosts").unwrap_or_else(|_| HOSTS.to_owned())
+    } else {
+        HOSTS.to_owned()
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let mut line = |address: &dyn std::fmt::Display, names: &str| {
+        // Writing to a string cannot fail.
+        writeln!(text, "{address}\t{names}").unwrap_or_default();
+    };
+    if let Some(address) = own {
+        line(&address, &bundle::host_name(record));
+    }
+    for entry in &record.spec.hosts {
+        line(&entry.address, &entry.names.join(" "));
+    }
+    text
+}
+
+/// The resolvers of the description, or the host's. Resolvers on the host's loopback device cannot be reached
+/// from another network namespace, so they are left out there.
+fn resolvers(record: &Record) -> Result<String> {
+    let Some(dns) = &record.spec.dns else {
+        let path = "/etc/resolv.conf";
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Error::io("read", path)(error)),
+        };
+        if record.spec.network == Network::Host {
+            return Ok(text);
+        }
+        let reachable = text.lines().filter(|line| {
+            let server = line.strip_prefix("nameserver").map(str::trim);
+            !server.is_some_and(|server| server.starts_with("127.") || server == "::1")
+        });
+        return Ok(reachable.flat_map(|line| [line, "\n"]).collect());
+    };
+    let mut text = String::new();
+    for server in &dns.servers {
+        text.push_str(&format!("nameserver {server}\n"));
+    }
+    if !dns.search.is_empty() {
+        text.push_str(&format!("search {}\n", dns.search.join(" ")));
+    }
+    if !dns.options.is_empty() {
+        text.push_str(&format!("options {}\n", dns.options.join(" ")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,288 @@
+//! The installation's bridge.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::lease::Leases;
+use super::netlink::{Link, Netlink};
+use super::{Ipv4Net, Lease, NetworkError, inside, masquerade};
+
+/// The second byte of the first network that is tried.
+const FIRST: u8 = 200;
+
+/// What `network/network.json` keeps: the second byte of 10.N.0.0/16.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Choice {
+    network: u8,
+}
+
+/// The installation's bridge, and the addresses behind it: 10.N.0.0/16, the lower half for containers and pods,
+/// the upper half for services.
+#[derive(Debug, Clone)]
+pub struct Bridge {
+    network: Ipv4Net,
+    name: String,
+    index: u32,
+    leases: Leases,
+}
+
+impl Bridge {
+    /// Sees to it that the bridge exists in the current network namespace: the device, its address, the local
+    /// route for services and the masquerade.
+    ///
+    /// # Errors
+    /// When no network is free or the kernel refuses.
+    pub fn ensure(data: &Path) -> Result<Self, NetworkError> {
+        let folder = folder(data);
+        let leases = Leases::open(folder.join("leases"))?;
+        let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+        let owner = owner(data);
+        if let Some(choice) = read(&folder)? {
+            let name = name(choice.network);
+            let link = link(&mut netlink, &name)?;
+            if let Some(link) = link.filter(|link| is_ready(link, &owner)) {
+                return Ok(Self::new(choice.network, link.index, leases));
+            }
+        }
+        let _one_at_a_time = lock(&folder)?;
+        let network = choose(&folder, &mut netlink, &owner)?;
+        let index = set_up(&mut netlink, network, &owner)?;
+        Ok(Self::new(network, index, leases))
+    }
+
+    fn new(network: u8, index: u32, leases: Leases) -> Self {
+        Self {
+            network: block(network),
+            name: name(network),
+            index,
+            leases,
+        }
+    }
+
+    /// Gives the network namespace at this path a device on the bridge, with an address that belongs to `owner`
+    /// (a container's or pod's identity) until it is released.
+    ///
+    /// # Errors
+    /// When no address is free or the kernel refuses.
+    pub fn attach(&self, netns: &Path, owner: &str) -> Result<Lease, NetworkError> {
+        let namespace = File::open(netns).map_err(NetworkError::io("open", netns))?;
+        let address = self.leases.take(self.pods(), owner)?;
+        let attached = self.connect(&namespace, address);
+        if attached.is_err() {
+            self.leases.release(owner)?;
+        }
+        attached
+    }
+
+    fn connect(&self, namespace: &File, address: Ipv4Addr) -> Result<Lease, NetworkError> {
+        let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+        // Unique as long as the lease is; a device left over from a killed owner of the address is in the way.
+        let device = format!("sp{:08x}", address.to_bits());
+        if let Some(stale) = link(&mut netlink, &device)? {
+            netlink
+                .remove_link(stale.index)
+                .map_err(NetworkError::kernel("remove a left over device"))?;
+        }
+        netlink
+            .add_pair(&device, self.index, "eth0", namespace.as_fd())
+            .map_err(NetworkError::kernel("connect a container to the bridge"))?;
+        let lease = Lease {
+            address,
+            gateway: self.gateway(),
+            prefix: self.pods().prefix(),
+        };
+        let configured = lease.clone();
+        inside(namespace, move || configure(&configured))?;
+        Ok(lease)
+    }
+
+    /// Gives back the address of `owner`, if it has one.
+    ///
+    /// # Errors
+    /// When the lease cannot be removed.
+    pub fn release(&self, owner: &str) -> Result<(), NetworkError> {
+        self.leases.release(owner)
+    }
+
+    /// Gives back the address of `owner` without a need for the bridge to exist.
+    pub(crate) fn release_in(data: &Path, owner: &str) -> Result<(), NetworkError> {
+        Leases::open(folder(data).join("leases"))?.release(owner)
+    }
+
+    /// The name of the bridge's device.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The addresses of pods and containers.
+    #[must_use]
+    pub fn pods(&self) -> Ipv4Net {
+        Ipv4Net::new(self.network.address(), 17)
+    }
+
+    /// The addresses of services; each can be bound on this machine.
+    #[must_use]
+    pub fn services(&self) -> Ipv4Net {
+        services(self.network)
+    }
+
+    /// The bridge's own address.
+    #[must_use]
+    pub fn gateway(&self) -> Ipv4Addr {
+        gateway(self.network)
+    }
+
+    /// The address of the cluster's DNS.
+    #[must_use]
+    pub fn dns(&self) -> Ipv4Addr {
+        let [first, second, ..] = self.network.address().octets();
+        Ipv4Addr::new(first, second, 128, 10)
+    }
+}
+
+fn block(network: u8) -> Ipv4Net {
+    Ipv4Net::new(Ipv4Addr::new(10, network, 0, 0), 16)
+}
+
+fn services(network: Ipv4Net) -> Ipv4Net {
+    let [first, second, ..] = network.address().octets();
+    Ipv4Net::new(Ipv4Addr::new(first, second, 128, 0), 17)
+}
+
+fn gateway(network: Ipv4Net) -> Ipv4Addr {
+    let [first, second, ..] = network.address().octets();
+    Ipv4Addr::new(first, second, 0, 1)
+}
+
+fn name(network: u8) -> String {
+    format!("sampan{network}")
+}
+
+fn folder(data: &Path) -> PathBuf {
+    data.join("network")
+}
+
+/// What the bridge's alias says: which installation it belongs to.
+fn owner(data: &Path) -> String {
+    format!("sampan {}", data.display())
+}
+
+fn is_ready(link: &Link, owner: &str) -> bool {
+    link.up && is_own(link, owner)
+}
+
+fn is_own(link: &Link, owner: &str) -> bool {
+    link.alias
+        .as_deref()
+        .is_some_and(|alias| owner.starts_with(alias))
+}
+
+fn lock(folder: &Path) -> Result<File, NetworkError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(NetworkError::io("open", &path))?;
+    file.lock().map_err(NetworkError::io("lock", &path))?;
+    Ok(file)
+}
+
+/// The network of this installation: the one it had, or a free one.
+fn choose(folder: &Path, netlink: &mut Netlink, owner: &str) -> Result<u8, NetworkError> {
+    let used = netlink
+        .used()
+        .map_err(NetworkError::kernel("list addresses and routes"))?;
+    let had = read(folder)?.map(|choice| choice.network);
+    for network in had.into_iter().chain(FIRST..=254).chain(1..FIRST) {
+        let found = link(netlink, &name(network))?;
+        let own = found.as_ref().is_some_and(|link| is_own(link, owner));
+        let free = found.is_none() && !used.iter().any(|used| used.overlaps(&block(network)));
+        if own || free {
+            if had != Some(network) {
+                write(folder, &Choice { network })?;
+            }
+            return Ok(network);
+        }
+    }
+    Err(NetworkError::NoNetwork)
+}
+
+/// Makes the bridge and what belongs to it. It is raised last: a bridge that is up is complete.
+fn set_up(netlink: &mut Netlink, network: u8, owner: &str) -> Result<u32, NetworkError> {
+    let name = name(network);
+    let network = block(network);
+    let found = match link(netlink, &name)? {
+        Some(found) => found,
+        None => {
+            netlink
+                .add_bridge(&name, owner)
+                .map_err(NetworkError::kernel("make the bridge"))?;
+            link(netlink, &name)?.ok_or(NetworkError::NoNetwork)?
+        }
+    };
+    netlink
+        .add_address(found.index, gateway(network), 17)
+        .map_err(NetworkError::kernel("give the bridge its address"))?;
+    let loopback = link(netlink, "lo")?.ok_or(NetworkError::NoNetwork)?;
+    netlink
+        .raise(loopback.index)
+        .and_then(|()| netlink.add_local_route(services(network), loopback.index))
+        .map_err(NetworkError::kernel("make the services' addresses local"))?;
+    masquerade::ensure(&name, Ipv4Net::new(network.address(), 17));
+    netlink
+        .raise(found.index)
+        .map_err(NetworkError::kernel("raise the bridge"))?;
+    Ok(found.index)
+}
+
+/// The other side of [`Bridge::connect`], done inside the container's namespace.
+fn configure(lease: &Lease) -> Result<(), NetworkError> {
+    super::raise_loopback()?;
+    let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+    let device = link(&mut netlink, "eth0")?.ok_or(NetworkError::NoNetwork)?;
+    netlink
+        .add_address(device.index, lease.address, lease.prefix)
+        .and_then(|()| netlink.raise(device.index))
+        .and_then(|()| netlink.add_default_route(lease.gateway))
+        .map_err(NetworkError::kernel("give the container its address"))
+}
+
+fn link(netlink: &mut Netlink, name: &str) -> Result<Option<Link>, NetworkError> {
+    netlink
+        .link(name)
+        .map_err(NetworkError::kernel("look for a device"))
+}
+
+fn read(folder: &Path) -> Result<Option<Choice>, NetworkError> {
+    let path = folder.join("network.json");
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|source| NetworkError::Record { path, source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(NetworkError::io("read", path)(error)),
+    }
+}
+
+fn write(folder: &Path, choice: &Choice) -> Result<(), NetworkError> {
+    let path = folder.join("network.json");
+    let partial = folder.join(".network.json");
+    let bytes = serde_json::to_vec(choice).map_err(|source| NetworkError::Record {
+        path: path.clone(),
+        source,
+    })?;
+    std::fs::write(&partial, bytes)
+        .and_then(|()| File::open(&partial)?.sync_all())
+        .and_then(|()| std::fs::rename(&partial, &path))
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(NetworkError::io("write", path))
+}

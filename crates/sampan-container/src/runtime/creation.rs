@@ -1,0 +1,177 @@
+//! Makes the directory of a new container and starts its shim.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sampan_supervise::clock;
+
+use super::RuntimeConfig;
+use crate::connection::Reply;
+use crate::directory::{Directory, Record};
+use crate::runtime::removal::{delete, sweep};
+use crate::shim::Options;
+use crate::{ContainerId, ContainerSpec, Error, MountKind, Network, Result, capabilities};
+
+/// Directories that are being made start so; what starts so and is not locked was given up.
+pub(super) const UNFINISHED: &str = ".new-";
+
+/// The folder of names, in that of the containers.
+pub(super) const NAMES: &str = ".names";
+
+/// Creates a container.
+pub(super) fn create(config: &RuntimeConfig, spec: &ContainerSpec) -> Result<ContainerId> {
+    check(spec)?;
+    let containers = config.data.join("containers");
+    std::fs::create_dir_all(&containers).map_err(Error::io("create", &containers))?;
+    sweep(&containers)?;
+    let id = ContainerId::random()?;
+    if let Some(name) = &spec.name {
+        take_name(&containers, name, &id)?;
+    }
+    let path = containers.join(id.as_str());
+    let directory = Directory::at(&path);
+    let made =
+        lay_out(&containers, &id, spec).and_then(|lock| start_shim(config, &path, spec, lock));
+    if let Err(error) = made {
+        if path.exists() {
+            delete(&directory)?;
+        } else if let Some(name) = &spec.name {
+            free_name(&containers, name)?;
+        }
+        return Err(error);
+    }
+    Ok(id)
+}
+
+/// Refuses what would fail later in a way that is hard to understand.
+fn check(spec: &ContainerSpec) -> Result<()> {
+    if let Some(name) = &spec.name {
+        let valid = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.len() <= 128
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+        if !valid {
+            return Err(Error::InvalidName(name.clone()));
+        }
+    }
+    capabilities::check(&spec.process.capabilities)?;
+    for mount in &spec.mounts {
+        if !mount.target.is_absolute() {
+            return Err(Error::RelativeTarget(mount.target.clone()));
+        }
+        if mount.kind == MountKind::Bind {
+            std::fs::metadata(&mount.source).map_err(Error::io("mount", &mount.source))?;
+        }
+    }
+    if let Network::Namespace(path) = &spec.network {
+        std::fs::metadata(path).map_err(Error::io("join the network namespace", path))?;
+    }
+    Ok(())
+}
+
+/// Makes the directory under another name, so that it appears with its description and its lock. The shim holds
+/// the lock through the file, which it inherits.
+fn lay_out(containers: &Path, id: &ContainerId, spec: &ContainerSpec) -> Result<File> {
+    let unfinished = containers.join(format!("{UNFINISHED}{id}"));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&unfinished)
+        .map_err(Error::io("create", &unfinished))?;
+    let directory = Directory::at(&unfinished);
+    let lock = directory.lock_file()?;
+    lock.lock().map_err(Error::io("lock", &unfinished))?;
+    let record = Record {
+        id: id.clone(),
+        created_at: clock::now(),
+        spec: spec.clone(),
+    };
+    directory.write_record(&record)?;
+    let path = containers.join(id.as_str());
+    std::fs::rename(&unfinished, &path).map_err(Error::io("create", &path))?;
+    Ok(lock)
+}
+
+/// Executes the shim and waits for its answer.
+fn start_shim(config: &RuntimeConfig, path: &Path, spec: &ContainerSpec, lock: File) -> Result<()> {
+    let options = Options {
+        terminal: spec.process.terminal,
+        stdin: spec.process.stdin,
+        stdin_once: spec.process.stdin_once,
+        log_limit_bytes: spec.log_limit_bytes,
+    };
+    let errors_path = path.join("shim.log");
+    let errors = File::create(&errors_path).map_err(Error::io("create", &errors_path))?;
+    let mut shim = Command::new(&config.shim)
+        .arg("shim")
+        .arg(path)
+        .args(options.to_arguments())
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(lock))
+        .stdout(Stdio::piped())
+        .stderr(errors)
+        .spawn()
+        .map_err(Error::io("execute", &config.shim))?;
+    let mut answer = Vec::new();
+    let read = match shim.stdout.take() {
+        Some(mut stdout) => stdout.read_to_end(&mut answer).map(drop),
+        None => Ok(()),
+    };
+    // The process that was executed ends at once; the supervisor is its child.
+    shim.wait()
+        .and(read)
+        .map_err(Error::system("wait for the supervisor"))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let reply: Reply = serde_json::from_slice(&answer)
+        .map_err(|_| Error::NoAnswer(name.chars().take(12).collect()))?;
+    reply.into_result(&name, Error::Create)
+}
+
+/// Takes a name. One whose container is gone is free.
+fn take_name(containers: &Path, name: &str, id: &ContainerId) -> Result<()> {
+    let names = containers.join(NAMES);
+    std::fs::create_dir_all(&names).map_err(Error::io("create", &names))?;
+    let path = names.join(name);
+    loop {
+        match std::os::unix::fs::symlink(id.as_str(), &path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("create", path)(error)),
+        }
+        match named(containers, name) {
+            Some(owner) => {
+                return Err(Error::NameTaken {
+                    name: name.to_owned(),
+                    id: owner.short().to_owned(),
+                });
+            }
+            None => free_name(containers, name)?,
+        }
+    }
+}
+
+/// Gives a name back.
+pub(super) fn free_name(containers: &Path, name: &str) -> Result<()> {
+    let path = containers.join(NAMES).join(name);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The container of a name, if it exists.
+pub(super) fn named(containers: &Path, name: &str) -> Option<ContainerId> {
+    if name.is_empty() || name.contains('/') {
+        return None;
+    }
+    let target: PathBuf = std::fs::read_link(containers.join(NAMES).join(name)).ok()?;
+    let id: ContainerId = target.to_str()?.parse().ok()?;
+    let unfinished = containers.join(format!("{UNFINISHED}{id}"));
+    (containers.join(id.as_str()).exists() || unfinished.exists()).then_some(id)
+}

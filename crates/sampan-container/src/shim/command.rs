@@ -1,0 +1,128 @@
+//! Starts a command in the running container, in a child of the supervisor that ends soon.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::container::{Container, ContainerStatus};
+use libcontainer::syscall::syscall::SyscallType;
+use nix::unistd::Pid;
+
+use super::creation::{chain, prefer_for_oom, refusal_pipe, refused};
+use super::terminal::TerminalSocket;
+use crate::connection::{Connection, Reply};
+use crate::directory::{Directory, Record};
+use crate::executor::Program;
+use crate::{ExecSpec, bundle};
+
+/// The work of the child: starts the command, answers the client, and tells the supervisor the process id.
+pub(super) fn run(
+    directory: &Directory,
+    request: &[u8],
+    files: Vec<OwnedFd>,
+    client: &Connection,
+    shim: &Connection,
+) {
+    let told = match start(directory, request, files) {
+        Ok((pid, terminal)) => {
+            let terminals: Vec<_> = terminal.iter().map(std::os::fd::AsFd::as_fd).collect();
+            client
+                .send(&Reply::Done, &terminals)
+                .and_then(|()| shim.send_bytes(&pid.as_raw().to_le_bytes(), &[]))
+        }
+        Err(reply) => client.send(&reply, &[]),
+    };
+    if let Err(error) = told {
+        tracing::debug!(%error, "the caller of a command is gone");
+    }
+}
+
+fn start(
+    directory: &Directory,
+    request: &[u8],
+    files: Vec<OwnedFd>,
+) -> Result<(Pid, Option<OwnedFd>), Reply> {
+    let command: ExecSpec = serde_json::from_slice(request).map_err(|error| chain(&error))?;
+    let record = directory.record().map_err(|error| chain(&error))?;
+    mark_running(directory, &record)?;
+    let process = describe(directory, &record, &command)?;
+    prefer_for_oom(record.spec.resources.oom_score_adj);
+    let built = build(directory, &record, &command, files, &process);
+    if let Err(error) = std::fs::remove_file(&process) {
+        tracing::warn!(%error, "cannot remove the description of a command");
+    }
+    built
+}
+
+/// libcontainer lets commands into running containers only, and by its own record; nobody has told it.
+fn mark_running(directory: &Directory, record: &Record) -> Result<(), Reply> {
+    let state = directory.oci().join(record.id.as_str());
+    let mut container = Container::load(state).map_err(|error| chain(&error))?;
+    if container.status() == ContainerStatus::Created {
+        container
+            .set_status(ContainerStatus::Running)
+            .save()
+            .map_err(|error| chain(&error))?;
+    }
+    Ok(())
+}
+
+fn describe(directory: &Directory, record: &Record, command: &ExecSpec) -> Result<PathBuf, Reply> {
+    let process = bundle::describe_command(record, command).map_err(|error| chain(&error))?;
+    let path = directory
+        .path()
+        .join(format!("exec-{}.json", std::process::id()));
+    let json = serde_json::to_vec(&process).map_err(|error| chain(&error))?;
+    std::fs::write(&path, json).map_err(|error| chain(&error))?;
+    Ok(path)
+}
+
+fn build(
+    directory: &Directory,
+    record: &Record,
+    command: &ExecSpec,
+    files: Vec<OwnedFd>,
+    process: &PathBuf,
+) -> Result<(Pid, Option<OwnedFd>), Reply> {
+    let (mut refusal, report) = refusal_pipe().map_err(|error| chain(&error))?;
+    let socket = command
+        .terminal
+        .then(|| TerminalSocket::bind(format!("exec-{}.sock", std::process::id())))
+        .transpose()
+        .map_err(|error| chain(&error))?;
+    let mut builder = ContainerBuilder::new(record.id.to_string(), SyscallType::default())
+        .with_executor(Program::new(report, false))
+        .with_console_socket(socket.as_ref().map(|socket| socket.path(directory.path())))
+        .with_root_path(directory.oci())
+        .map_err(|error| chain(&error))?;
+    if !command.terminal {
+        let [input, output, errors] = standard_files(files)?;
+        builder = builder
+            .with_stdin(input)
+            .with_stdout(output)
+            .with_stderr(errors);
+    }
+    let built = builder
+        .as_tenant()
+        .with_process(Some(process))
+        .with_detach(true)
+        .as_sibling(true)
+        .build();
+    let pid = built.map_err(|error| refused(&mut refusal).unwrap_or_else(|| chain(&error)))?;
+    let terminal = socket
+        .map(TerminalSocket::receive)
+        .transpose()
+        .map_err(|error| chain(&error))?;
+    Ok((Pid::from_raw(pid.as_raw()), terminal))
+}
+
+/// The files that the client gave: input (or none), output, errors.
+fn standard_files(mut files: Vec<OwnedFd>) -> Result<[OwnedFd; 3], Reply> {
+    if files.len() == 2 {
+        let null = File::open("/dev/null").map_err(|error| chain(&error))?;
+        files.insert(0, null.into());
+    }
+    <[OwnedFd; 3]>::try_from(files)
+        .map_err(|_| Reply::Failed("a command needs its standard files".to_owned()))
+}
