@@ -54,29 +54,29 @@ pub(crate) fn describe(
     files: &[(PathBuf, &'static str)],
 ) -> Result<Spec> {
     let spec = &record.spec;
-    let mut mounts = system_mounts(spec).map_err(malformed)?;
+    let mut mounts = system_mounts(spec).map_err(|error| malformed(&error))?;
     for (source, target) in files {
-        mounts.push(bind(source, Path::new(target), false).map_err(malformed)?);
+        mounts.push(bind(source, Path::new(target), false).map_err(|error| malformed(&error))?);
     }
     for mount in &spec.mounts {
-        mounts.push(user_mount(mount).map_err(malformed)?);
+        mounts.push(user_mount(mount).map_err(|error| malformed(&error))?);
     }
     let root = RootBuilder::default()
         .path(directory.rootfs())
         .readonly(spec.rootfs.read_only)
         .build()
-        .map_err(malformed)?;
+        .map_err(|error| malformed(&error))?;
     let process = first_process(&spec.process)?;
     let mut builder = SpecBuilder::default()
         .version("1.2.0")
         .root(root)
         .mounts(mounts)
         .process(process)
-        .linux(linux(record).map_err(malformed)?);
+        .linux(linux(record).map_err(|error| malformed(&error))?);
     if spec.network != Network::Host || spec.hostname.is_some() {
         builder = builder.hostname(host_name(record));
     }
-    let mut described = builder.build().map_err(malformed)?;
+    let mut described = builder.build().map_err(|error| malformed(&error))?;
     described.set_hooks(None);
     Ok(described)
 }
@@ -135,14 +135,14 @@ fn first_process(process: &Process) -> Result<SpecProcess> {
     let devices_filtered = !Cgroup::unified();
     let mut described = ProcessBuilder::default()
         .terminal(process.terminal)
-        .user(user(&process.user).map_err(malformed)?)
+        .user(user(&process.user).map_err(|error| malformed(&error))?)
         .args(process.args.clone())
         .env(env)
         .cwd(cwd)
         .capabilities(capabilities::of(process, devices_filtered)?)
         .no_new_privileges(process.no_new_privileges)
         .build()
-        .map_err(malformed)?;
+        .map_err(|error| malformed(&error))?;
     described.set_rlimits(None);
     Ok(described)
 }
@@ -356,6 +356,6 @@ fn mount(
         .build()
 }
 
-fn malformed(error: OciSpecError) -> Error {
+fn malformed(error: &OciSpecError) -> Error {
     Error::Create(error.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::directory::{Directory, Record};
 use crate::{Error, Network, Result, bundle};
@@ -39,7 +39,7 @@ pub(crate) fn write(
         if spec
             .mounts
             .iter()
-            .any(|mount| mount.target == PathBuf::from(target))
+            .any(|mount| mount.target == Path::new(target))
         {
             continue;
         }
@@ -104,15 +104,16 @@ fn resolvers(record: &Record) -> Result<String> {
         });
         return Ok(reachable.flat_map(|line| [line, "\n"]).collect());
     };
-    let mut text = String::new();
-    for server in &dns.servers {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
+    let servers = dns
+        .servers
+        .iter()
+        .map(|server| format!("nameserver {server}\n"));
+    let mut lines: Vec<String> = servers.collect();
     if !dns.search.is_empty() {
-        text.push_str(&format!("search {}\n", dns.search.join(" ")));
+        lines.push(format!("search {}\n", dns.search.join(" ")));
     }
     if !dns.options.is_empty() {
-        text.push_str(&format!("options {}\n", dns.options.join(" ")));
+        lines.push(format!("options {}\n", dns.options.join(" ")));
     }
-    Ok(text)
+    Ok(lines.concat())
 }

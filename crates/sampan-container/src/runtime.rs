@@ -359,9 +359,10 @@ impl Runtime {
         let directory = self.directory(id);
         Connection::open(directory.path()).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                match directory.path().exists() {
-                    true => Error::NotRunning(id.short().to_owned()),
-                    false => Error::NoContainer(id.short().to_owned()),
+                if directory.path().exists() {
+                    Error::NotRunning(id.short().to_owned())
+                } else {
+                    Error::NoContainer(id.short().to_owned())
                 }
             }
             _ => Error::io("connect to", directory.path())(error),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -25,19 +26,23 @@ impl Signal {
     }
 
     /// Sends it to a process.
-    #[expect(unsafe_code, reason = "nix sends no real-time signals")]
-    pub(crate) fn send(self, pid: nix::unistd::Pid) -> std::io::Result<()> {
-        // SAFETY: `kill` has no requirements on its arguments.
-        match unsafe { nix::libc::kill(pid.as_raw(), self.0) } {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        }
+    pub(crate) fn send(self, pid: Pid) -> std::io::Result<()> {
+        send(pid, self.0)
     }
 
     /// Its number.
     #[must_use]
     pub fn number(self) -> i32 {
         self.0
+    }
+}
+
+#[expect(unsafe_code, reason = "nix sends no real-time signals")]
+fn send(pid: Pid, number: i32) -> std::io::Result<()> {
+    // SAFETY: `kill` has no requirements on its arguments.
+    match unsafe { nix::libc::kill(pid.as_raw(), number) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 

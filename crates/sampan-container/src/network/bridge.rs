@@ -220,14 +220,13 @@ fn choose(folder: &Path, netlink: &mut Netlink, owner: &str) -> Result<u8, Netwo
 fn set_up(netlink: &mut Netlink, network: u8, owner: &str) -> Result<u32, NetworkError> {
     let name = name(network);
     let network = block(network);
-    let found = match link(netlink, &name)? {
-        Some(found) => found,
-        None => {
-            netlink
-                .add_bridge(&name, owner)
-                .map_err(NetworkError::kernel("make the bridge"))?;
-            link(netlink, &name)?.ok_or(NetworkError::NoNetwork)?
-        }
+    let found = if let Some(found) = link(netlink, &name)? {
+        found
+    } else {
+        netlink
+            .add_bridge(&name, owner)
+            .map_err(NetworkError::kernel("make the bridge"))?;
+        link(netlink, &name)?.ok_or(NetworkError::NoNetwork)?
     };
     netlink
         .add_address(found.index, gateway(network), 17)

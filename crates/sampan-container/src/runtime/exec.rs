@@ -282,12 +282,21 @@ pub(super) fn receive_exit(connection: &Connection) -> Result<Option<Exit>> {
 
 /// As [`receive_exit`], without blocking the thread.
 pub(super) async fn receive_exit_async(connection: &Connection) -> Result<Option<Exit>> {
-    let waiting = AsyncFd::with_interest(connection.as_fd(), Interest::READABLE)
-        .map_err(Error::system("wait for the supervisor"))?;
+    let waiting = register(connection.as_fd())?;
     // Nobody else reads here, so what made it readable is still there.
     let _readable = waiting
         .readable()
         .await
         .map_err(Error::system("wait for the supervisor"))?;
     receive_exit(connection)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "registering a borrowed file with the reactor is unsafe in tokio"
+)]
+fn register(file: BorrowedFd<'_>) -> Result<AsyncFd<BorrowedFd<'_>>> {
+    // SAFETY: the borrow keeps the file open, and the same, for as long as the registration lives.
+    unsafe { AsyncFd::register_with_interest(file, Interest::READABLE) }
+        .map_err(|error| Error::system("wait for the supervisor")(std::io::Error::from(error)))
 }

@@ -63,9 +63,7 @@ pub(super) fn sweep(containers: &Path) -> Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        if name.starts_with(DOOMED) {
-            remove_all(&path)?;
-        } else if name.starts_with(UNFINISHED) && is_abandoned(&path) {
+        if name.starts_with(DOOMED) || (name.starts_with(UNFINISHED) && is_abandoned(&path)) {
             remove_all(&path)?;
         }
     }
@@ -75,7 +73,7 @@ pub(super) fn sweep(containers: &Path) -> Result<()> {
 /// Whether nobody is making this directory. One without a lock file has just been made, or was left in the
 /// moment before: its age tells.
 fn is_abandoned(path: &Path) -> bool {
-    const MOMENT: std::time::Duration = std::time::Duration::from_secs(60);
+    const MOMENT: std::time::Duration = std::time::Duration::from_mins(1);
     if path.join("lock").exists() {
         return Directory::at(path)
             .is_supervised()

@@ -16,7 +16,7 @@ use crate::directory::{Directory, Record};
 use crate::executor::Program;
 use crate::{ExecSpec, bundle};
 
-/// The work of the child: starts the command, answers the client, and tells the supervisor the process id.
+/// The work of the child: starts the command, tells the supervisor the process id, and answers the client.
 pub(super) fn run(
     directory: &Directory,
     request: &[u8],
@@ -27,9 +27,9 @@ pub(super) fn run(
     let told = match start(directory, request, files) {
         Ok((pid, terminal)) => {
             let terminals: Vec<_> = terminal.iter().map(std::os::fd::AsFd::as_fd).collect();
-            client
-                .send(&Reply::Done, &terminals)
-                .and_then(|()| shim.send_bytes(&pid.as_raw().to_le_bytes(), &[]))
+            // The supervisor first: the client may ask about the command as soon as it knows of it.
+            shim.send_bytes(&pid.as_raw().to_le_bytes(), &[])
+                .and_then(|()| client.send(&Reply::Done, &terminals))
         }
         Err(reply) => client.send(&reply, &[]),
     };

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::syscall::syscall::SyscallType;
@@ -11,6 +11,7 @@ use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use oci_spec::runtime::Spec;
 
 use super::Stdio;
 use super::terminal::TerminalSocket;
@@ -74,8 +75,8 @@ fn create(
     stdio: Stdio,
     lifeline: BorrowedFd<'_>,
 ) -> Result<(Pid, Option<OwnedFd>), Reply> {
-    let record = directory.record().map_err(failed)?;
-    let stubs = prepare(directory, &record).map_err(failed)?;
+    let record = directory.record().map_err(|error| chain(&error))?;
+    let stubs = prepare(directory, &record).map_err(|error| chain(&error))?;
     let (pid, terminal) = build(directory, &record, stdio)?;
     let connected = connect(directory, &record, pid, lifeline).and_then(|mut created| {
         created.stubs = stubs;
@@ -84,27 +85,29 @@ fn create(
     if let Err(error) = connected {
         // The supervisor is told of the failure and ends, and the process with it.
         kill(pid, Signal::SIGKILL).map_err(|error| Reply::Failed(error.to_string()))?;
-        return Err(failed(error));
+        return Err(chain(&error));
     }
     Ok((pid, terminal))
 }
 
 /// Mounts the root file system in a mount namespace of this process, and describes the container for
-/// libcontainer. Gives what was made in the image to mount over.
+/// libcontainer. Gives what was made in the writable layer to mount over.
 fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
     let spec = &record.spec;
+    let files = etc::write(directory, record)?;
+    let described = bundle::describe(directory, record, &files)?;
     let (upper, work) = directory.upper(spec);
-    let empty = directory.path().join("empty");
-    let mut lower = spec.rootfs.lower.clone();
-    let mut folders = vec![directory.rootfs(), directory.bundle(), directory.oci()];
-    folders.extend([upper.clone(), work.clone()]);
-    if lower.is_empty() {
-        folders.push(empty.clone());
-        lower.push(empty);
-    }
-    for folder in &folders {
+    for folder in [
+        &directory.rootfs(),
+        &directory.bundle(),
+        &directory.oci(),
+        &upper,
+        &work,
+    ] {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     }
+    let mut lower = spec.rootfs.lower.clone();
+    lower.push(lay_targets(directory, &described)?);
     nix::sched::unshare(CloneFlags::CLONE_NEWNS).map_err(Error::system("unshare mounts"))?;
     let flags = MsFlags::MS_SLAVE | MsFlags::MS_REC;
     nix::mount::mount(None::<&str>, "/", None::<&str>, flags, None::<&str>)
@@ -115,13 +118,12 @@ fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
         work: Some(work),
     }
     .mount_unguarded(&directory.rootfs())?;
-    let files = etc::write(directory, record)?;
-    let described = bundle::describe(directory, record, &files)?;
     let root = Root::open(&directory.rootfs())?;
-    let stubs = described
+    let missing = described
         .mounts()
         .iter()
         .flatten()
+        .filter(|mount| !is_in_dev(mount.destination()))
         .flat_map(|mount| root.missing(mount.destination()))
         .collect();
     root.make_directories(Path::new(&spec.process.cwd))?;
@@ -132,7 +134,45 @@ fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
     })?;
     std::fs::write(&path, json).map_err(Error::io("write", path))?;
     prefer_for_oom(spec.resources.oom_score_adj);
-    Ok(stubs)
+    Ok(missing)
+}
+
+/// Makes a layer that lies under all others and has nothing but the targets of all mounts, so that none needs to
+/// be made in the writable layer. Those that the image hides are, and are removed in the end.
+fn lay_targets(directory: &Directory, described: &Spec) -> Result<PathBuf> {
+    let layer = directory.path().join("targets");
+    std::fs::create_dir_all(&layer).map_err(Error::io("create", &layer))?;
+    for mount in described.mounts().iter().flatten() {
+        let Ok(target) = mount.destination().strip_prefix("/") else {
+            continue;
+        };
+        if is_in_dev(mount.destination())
+            || target.components().any(|part| part == Component::ParentDir)
+        {
+            continue;
+        }
+        let target = layer.join(target);
+        let bound = mount.typ().as_deref() == Some("bind");
+        let source = mount
+            .source()
+            .as_deref()
+            .filter(|source| bound && !source.is_dir());
+        let folder = if source.is_some() {
+            target.parent().unwrap_or(&layer)
+        } else {
+            &target
+        };
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        if source.is_some() {
+            std::fs::write(&target, []).map_err(Error::io("create", &target))?;
+        }
+    }
+    Ok(layer)
+}
+
+/// Whether the path is in the container's own `/dev`, a file system in memory.
+fn is_in_dev(path: &Path) -> bool {
+    path.starts_with("/dev") && path != Path::new("/dev")
 }
 
 /// Sets what new processes inherit. Without `CAP_SYS_RESOURCE` the kernel refuses to lower it, which is no
@@ -226,10 +266,6 @@ pub(super) fn refused(pipe: &mut std::fs::File) -> Option<Reply> {
     let mut bytes = [0; 8192];
     let length = pipe.read(&mut bytes).ok()?;
     serde_json::from_slice(&bytes[..length]).ok()
-}
-
-fn failed(error: Error) -> Reply {
-    chain(&error)
 }
 
 /// An error with its causes; across processes only text can go.

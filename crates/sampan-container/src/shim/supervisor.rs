@@ -360,6 +360,9 @@ impl Supervisor {
             Request::Resize => self.resize(payload),
             Request::Exec => return self.execute(place, payload, files),
             Request::ExecKill => {
+                // The client may be quicker than the child's message, which was sent before its reply.
+                self.claim(place)?;
+                let client = &self.clients[place];
                 if let (Role::Running(pid), Some(signal)) = (&client.role, signal_of(payload))
                     && let Err(error) = signal.send(*pid)
                 {
