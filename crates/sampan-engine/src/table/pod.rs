@@ -27,9 +27,9 @@ pub(super) fn cells(object: &Value, now: Timestamp) -> Option<Vec<Value>> {
     let mut summary = Summary::of(&spec, &status);
     if pod.metadata.deletion_timestamp.is_some() {
         if status.reason.as_deref() == Some("NodeLost") {
-            summary.reason = "Unknown".to_owned();
+            "Unknown".clone_into(&mut summary.reason);
         } else if !matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")) {
-            summary.reason = "Terminating".to_owned();
+            "Terminating".clone_into(&mut summary.reason);
         }
     }
     let mut restarts = summary.restarts.to_string();
@@ -143,7 +143,7 @@ impl Summary {
         }
         if self.reason == "Completed" && running {
             let ready = is_true(status, "Ready");
-            self.reason = if ready { "Running" } else { "NotReady" }.to_owned();
+            if ready { "Running" } else { "NotReady" }.clone_into(&mut self.reason);
         }
     }
 

@@ -1,24 +1,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Include, age, table};
+use super::{age, columns, conditions};
 use crate::resources;
 
 fn cells(group: &str, plural: &str, object: &Value) -> Vec<Value> {
     let resource = resources::find(group, "v1", plural).unwrap();
     let now: Timestamp = "2026-01-01T00:10:00Z".parse().unwrap();
-    let table = table(
-        resource,
-        std::slice::from_ref(object),
-        &json!({}),
-        Include::None,
-        now,
-    );
-    let cells = table["rows"][0]["cells"].as_array().unwrap().clone();
-    assert_eq!(
-        cells.len(),
-        table["columnDefinitions"].as_array().unwrap().len()
-    );
+    let cells = super::cells(resource, object, now);
+    assert_eq!(cells.len(), columns(resource).as_array().unwrap().len());
     cells
 }
 
@@ -96,13 +86,13 @@ fn a_pod_that_fails_again_and_again() {
 
 #[test]
 fn a_pod_that_has_ended_is_marked() {
-    let object = json!({"kind": "Pod", "metadata": {"name": "p"},
-                        "status": {"phase": "Succeeded"}});
     let resource = resources::find("", "v1", "pods").unwrap();
-    let now = Timestamp::UNIX_EPOCH;
-    let table = table(resource, &[object], &json!({}), Include::Metadata, now);
-    assert_eq!(table["rows"][0]["conditions"][0]["reason"], "Succeeded");
-    assert_eq!(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
+    let marked = conditions(resource, &json!({"status": {"phase": "Succeeded"}})).unwrap();
+    assert_eq!(marked[0]["reason"], "Succeeded");
+    assert_eq!(
+        conditions(resource, &json!({"status": {"phase": "Running"}})),
+        None
+    );
 }
 
 #[test]
