@@ -17,6 +17,7 @@ use crate::socket;
 use crate::stats::{Gauge, count};
 
 mod body;
+mod endpoint;
 mod exchange;
 mod head;
 mod page;

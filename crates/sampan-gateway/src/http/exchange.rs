@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 use super::Causes;
 use super::body::{Progress, RequestBody, Sending};
+use super::endpoint::EndpointStream;
 use super::page::Refusal;
 use super::pool::Sender;
 use crate::backend::Backend;
@@ -143,7 +144,7 @@ async fn connect(address: SocketAddr, limits: &Limits, tasks: &Tasks) -> Result<
         http1::Builder::new()
             .max_header_size(limits.head_bytes)
             .max_buf_size(limits.buffer_bytes())
-            .handshake::<_, RequestBody>(TokioIo::new(stream))
+            .handshake::<_, RequestBody>(TokioIo::new(EndpointStream::new(stream)))
             .await
             .map_err(io::Error::other)
     };

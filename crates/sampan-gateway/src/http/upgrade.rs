@@ -3,9 +3,11 @@
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use sampan_supervise::{Shutdown, Tasks};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Causes;
+use super::endpoint::EndpointStream;
 use crate::backend::Ticket;
 use crate::tunnel::{self, Side};
 
@@ -28,7 +30,9 @@ impl Upgrade {
                     return;
                 }
             };
-            if let (Some(client), Some(endpoint)) = (side(client), side(endpoint)) {
+            let client = side::<TcpStream>(client, |stream| stream);
+            let endpoint = side(endpoint, EndpointStream::into_inner);
+            if let (Some(client), Some(endpoint)) = (client, endpoint) {
                 tunnel::relay(client, endpoint, self.ticket.into_tunnel(), &shutdown).await;
             }
         });
@@ -36,14 +40,16 @@ impl Upgrade {
 }
 
 /// The socket beneath, with what was read from it ahead.
-fn side(upgraded: Upgraded) -> Option<Side> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>();
-    if parts.is_err() {
-        tracing::error!("an upgraded connection is not a TCP stream");
-    }
-    let parts = parts.ok()?;
+fn side<S>(upgraded: Upgraded, into_stream: fn(S) -> TcpStream) -> Option<Side>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else {
+        tracing::error!("an upgraded connection has another kind of socket than it began with");
+        return None;
+    };
     Some(Side {
-        stream: parts.io.into_inner(),
+        stream: into_stream(parts.io.into_inner()),
         early: parts.read_buf,
     })
 }

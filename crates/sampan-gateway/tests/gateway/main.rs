@@ -2,6 +2,7 @@
 
 mod dns;
 mod http;
+mod plain;
 mod rolling;
 mod server;
 mod service;
