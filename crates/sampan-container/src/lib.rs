@@ -37,7 +37,7 @@ pub mod user;
 
 pub use error::{Error, Result};
 pub use id::ContainerId;
-pub use overlay::{MountGuard, Overlay};
+pub use overlay::{MountGuard, Overlay, privately};
 pub use runtime::{Attachment, Exec, ExecFiles, ExecSpec, Runtime, RuntimeConfig};
 pub use signal::Signal;
 pub use spec::{

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags};
+use nix::sched::CloneFlags;
 
 use crate::{Error, Result};
 
@@ -94,6 +95,29 @@ impl Overlay {
         }
         options
     }
+}
+
+/// Calls `work` on a thread with a mount namespace of its own: mounts that it makes are seen by nobody else, and
+/// are gone afterwards, also when the process is killed.
+///
+/// # Errors
+/// When the kernel refuses a new mount namespace.
+pub fn privately<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    const OPERATION: &str = "make a mount namespace";
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("private-mounts".to_owned());
+        let thread = thread.spawn_scoped(scope, || {
+            nix::sched::unshare(CloneFlags::CLONE_NEWNS).map_err(Error::system(OPERATION))?;
+            let flags = MsFlags::MS_REC | MsFlags::MS_SLAVE;
+            nix::mount::mount(None::<&str>, "/", None::<&str>, flags, None::<&str>)
+                .map_err(Error::system(OPERATION))?;
+            Ok(work())
+        });
+        match thread.map_err(Error::system(OPERATION))?.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 /// Escapes what separates directories and options.
