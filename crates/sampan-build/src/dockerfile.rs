@@ -4,6 +4,7 @@ pub mod environment;
 pub mod error;
 pub mod expand;
 pub mod instruction;
+pub mod mount;
 pub mod statement;
 
 mod convert;

@@ -4,7 +4,7 @@
 //! context, the last pattern that matches a path decides, a directory that matches takes everything
 //! below it along, and `!` takes paths back in, also below a directory that is left out.
 
-mod pattern;
+pub(crate) mod pattern;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sampan_model::Hint;
+use sampan_oci::reference::ReferenceError;
 
 use super::expand::ExpandError;
 use super::source::Span;
@@ -221,6 +222,9 @@ pub enum SyntaxError {
         /// The signal as written.
         signal: String,
     },
+    /// The name of a base image that is none.
+    #[error("the base image has no valid name")]
+    Reference(#[source] ReferenceError),
     /// A variable expansion that fails.
     #[error("cannot expand variables")]
     Expand(#[from] ExpandError),
@@ -265,6 +269,7 @@ impl Hint for SyntaxError {
             Self::HealthKind { .. } => {
                 "write `HEALTHCHECK CMD command` or `HEALTHCHECK NONE`".into()
             }
+            Self::Reference(cause) => return cause.hint(),
             Self::Port { .. } => {
                 "write a number, a range, and `/tcp` or `/udp`: `8000-8010/tcp`".into()
             }

@@ -21,7 +21,7 @@ impl Heredoc {
     ///
     /// # Errors
     /// When the quotes of the word are malformed.
-    pub(super) fn parse(word: &str) -> Result<Option<Self>, ExpandError> {
+    pub(crate) fn parse(word: &str) -> Result<Option<Self>, ExpandError> {
         let rest = word.trim_start_matches(|digit: char| digit.is_ascii_digit());
         let Some(rest) = rest.strip_prefix("<<") else {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 /// A pattern in the notation of Go's `filepath.Match`, extended by `**`.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     tokens: Vec<Token>,
 }
 
@@ -28,7 +28,7 @@ enum Token {
 
 impl Pattern {
     /// Reads a cleaned pattern; `None` when it is malformed.
-    pub(super) fn parse(pattern: &str) -> Option<Self> {
+    pub(crate) fn parse(pattern: &str) -> Option<Self> {
         // moby compares the end of the path when only literal text follows a leading `**`.
         if let Some(suffix) = pattern.strip_prefix("**")
             && !suffix.starts_with('/')
@@ -63,7 +63,7 @@ impl Pattern {
     }
 
     /// Whether the whole of `path` matches; all states of the pattern advance together.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         let mut states = vec![false; self.tokens.len() + 1];
         states[0] = true;
         self.close(&mut states);
