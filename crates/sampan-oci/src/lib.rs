@@ -16,6 +16,7 @@
 pub mod archive;
 pub mod digest;
 pub mod image;
+pub mod import;
 pub mod json;
 pub mod layer;
 pub mod reference;

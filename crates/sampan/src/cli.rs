@@ -60,6 +60,14 @@ pub(crate) enum Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make, list, name and remove images
+    Image(commands::image::Args),
+    /// Make and list releases
+    Release(commands::release::Args),
+    /// Write a release into a file that can be carried
+    Pack(commands::pack::Args),
+    /// Verify and take in the releases of a bundle
+    Load(commands::load::Args),
     /// Print the completion script of a shell
     Completion(commands::completion::Args),
 }

@@ -1,6 +1,10 @@
 //! One file a command: its arguments, and the call of the capability that does the work.
 
 pub(crate) mod completion;
+pub(crate) mod image;
+pub(crate) mod load;
+pub(crate) mod pack;
+pub(crate) mod release;
 
 use std::process::ExitCode;
 
@@ -11,6 +15,10 @@ use crate::failure::Failure;
 /// Runs a command to its end.
 pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
     match command {
+        Command::Image(args) => image::run(args, context),
+        Command::Release(args) => release::run(args, context),
+        Command::Pack(args) => pack::run(&args, context),
+        Command::Load(args) => load::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
     }
 }

@@ -1,0 +1,50 @@
+//! `sampan release`: immutable versions of apps.
+
+mod create;
+mod inspect;
+mod ls;
+
+use std::process::ExitCode;
+
+use sampan_bundle::ReleaseError;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+/// Arguments of `sampan release`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make a release of the app in a folder
+    Create(create::Args),
+    /// List the releases
+    Ls(ls::Args),
+    /// Show what a release consists of
+    Inspect(inspect::Args),
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Create(args) => create::run(&args, context)?,
+        Command::Ls(args) => ls::run(&args, context)?,
+        Command::Inspect(args) => inspect::run(&args, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The failure of `error`, with its exit code.
+pub(crate) fn failure(error: ReleaseError) -> Failure {
+    let exit = match &error {
+        ReleaseError::Exists { .. } => Exit::Refused,
+        ReleaseError::NotFound { .. } => Exit::NotFound,
+        ReleaseError::Malformed { .. } => Exit::Damaged,
+        ReleaseError::Store(_) | ReleaseError::Files { .. } => Exit::Failed,
+    };
+    Failure::from(error).with_exit(exit)
+}
