@@ -1,0 +1,211 @@
+//! What a rollout would change, before it changes anything.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::desired::Desired;
+use crate::manifests::{Object, ObjectId};
+use crate::target::{Cluster, TargetError};
+
+mod difference;
+
+pub use difference::FieldChange;
+
+/// All changes of a rollout, in the order in which they would be made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// One entry for each object.
+    pub changes: Vec<Change>,
+}
+
+/// What would happen to one object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The object.
+    pub object: ObjectId,
+    /// What would happen.
+    pub action: Action,
+    /// What would be different, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+/// What would happen to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// It is not there yet.
+    Create,
+    /// It is there and differs.
+    Change,
+    /// It is as it shall be.
+    Keep,
+    /// The previous release had it and this one has not.
+    Delete,
+    /// As [`Delete`](Self::Delete), but it holds data and stays until somebody deletes it by hand.
+    Retain,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+            Self::Retain => "retain",
+        })
+    }
+}
+
+impl Plan {
+    /// Compares what shall be with what is. The target itself says what each object would become, so that its
+    /// defaults make no difference and its refusals come before the first change.
+    ///
+    /// # Errors
+    /// [`TargetError`] when the target refuses an object or does not answer.
+    pub async fn make(
+        cluster: &Cluster,
+        desired: &Desired,
+        earlier: &[ObjectId],
+    ) -> Result<Self, TargetError> {
+        let mut changes = Vec::new();
+        let fresh = namespace_missing(cluster, desired).await?;
+        if let Some(object) = &fresh {
+            changes.push(Change {
+                object: object.id.clone(),
+                action: Action::Create,
+                fields: Vec::new(),
+            });
+        }
+        for object in &desired.objects {
+            changes.push(change(cluster, object, fresh.is_some()).await?);
+        }
+        for id in superfluous(desired, earlier) {
+            if cluster.get(&id).await?.is_some() {
+                let action = if holds_data(&id) {
+                    Action::Retain
+                } else {
+                    Action::Delete
+                };
+                changes.push(Change {
+                    object: id,
+                    action,
+                    fields: Vec::new(),
+                });
+            }
+        }
+        Ok(Self { changes })
+    }
+
+    /// Whether nothing would happen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes
+            .iter()
+            .all(|change| matches!(change.action, Action::Keep | Action::Retain))
+    }
+
+    /// How many objects would see this action.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.changes
+            .iter()
+            .filter(|change| change.action == action)
+            .count()
+    }
+}
+
+async fn change(cluster: &Cluster, object: &Object, fresh: bool) -> Result<Change, TargetError> {
+    let live = cluster.get(&object.id).await?;
+    // Where the namespace is yet to be made, the target has nothing to try the object in.
+    if live.is_none() && fresh && object.id.namespace.is_some() {
+        return Ok(Change {
+            object: object.id.clone(),
+            action: Action::Create,
+            fields: Vec::new(),
+        });
+    }
+    let next = cluster.apply(object, true).await?;
+    let (action, fields) = match live {
+        None => (Action::Create, Vec::new()),
+        Some(live) => {
+            let fields = difference::between(&live, &next);
+            (
+                if fields.is_empty() {
+                    Action::Keep
+                } else {
+                    Action::Change
+                },
+                fields,
+            )
+        }
+    };
+    Ok(Change {
+        object: object.id.clone(),
+        action,
+        fields,
+    })
+}
+
+/// The namespace that must be made first, when it is not there and no manifest describes it.
+pub(crate) async fn namespace_missing(
+    cluster: &Cluster,
+    desired: &Desired,
+) -> Result<Option<Object>, TargetError> {
+    let object = namespace_object(&desired.namespace);
+    let described = desired
+        .objects
+        .iter()
+        .any(|known| known.id.same_object(&object.id));
+    if described || cluster.get(&object.id).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(object))
+}
+
+fn namespace_object(name: &str) -> Object {
+    let id = ObjectId {
+        api_version: "v1".to_owned(),
+        kind: "Namespace".to_owned(),
+        namespace: None,
+        name: name.to_owned(),
+    };
+    let body = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "sampan"}},
+    });
+    Object {
+        id,
+        location: "the environment's namespace".to_owned(),
+        body,
+    }
+}
+
+/// What was there before and is not described any more, last applied first.
+pub(crate) fn superfluous(desired: &Desired, earlier: &[ObjectId]) -> Vec<ObjectId> {
+    let mut gone: Vec<ObjectId> = Vec::new();
+    for id in earlier {
+        let described = desired
+            .objects
+            .iter()
+            .any(|object| object.id.same_object(id));
+        if !described && !gone.iter().any(|known| known.same_object(id)) {
+            gone.push(id.clone());
+        }
+    }
+    gone.reverse();
+    gone
+}
+
+/// Whether deleting the object may destroy what no release can bring back.
+pub(crate) fn holds_data(id: &ObjectId) -> bool {
+    matches!(
+        id.kind.as_str(),
+        "Namespace" | "PersistentVolumeClaim" | "PersistentVolume" | "CustomResourceDefinition"
+    )
+}
