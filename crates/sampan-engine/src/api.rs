@@ -1,1 +1,224 @@
 //! The HTTP face of the engine: it parses requests, calls [`crate::objects`], and renders answers.
+//!
+//! Every request takes the same way: who is it, what does the path name, which form of answer is wanted; then
+//! one function per verb. Errors are turned into `Status` objects here and nowhere else.
+
+mod accept;
+mod answer;
+mod body;
+mod discovery;
+mod path;
+mod query;
+mod read;
+mod scale;
+pub(crate) mod server;
+mod status;
+mod watch;
+mod write;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, Method, StatusCode};
+use sampan_supervise::Shutdown;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::objects::{Objects, WriteOptions};
+use accept::Form;
+use path::Target;
+use query::Query;
+
+/// The version of Kubernetes whose API is spoken.
+const KUBERNETES: (&str, &str) = ("1", "33");
+
+/// The API; cloned freely.
+#[derive(Debug, Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    objects: Objects,
+    keys: Arc<Keys>,
+    address: SocketAddr,
+    shutdown: Shutdown,
+}
+
+/// A request for objects, understood.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) form: Form,
+}
+
+impl Call {
+    fn parse(request: &Request) -> Result<Self, Error> {
+        Ok(Self {
+            target: Target::parse(request.uri().path())?,
+            query: Query::parse(request.uri().query().unwrap_or_default())?,
+            headers: request.headers().clone(),
+            form: accept::form(request.headers())?,
+        })
+    }
+
+    /// The name of the object that the path names.
+    pub(crate) fn name(&self) -> Result<&str, Error> {
+        self.target.name.as_deref().ok_or(Error::MethodNotAllowed)
+    }
+
+    /// Who writes: what the client calls itself, or the name of the program.
+    pub(crate) fn manager(&self) -> &str {
+        let program = || {
+            let agent = self.headers.get(USER_AGENT)?.to_str().ok()?;
+            agent.split('/').next().filter(|name| !name.is_empty())
+        };
+        self.query
+            .field_manager
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .or_else(program)
+            .unwrap_or("unknown")
+    }
+
+    pub(crate) fn write_options(&self) -> Result<WriteOptions<'_>, Error> {
+        Ok(WriteOptions {
+            manager: self.manager(),
+            subresource: self.target.subresource,
+            dry_run: self.query.is_dry_run()?,
+            applied: false,
+        })
+    }
+}
+
+impl Api {
+    /// The API over some objects, reachable at `address`.
+    #[must_use]
+    pub fn new(objects: Objects, keys: Arc<Keys>, address: SocketAddr, shutdown: Shutdown) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                objects,
+                keys,
+                address,
+                shutdown,
+            }),
+        }
+    }
+
+    /// The API as a service for HTTP requests.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(entry).with_state(self.clone())
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.inner.objects
+    }
+
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        self.inner.shutdown.clone()
+    }
+
+    /// Whether the request carries the administrator's token.
+    fn is_authenticated(&self, headers: &HeaderMap) -> bool {
+        headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .is_some_and(|token| self.inner.keys.token.is(token.trim()))
+    }
+}
+
+async fn entry(State(api): State<Api>, request: Request) -> Response {
+    match route(&api, request).await {
+        Ok(response) => response,
+        Err(error) => answer::failure(&error),
+    }
+}
+
+async fn route(api: &Api, request: Request) -> Result<Response, Error> {
+    let path = request.uri().path().to_owned();
+    let path = path.trim_end_matches('/');
+    // Health and version tell nothing that needs protection; supervisors ask without credentials.
+    match path {
+        "/healthz" | "/livez" | "/readyz" => return Ok(healthy(path, request.uri().query())),
+        "/version" => return Ok(answer::json(StatusCode::OK, &version())),
+        _ => {}
+    }
+    if !api.is_authenticated(request.headers()) {
+        return Err(Error::Unauthorized);
+    }
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let headers = request.headers();
+    match parts.as_slice() {
+        [""] => Ok(answer::json(
+            StatusCode::OK,
+            &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
+        )),
+        ["api"] => discovery::core(headers, &api.inner.address.to_string()),
+        ["api", version] => discovery::version(headers, "", version),
+        ["apis"] => discovery::groups(headers),
+        ["apis", group] => discovery::group(headers, group),
+        ["apis", group, version] => discovery::version(headers, group, version),
+        _ => call(api, request).await,
+    }
+}
+
+/// Answers a request for objects.
+async fn call(api: &Api, request: Request) -> Result<Response, Error> {
+    let call = Call::parse(&request)?;
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::GET => read::get(api, call).await,
+        Method::POST => write::create(api, call, body::read(body).await?).await,
+        Method::PUT => write::replace(api, call, body::read(body).await?).await,
+        Method::PATCH => write::patch(api, call, body::read(body).await?).await,
+        Method::DELETE => write::delete(api, call, body::read(body).await?).await,
+        _ => Err(Error::MethodNotAllowed),
+    }
+}
+
+fn healthy(path: &str, query: Option<&str>) -> Response {
+    let text = if query.is_some_and(|query| query.contains("verbose")) {
+        let name = path.trim_start_matches('/');
+        format!("[+]ping ok\n[+]store ok\n{name} check passed\n")
+    } else {
+        "ok".to_owned()
+    };
+    answer::bytes(
+        StatusCode::OK,
+        "text/plain; charset=utf-8",
+        text.into_bytes(),
+    )
+}
+
+fn version() -> serde_json::Value {
+    let (major, minor) = KUBERNETES;
+    json!({
+        "major": major,
+        "minor": minor,
+        "gitVersion": format!("v{major}.{minor}.0+sampan-{}", env!("CARGO_PKG_VERSION")),
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "none",
+        "compiler": "rustc",
+        "platform": format!("linux/{}", platform()),
+    })
+}
+
+/// The architecture as Go names it.
+fn platform() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

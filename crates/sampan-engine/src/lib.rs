@@ -10,8 +10,10 @@
 pub mod api;
 pub mod controllers;
 pub mod defaults;
+pub mod deps;
 pub mod engine;
 pub mod error;
+pub mod keys;
 pub mod kubelet;
 pub mod objects;
 pub mod openapi;
@@ -19,6 +21,7 @@ pub mod patch;
 pub mod resources;
 pub mod routing;
 pub mod schema;
+pub mod server;
 pub mod streams;
 pub mod table;
 pub mod tls;

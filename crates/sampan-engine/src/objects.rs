@@ -31,8 +31,10 @@ pub use addresses::ServiceNetwork;
 pub use changes::{Change, Changes, Event};
 pub use collect::collect_garbage;
 pub use delete::{DeleteOptions, Deleted, Preconditions, Propagation};
+pub use events::expire_events;
 pub use namespaces::keep_namespaces;
 pub use read::{List, ListRequest};
+pub(crate) use read::{decode_body, expired};
 pub use selector::{FieldSelector, LabelSelector, SelectorError};
 pub use write::WriteOptions;
 

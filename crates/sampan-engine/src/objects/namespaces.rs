@@ -78,6 +78,30 @@ impl Objects {
         }
     }
 
+    /// Creates an object, or makes the one of that name like it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn create_or_update(
+        &self,
+        resource: &'static Resource,
+        namespace: Option<&str>,
+        name: &str,
+        object: Value,
+    ) -> Result<(), Error> {
+        let options = WriteOptions::engine();
+        let updated = self
+            .update_value(resource, namespace, name, &options, |_| Ok(object.clone()))
+            .await;
+        match updated {
+            Err(error) if error.is_not_found() => self
+                .create_value(resource, namespace, object, &options)
+                .await
+                .map(drop),
+            updated => updated.map(drop),
+        }
+    }
+
     async fn look_at_all(&self, authority: &str) -> Result<(), Error> {
         let list = self
             .list_values(namespaces()?, &ListRequest::default())

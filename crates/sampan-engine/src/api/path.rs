@@ -1,0 +1,134 @@
+//! What a path names.
+
+use crate::error::Error;
+use crate::resources::{self, Resource, Subresource};
+
+/// An object, or all objects of a resource, or a part of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The resource.
+    pub(crate) resource: &'static Resource,
+    /// The namespace, `None` for all namespaces and for objects outside of them.
+    pub(crate) namespace: Option<String>,
+    /// The name, `None` for all objects.
+    pub(crate) name: Option<String>,
+    /// The part of the object.
+    pub(crate) subresource: Option<Subresource>,
+}
+
+impl Target {
+    /// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.
+    pub(crate) fn parse(path: &str) -> Result<Self, Error> {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let (group, version, rest) = match parts.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
+            _ => return Err(Error::NoSuchResource),
+        };
+        match rest {
+            // The namespace itself, or one of its own parts.
+            ["namespaces", name] => {
+                Self::new((group, version, "namespaces"), None, Some(name), None)
+            }
+            ["namespaces", name, part @ ("status" | "finalize")] => {
+                Self::new((group, version, "namespaces"), None, Some(name), Some(part))
+            }
+            ["namespaces", namespace, plural] => {
+                Self::new((group, version, plural), Some(namespace), None, None)
+            }
+            ["namespaces", namespace, plural, name] => {
+                Self::new((group, version, plural), Some(namespace), Some(name), None)
+            }
+            ["namespaces", namespace, plural, name, part] => Self::new(
+                (group, version, plural),
+                Some(namespace),
+                Some(name),
+                Some(part),
+            ),
+            [plural] => Self::new((group, version, plural), None, None, None),
+            [plural, name] => Self::new((group, version, plural), None, Some(name), None),
+            [plural, name, part] => {
+                Self::new((group, version, plural), None, Some(name), Some(part))
+            }
+            _ => Err(Error::NoSuchResource),
+        }
+    }
+
+    fn new(
+        (group, version, plural): (&str, &str, &str),
+        namespace: Option<&str>,
+        name: Option<&str>,
+        part: Option<&str>,
+    ) -> Result<Self, Error> {
+        let resource = resources::find(group, version, plural).ok_or(Error::NoSuchResource)?;
+        let fits = match resource.namespaced() {
+            // Objects in namespaces are only listed without one.
+            true => namespace.is_some() || name.is_none(),
+            false => namespace.is_none(),
+        };
+        if !fits {
+            return Err(Error::NoSuchResource);
+        }
+        let subresource = part
+            .map(|part| {
+                resource
+                    .subresources
+                    .iter()
+                    .copied()
+                    .find(|one| one.path() == part)
+                    .ok_or(Error::NoSuchResource)
+            })
+            .transpose()?;
+        Ok(Self {
+            resource,
+            namespace: namespace.map(str::to_owned),
+            name: name.map(str::to_owned),
+            subresource,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_objects_lists_and_parts() {
+        let read = |path: &str| {
+            Target::parse(path).map(|target| {
+                (
+                    target.resource.plural,
+                    target.namespace.unwrap_or_default(),
+                    target.name.unwrap_or_default(),
+                    target.subresource.map(Subresource::path),
+                )
+            })
+        };
+        let text = str::to_owned;
+        assert_eq!(
+            read("/api/v1/pods").unwrap(),
+            ("pods", text(""), text(""), None)
+        );
+        assert_eq!(
+            read("/api/v1/namespaces/a/pods/b/log").unwrap(),
+            ("pods", text("a"), text("b"), Some("log"))
+        );
+        assert_eq!(
+            read("/api/v1/namespaces/a/finalize").unwrap(),
+            ("namespaces", text(""), text("a"), Some("finalize"))
+        );
+        assert_eq!(
+            read("/apis/apps/v1/namespaces/a/deployments/b/scale").unwrap(),
+            ("deployments", text("a"), text("b"), Some("scale"))
+        );
+        for wrong in [
+            "/api/v1/pods/b",
+            "/api/v1/namespaces/a/nodes",
+            "/apis/apps/v2/deployments",
+            "/api/v1/namespaces/a/pods/b/scale",
+            "/other",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The API server: the objects with their keepers, behind a TLS listener.
+//!
+//! It runs without any workload: a store, a folder for keys and an address are all it takes.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sampan_model::Hint;
+use sampan_store::Store;
+use sampan_supervise::{Shutdown, Tasks};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::api::{Api, server::serve};
+use crate::error::Error as ApiError;
+use crate::keys::{Keys, KeysError};
+use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
+use crate::resources;
+use crate::tls::Certificates;
+
+/// How long the keepers may take to end after the shutdown.
+const LAST_TASKS: Duration = Duration::from_secs(10);
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The keys cannot be used.
+    #[error("cannot load the keys of the Kubernetes API")]
+    Keys(#[from] KeysError),
+    /// The address is taken or not allowed.
+    #[error("cannot listen on `{address}` for the Kubernetes API")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The objects that must always be there could not be made.
+    #[error("cannot prepare the objects of the Kubernetes API")]
+    Bootstrap(#[source] ApiError),
+}
+
+impl Hint for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Keys(error) => error.hint(),
+            Self::Bind { source, .. } => Some(match source.kind() {
+                ErrorKind::AddrInUse => {
+                    "stop the program that uses this port, or choose another one with --kube-listen"
+                        .to_owned()
+                }
+                ErrorKind::PermissionDenied => {
+                    "run as root, or choose a port above 1023 with --kube-listen".to_owned()
+                }
+                _ => "choose an address of this machine with --kube-listen".to_owned(),
+            }),
+            Self::Bootstrap(_) => None,
+        }
+    }
+}
+
+/// How the API server is set up.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The machine's name, for the certificate.
+    pub node_name: String,
+    /// The addresses that services may have.
+    pub services: ServiceNetwork,
+    /// Where pods reach this machine, when the listener is on all addresses.
+    pub gateway: Ipv4Addr,
+}
+
+/// The API server, listening but not yet answering.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    objects: Objects,
+    keys: Arc<Keys>,
+    config: ServerConfig,
+}
+
+impl Server {
+    /// Loads the keys, binds the address and prepares the objects.
+    ///
+    /// # Errors
+    /// When one of these fails; nothing is running then.
+    pub async fn bind(data: &Path, store: &Store, config: ServerConfig) -> Result<Self, Error> {
+        let keys = Arc::new(Keys::load(data)?);
+        let bind = |source| Error::Bind {
+            address: config.listen,
+            source,
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let objects = Objects::new(store, config.services);
+        let server = Self {
+            listener,
+            address,
+            objects,
+            keys,
+            config,
+        };
+        server.bootstrap().await.map_err(Error::Bootstrap)?;
+        Ok(server)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The objects that it serves.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// The credentials of the administrator, as a kubeconfig file.
+    #[must_use]
+    pub fn kubeconfig(&self) -> String {
+        render_kubeconfig(&self.keys, self.address)
+    }
+
+    /// Answers requests until the shutdown.
+    pub async fn run(self, shutdown: Shutdown) {
+        let tasks = Tasks::new();
+        let authority = self.keys.authority.clone();
+        tasks.spawn(
+            "garbage",
+            collect_garbage(self.objects.clone(), shutdown.clone()),
+        );
+        tasks.spawn(
+            "namespaces",
+            keep_namespaces(self.objects.clone(), authority, shutdown.clone()),
+        );
+        tasks.spawn(
+            "events",
+            expire_events(self.objects.clone(), shutdown.clone()),
+        );
+        let certificates = Certificates::new(
+            Arc::clone(&self.keys),
+            vec![self.config.node_name],
+            vec![
+                IpAddr::V4(self.config.services.first()),
+                IpAddr::V4(self.config.gateway),
+            ],
+        );
+        let api = Api::new(self.objects, self.keys, self.address, shutdown.clone());
+        serve(
+            self.listener,
+            Arc::new(certificates),
+            api.router(),
+            shutdown,
+        )
+        .await;
+        if !tasks.finish(LAST_TASKS).await {
+            tracing::warn!(
+                left = tasks.running(),
+                "some tasks of the API did not end in time"
+            );
+        }
+    }
+
+    /// Makes the objects that are always there.
+    async fn bootstrap(&self) -> Result<(), ApiError> {
+        self.objects
+            .bootstrap_namespaces(&self.keys.authority)
+            .await?;
+        let find =
+            |group, plural| resources::find(group, "v1", plural).ok_or(ApiError::NoSuchResource);
+        let namespace = Some("default");
+        let service = json!({
+            "metadata": {"name": "kubernetes", "labels": {
+                "component": "apiserver", "provider": "kubernetes",
+            }},
+            "spec": {
+                "clusterIP": self.config.services.first().to_string(),
+                "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": self.address.port()}],
+            },
+        });
+        self.objects
+            .create_missing(find("", "services")?, namespace, "kubernetes", service)
+            .await?;
+        let address = match self.address.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(self.config.gateway),
+            ip => ip,
+        };
+        let endpoints = json!({
+            "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{
+                "addresses": [{"ip": address}],
+                "ports": [{"name": "https", "port": self.address.port(), "protocol": "TCP"}],
+            }],
+        });
+        self.objects
+            .create_or_update(find("", "endpoints")?, namespace, "kubernetes", endpoints)
+            .await?;
+        let slice = json!({
+            "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": if address.is_ipv4() { "IPv4" } else { "IPv6" },
+            "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
+            "ports": [{"name": "https", "port": self.address.port(), "protocol": "TCP"}],
+        });
+        self.objects
+            .create_or_update(
+                find("discovery.k8s.io", "endpointslices")?,
+                namespace,
+                "kubernetes",
+                slice,
+            )
+            .await
+    }
+}
+
+/// The credentials of the administrator of an installation whose API listens at `address`, possibly in another
+/// process.
+///
+/// # Errors
+/// When the keys cannot be used.
+pub fn kubeconfig(data: &Path, address: SocketAddr) -> Result<String, Error> {
+    Ok(render_kubeconfig(&Keys::load(data)?, address))
+}
+
+fn render_kubeconfig(keys: &Keys, address: SocketAddr) -> String {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+        _ => address,
+    };
+    let authority = BASE64_STANDARD.encode(&keys.authority);
+    let token = keys.token.reveal();
+    format!(
+        "apiVersion: v1
+kind: Config
+current-context: sampan
+contexts:
+- name: sampan
+  context:
+    cluster: sampan
+    user: sampan
+    namespace: default
+clusters:
+- name: sampan
+  cluster:
+    server: https://{host}
+    certificate-authority-data: {authority}
+users:
+- name: sampan
+  user:
+    token: {token}
+"
+    )
+}
