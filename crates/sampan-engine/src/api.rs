@@ -22,7 +22,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
 use sampan_supervise::Shutdown;
 use serde_json::json;
@@ -30,6 +30,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::objects::{Objects, WriteOptions};
+use crate::openapi;
 use accept::Form;
 use path::Target;
 use query::Query;
@@ -167,8 +168,34 @@ async fn route(api: &Api, request: Request) -> Result<Response, Error> {
         ["apis"] => discovery::groups(headers),
         ["apis", group] => discovery::group(headers, group),
         ["apis", group, version] => discovery::version(headers, group, version),
+        ["openapi", "v2"] => Ok(openapi_version2(headers)),
+        ["openapi", "v3"] => Ok(discovery::tagged(
+            headers,
+            "application/json",
+            &openapi::index(),
+        )),
+        ["openapi", "v3", "api", version] => openapi_document(headers, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi_document(headers, group, version),
         _ => call(api, request).await,
     }
+}
+
+fn openapi_document(headers: &HeaderMap, group: &str, version: &str) -> Result<Response, Error> {
+    let document = openapi::document(group, version).ok_or(Error::NoSuchResource)?;
+    Ok(discovery::tagged(headers, "application/json", &document))
+}
+
+/// The older document, which older clients want as protobuf.
+fn openapi_version2(headers: &HeaderMap) -> Response {
+    let accepts_protobuf = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains(openapi::VERSION2_PROTOBUF));
+    if accepts_protobuf {
+        let body = openapi::version2_protobuf();
+        return answer::bytes(StatusCode::OK, openapi::VERSION2_PROTOBUF, body);
+    }
+    discovery::tagged(headers, "application/json", &openapi::version2_json())
 }
 
 /// Answers a request for objects.

@@ -120,12 +120,6 @@ pub enum Error {
         /// Every broken rule.
         causes: Vec<Cause>,
     },
-    /// A patch can be read but does not fit the object.
-    #[error("{message}")]
-    Rejected {
-        /// What cannot be done.
-        message: String,
-    },
     /// A revision is asked for that does not exist yet.
     #[error("Too large resource version: {asked}, current: {newest}")]
     FutureRevision {

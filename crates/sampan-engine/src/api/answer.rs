@@ -11,7 +11,6 @@ use super::accept::Form;
 use super::{Call, status};
 use crate::error::Error;
 use crate::objects::List;
-use crate::resources::Resource;
 use crate::table;
 
 const WARNING: HeaderName = HeaderName::from_static("warning");
@@ -135,14 +134,16 @@ pub(crate) fn table(
     let rows: Vec<Value> = objects
         .into_iter()
         .map(|object| {
-            json!({
-                "cells": table::cells(resource, &object, now),
-                "object": row_object(call, version, object),
-            })
+            let mut row = json!({"cells": table::cells(resource, &object, now)});
+            if let Some(conditions) = table::conditions(resource, &object) {
+                row["conditions"] = conditions;
+            }
+            row["object"] = row_object(call, version, object);
+            row
         })
         .collect();
     let columns = if with_columns {
-        columns(resource)
+        table::columns(resource)
     } else {
         Value::Null
     };
@@ -153,10 +154,6 @@ pub(crate) fn table(
         "columnDefinitions": columns,
         "rows": rows,
     })
-}
-
-fn columns(resource: &Resource) -> Value {
-    table::columns(resource)
 }
 
 /// What a row carries of its object (`includeObject`).

@@ -10,7 +10,7 @@ use super::path::Target;
 use super::query::{FieldValidation, Query};
 use crate::error::Error;
 use crate::resources::Resource;
-use crate::validate::strict;
+use crate::{defaults, validate::strict};
 
 /// The largest body that is read: the limit of Kubernetes.
 const LIMIT_BYTES: usize = 3 << 20;
@@ -95,7 +95,10 @@ pub(crate) fn check_fields(
     body: &[u8],
     validation: FieldValidation,
 ) -> Result<Vec<String>, Error> {
-    let findings = strict::findings(resource, object, body)?;
+    // Defaults also bring values into the form of their field, such as a quantity that is written as a number.
+    let mut complete = object.clone();
+    defaults::apply(resource, &mut complete);
+    let findings = strict::findings(resource, &complete, body)?;
     match validation {
         FieldValidation::Strict if !findings.is_empty() => {
             Err(strict::refusal(resource, &findings))

@@ -5,7 +5,7 @@ use http::StatusCode;
 use sampan_supervise::clock;
 use serde_json::{Map, Value, json};
 
-use super::{Api, Call, answer, body, write};
+use super::{Api, Call, answer, body};
 use crate::error::{Cause, CauseReason, Error};
 use crate::patch::{self, PatchOptions, PatchType};
 use crate::schema;
@@ -34,6 +34,7 @@ pub(crate) async fn patch(
     bytes: &[u8],
     patch_type: PatchType,
 ) -> Result<Response, Error> {
+    let name = call.name()?;
     let time = clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let options = PatchOptions {
         manager: call.manager(),
@@ -49,7 +50,7 @@ pub(crate) async fn patch(
             patch_type,
             &options,
         )
-        .map_err(|error| write::refused(call, error))
+        .map_err(|error| error.into_api(call.target.resource, name))
     })
     .await
 }

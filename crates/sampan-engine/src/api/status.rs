@@ -55,9 +55,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::NotFound { .. } | Error::NoSuchResource => (StatusCode::NOT_FOUND, "NotFound"),
         Error::AlreadyExists { .. } => (StatusCode::CONFLICT, "AlreadyExists"),
         Error::Conflict { .. } | Error::ApplyConflict { .. } => (StatusCode::CONFLICT, "Conflict"),
-        Error::Invalid { .. } | Error::Rejected { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "Invalid")
-        }
+        Error::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
         Error::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Api, Call, answer, body, query, scale, status};
-use crate::error::{Cause, CauseReason, Error};
+use crate::error::Error;
 use crate::objects::{DeleteOptions, Deleted, Preconditions, WriteOptions};
-use crate::patch::{self, PatchError, PatchOptions, PatchType};
+use crate::patch::{self, PatchOptions, PatchType};
 use crate::resources::Subresource;
 use crate::schema;
 
@@ -142,6 +142,7 @@ fn patched(
     patch_type: PatchType,
 ) -> Result<Value, Error> {
     let resource = call.target.resource;
+    let name = call.name()?;
     let time = clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let options = PatchOptions {
         manager: call.manager(),
@@ -151,34 +152,10 @@ fn patched(
     };
     let rules = schema::of(resource.group, resource.kind);
     let object = patch::apply(rules, current, bytes, patch_type, &options)
-        .map_err(|error| refused(call, error))?;
+        .map_err(|error| error.into_api(resource, name))?;
     body::check_place(&call.target, &object)?;
     body::check_fields(resource, &object, &[], call.query.field_validation()?)?;
     Ok(object)
-}
-
-/// What a refused patch means to the client.
-pub(crate) fn refused(call: &Call, error: PatchError) -> Error {
-    let message = error.to_string();
-    match error {
-        PatchError::Malformed { message } => Error::BadRequest(message),
-        PatchError::Rejected { .. } => Error::Rejected { message },
-        PatchError::Conflict { conflicts } => Error::ApplyConflict {
-            message,
-            causes: conflicts
-                .iter()
-                .map(|conflict| Cause {
-                    reason: CauseReason::FieldManagerConflict,
-                    field: conflict.field.clone(),
-                    message: format!("conflict with {}", conflict.manager),
-                })
-                .collect(),
-        },
-        PatchError::Missing => Error::NotFound {
-            resource: call.target.resource,
-            name: call.target.name.clone().unwrap_or_default(),
-        },
-    }
 }
 
 /// The `DeleteOptions` of a body.
