@@ -1,24 +1,21 @@
 //! One attempt to have one endpoint answer a request.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::Version;
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use sampan_supervise::Tasks;
-use tokio::net::TcpStream;
 
 use super::Causes;
 use super::body::{Progress, RequestBody, Sending};
-use super::endpoint::EndpointStream;
+use super::connect::connect;
 use super::page::Refusal;
 use super::pool::Sender;
+use super::protocol::Protocol;
 use crate::backend::Backend;
 use crate::config::Limits;
-use crate::socket;
 
 /// Which connections an attempt may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +54,22 @@ pub(crate) async fn exchange(
     limits: &Limits,
     tasks: &Tasks,
 ) -> Result<Answered, Failure> {
+    let protocol = match request.version() {
+        Version::HTTP_2 => Protocol::Http2,
+        _ => Protocol::Http1,
+    };
     let pooled = match reuse {
-        Reuse::Within(max_idle) => backend.idle.take(max_idle).await,
+        Reuse::Within(max_idle) => backend.idle.take(protocol, max_idle).await,
         Reuse::Never => None,
     };
     let reused = pooled.is_some();
     let mut sender = match pooled {
         Some(sender) => sender,
-        None => match connect(backend.address, limits, tasks).await {
-            Ok(sender) => sender,
+        None => match connect(backend.address, protocol, limits, tasks).await {
+            Ok(sender) => {
+                backend.idle.share(&sender);
+                sender
+            }
             Err(refusal) => {
                 let request = Box::new(request);
                 return Err(Failure::Unsent {
@@ -77,8 +81,12 @@ pub(crate) async fn exchange(
         },
     };
     let progress = request.body().progress();
-    let sending = sender.try_send_request(request);
-    let Some(outcome) = within(limits.response, sending, &progress).await else {
+    let patience = match protocol {
+        Protocol::Http1 => limits.response,
+        // Streaming calls (gRPC) begin their response with the first thing that there is to say.
+        Protocol::Http2 => limits.body_idle,
+    };
+    let Some(outcome) = within(patience, sender.send(request), &progress).await else {
         return Err(Failure::Final(Refusal::TooSlow));
     };
     match outcome {
@@ -135,34 +143,4 @@ fn classify(
         return Failure::Final(Refusal::Broken);
     }
     Failure::Lost { reused }
-}
-
-async fn connect(address: SocketAddr, limits: &Limits, tasks: &Tasks) -> Result<Sender, Refusal> {
-    let opening = async {
-        let stream = TcpStream::connect(address).await?;
-        socket::tune(&stream)?;
-        http1::Builder::new()
-            .max_header_size(limits.head_bytes)
-            .max_buf_size(limits.buffer_bytes())
-            .handshake::<_, RequestBody>(TokioIo::new(EndpointStream::new(stream)))
-            .await
-            .map_err(io::Error::other)
-    };
-    let (sender, connection) = match tokio::time::timeout(limits.connect, opening).await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => {
-            tracing::debug!(endpoint = %address, %error, "cannot connect");
-            return Err(Refusal::Unreachable);
-        }
-        Err(_) => {
-            tracing::debug!(endpoint = %address, "cannot connect in time");
-            return Err(Refusal::UnreachableInTime);
-        }
-    };
-    tasks.spawn("http endpoint", async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(endpoint = %address, error = %Causes(&error), "connection ended early");
-        }
-    });
-    Ok(sender)
 }

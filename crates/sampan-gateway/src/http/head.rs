@@ -101,9 +101,23 @@ pub(crate) fn forward(parts: &mut Parts, client: SocketAddr, upgrade: Option<Hea
             .insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     }
     add_forwarded(&mut parts.headers, client);
+    if is_grpc(parts) && parts.uri.scheme().is_some() {
+        // Its status comes in trailers, which HTTP/1.1 clients and servers hardly know: it is HTTP/2 all the way.
+        parts.headers.remove(header::HOST);
+        parts
+            .headers
+            .insert(header::TE, HeaderValue::from_static("trailers"));
+        return;
+    }
     let path = parts.uri.path_and_query().cloned();
     parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     parts.version = Version::HTTP_11;
+}
+
+fn is_grpc(parts: &Parts) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    parts.version == Version::HTTP_2
+        && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// Removes from an endpoint's response what concerns only our connection to it.

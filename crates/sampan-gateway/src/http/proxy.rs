@@ -83,6 +83,7 @@ impl Proxy {
         let mut request = Request::new(RequestBody::new(body, self.limits.body_idle));
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = parts.uri.clone();
+        *request.version_mut() = parts.version;
         *request.headers_mut() = std::mem::take(&mut parts.headers);
         let accepted = self.send(request, target, client).await?;
         self.pass_on(accepted, upgrade)
