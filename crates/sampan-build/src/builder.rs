@@ -13,6 +13,7 @@ use crate::dockerfile::Dockerfile;
 use crate::error::{BuildError, IoError};
 use crate::event::{Event, Outcome};
 use crate::ignore::Ignore;
+use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::request::BuildRequest;
 use crate::session::{Progress, Session};
@@ -25,6 +26,7 @@ pub struct Builder {
     pub(crate) snapshots: Snapshots,
     pub(crate) runtime: Runtime,
     pub(crate) data: PathBuf,
+    pub(crate) interrupt: Interrupt,
 }
 
 /// An image that was built.
@@ -54,7 +56,14 @@ impl Builder {
             snapshots,
             runtime,
             data: data.into(),
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// What ends a build of this builder from another thread.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     /// Builds an image, reporting what happens to `report`. Finished steps stay in the cache whatever

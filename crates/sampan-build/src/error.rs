@@ -261,6 +261,9 @@ pub enum StepError {
         /// Whether it ran out of memory.
         oom_killed: bool,
     },
+    /// Somebody asked the build to end.
+    #[error("interrupted")]
+    Interrupted,
     /// The command of a RUN could not be started.
     #[error("the command cannot be run")]
     Container(#[from] sampan_container::Error),
@@ -316,6 +319,7 @@ impl Hint for StepError {
             Self::Command { code: 126, .. } => {
                 Some("126 usually means that the file is not executable".into())
             }
+            Self::Interrupted => Some("build again: finished steps are kept".into()),
             Self::Container(source) => source.hint(),
             Self::Io(source) => source.hint(),
             Self::Layer(source) => source.hint(),

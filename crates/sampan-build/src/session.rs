@@ -15,8 +15,11 @@ use crate::error::{BuildError, StepError};
 use crate::event::{Event, Outcome, Stream};
 use crate::files::Digests;
 use crate::ignore::Ignore;
+use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::request::BuildRequest;
+use crate::run::{Command, Runner};
+use crate::stage::Failure;
 use crate::workspace::{Scratch, Workspace};
 
 /// One build: its surroundings, its progress and the stages that are finished.
@@ -24,6 +27,7 @@ pub(crate) struct Session<'a> {
     pub(crate) store: &'a ContentStore,
     pub(crate) snapshots: &'a Snapshots,
     pub(crate) runtime: &'a Runtime,
+    pub(crate) interrupt: &'a Interrupt,
     pub(crate) request: &'a BuildRequest,
     pub(crate) cache: Cache,
     /// `DATA/cache/build`.
@@ -49,6 +53,7 @@ impl<'a> Session<'a> {
             store: &builder.store,
             snapshots: &builder.snapshots,
             runtime: &builder.runtime,
+            interrupt: &builder.interrupt,
             request,
             cache: Cache::open(cache_folder.join("steps"), builder.store.clone())?,
             cache_folder,
@@ -92,6 +97,28 @@ impl<'a> Session<'a> {
     /// The unpacked layers of a draft, topmost first.
     pub(crate) fn lower(&self, draft: &Draft) -> Result<Vec<PathBuf>, StepError> {
         Ok(self.snapshots.prepare(self.store, &draft.unpackable())?)
+    }
+
+    /// Runs a command over `lower` and reports what it writes.
+    pub(crate) fn execute(
+        &mut self,
+        scratch: &Scratch,
+        lower: &[PathBuf],
+        command: Command,
+        started: Started,
+    ) -> Result<(), Failure> {
+        self.workspace()?;
+        let workspace = self.workspace.get().expect("made above");
+        let runner = Runner {
+            runtime: self.runtime,
+            interrupt: self.interrupt,
+            build: workspace.name(),
+        };
+        let progress = &mut self.progress;
+        runner.run(scratch, lower, command, &mut |stream, line| {
+            progress.output(started, stream, line);
+        })?;
+        Ok(())
     }
 
     /// Makes a layer of the changes in `scratch` and unpacks it by taking the folder over. Without

@@ -108,6 +108,9 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), BuildError> {
+        if self.session.interrupt.is_triggered() {
+            return Err(BuildError::step(step, StepError::Interrupted));
+        }
         let result = match &step.instruction {
             Instruction::Run(run) => self.run(step, run),
             Instruction::Copy(transfer) => self.copy(step, transfer, false),
@@ -179,7 +182,7 @@ fn is_visible(instruction: &Instruction) -> bool {
 }
 
 /// Why a step ended: itself, or what all steps share.
-enum Failure {
+pub(crate) enum Failure {
     Step(Box<StepError>),
     Build(Box<BuildError>),
 }

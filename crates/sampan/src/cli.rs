@@ -60,6 +60,8 @@ pub(crate) enum Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Build images from Dockerfiles
+    Build(commands::build::Args),
     /// Make, list, name and remove images
     Image(commands::image::Args),
     /// Make and list releases

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and the call of the capability that does the work.
 
+pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod image;
 pub(crate) mod load;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 /// Runs a command to its end.
 pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
     match command {
+        Command::Build(args) => build::run(args, context),
         Command::Image(args) => image::run(args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),

@@ -29,6 +29,11 @@ pub(crate) fn source_date_epoch() -> Option<i64> {
     std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
 }
 
+/// A variable that the user names on the command line, such as with `--build-arg NAME`.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// `TERM`, for interactive processes in containers.
 pub(crate) fn terminal_type() -> Option<String> {
     std::env::var("TERM").ok()

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sampan_container::{Mount, MountKind, Network, user};
 use sampan_oci::Digest;
@@ -14,7 +14,7 @@ use crate::error::{IoError, StepError};
 use crate::event::Outcome;
 use crate::fingerprint::Fingerprint;
 use crate::request::BuildNetwork;
-use crate::run::{Command, run};
+use crate::run::Command;
 use crate::session::Started;
 use crate::stage::{Failure, StageBuilder, mounts};
 
@@ -62,10 +62,9 @@ impl StageBuilder<'_, '_> {
             mounts: mounted,
             image: self.plan.stages[self.index].label.clone(),
         };
-        let session = &mut *self.session;
-        session.run(&scratch, &lower, command, started)?;
-        let layer = session.layer(&self.draft, &scratch)?;
-        session.cache.put(&key, layer.as_ref())?;
+        self.session.execute(&scratch, &lower, command, started)?;
+        let layer = self.session.layer(&self.draft, &scratch)?;
+        self.session.cache.put(&key, layer.as_ref())?;
         self.commit(started, Outcome::Done, created_by, layer);
         Ok(())
     }
@@ -182,31 +181,6 @@ impl StageBuilder<'_, '_> {
             .chain(args.iter().cloned())
             .collect();
         format!("RUN {} # sampan", words.join(" "))
-    }
-}
-
-impl crate::session::Session<'_> {
-    fn run(
-        &mut self,
-        scratch: &crate::workspace::Scratch,
-        lower: &[PathBuf],
-        command: Command,
-        started: Started,
-    ) -> Result<(), Failure> {
-        let runtime = self.runtime;
-        let name = self.workspace()?.name().to_owned();
-        let progress = &mut self.progress;
-        run(
-            runtime,
-            &name,
-            scratch,
-            lower,
-            command,
-            &mut |stream, line| {
-                progress.output(started, stream, line);
-            },
-        )?;
-        Ok(())
     }
 }
 
