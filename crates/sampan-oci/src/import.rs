@@ -17,8 +17,8 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 pub struct Import<'call> {
     /// How its layer is written.
     pub layer: LayerOptions,
-    /// Whether the file with this path (without a leading slash) is taken.
-    pub keep: &'call (dyn Fn(&[u8]) -> bool + Sync),
+    /// Whether the entry, whose path has no slashes around it, is taken.
+    pub keep: &'call (dyn Fn(&Entry) -> bool + Sync),
     /// Files that are added, in place of any of the same path.
     pub extra: Vec<(Entry, Vec<u8>)>,
     /// The command that makes the image, for its history.
@@ -130,7 +130,7 @@ impl Copy<'_> {
             .extra
             .iter()
             .any(|(extra, _)| extra.path == entry.path);
-        if entry.path.is_empty() || replaced || !(self.import.keep)(&entry.path) {
+        if entry.path.is_empty() || replaced || !(self.import.keep)(&entry) {
             return Ok(());
         }
         if entry.kind == Kind::File {

@@ -126,11 +126,18 @@ impl Reference {
         if self.registry != DEFAULT_REGISTRY {
             return format!("{}/{}", self.registry, self.repository);
         }
-        self.repository
-            .strip_prefix(DEFAULT_NAMESPACE)
-            .filter(|rest| !rest.contains('/'))
-            .unwrap_or(&self.repository)
-            .to_owned()
+        if let Some(rest) = self.repository.strip_prefix(DEFAULT_NAMESPACE)
+            && !rest.contains('/')
+        {
+            return rest.to_owned();
+        }
+        match self.repository.split_once('/') {
+            // Without its registry, the first part would be taken for one.
+            Some((first, _)) if is_registry(first) => {
+                format!("{DEFAULT_REGISTRY}/{}", self.repository)
+            }
+            _ => self.repository.clone(),
+        }
     }
 
     /// The short form that people write: `debian:bookworm-slim`.
@@ -232,7 +239,7 @@ fn split_tag(text: &str) -> Result<(&str, Option<String>), ReferenceError> {
 
 fn split_registry(name: &str) -> (String, String) {
     if let Some((first, rest)) = name.split_once('/') {
-        let host = first.contains(['.', ':']) || first == "localhost";
+        let host = is_registry(first);
         if host && !matches!(first, "index.docker.io" | "docker.io") {
             return (first.to_owned(), rest.to_owned());
         }
@@ -242,6 +249,11 @@ fn split_registry(name: &str) -> (String, String) {
         return (DEFAULT_REGISTRY.to_owned(), in_namespace(rest));
     }
     (DEFAULT_REGISTRY.to_owned(), in_namespace(name))
+}
+
+/// Whether the first part of a name is a registry and not a folder of the default one.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 fn in_namespace(name: &str) -> String {

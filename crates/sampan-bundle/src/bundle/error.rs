@@ -39,8 +39,8 @@ pub enum BundleError {
     Write(#[source] ArchiveError),
     /// There is not enough room.
     #[error(
-        "`{}` has {} bytes free, but {} more are needed",
-        path.display(), free_bytes, needed_bytes
+        "not enough room in `{}`: {} are needed, {} are free",
+        path.display(), size(*needed_bytes), size(*free_bytes)
     )]
     Space {
         /// Where.
@@ -126,11 +126,25 @@ fn describe_missing(bases: &[Base], missing: &[Required]) -> String {
             size,
             needed_by,
         } = blob;
-        format!("\n    {digest} ({size} bytes) of {}", needed_by.join(", "))
+        format!(
+            "\n    {digest} ({}) of {}",
+            self::size(*size),
+            needed_by.join(", ")
+        )
     });
     let count = missing.len();
     let list: String = lines.collect();
-    format!("this bundle builds on {what}; missing are {count} blobs with {total} bytes:{list}")
+    let total = size(total);
+    format!("this bundle builds on {what}; missing are {count} blobs with {total}:{list}")
+}
+
+/// A number of bytes as people read it, rounded up.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
+    }
 }
 
 impl Hint for BundleError {
@@ -143,8 +157,8 @@ impl Hint for BundleError {
             }
             Self::File { .. } | Self::Read(_) | Self::Write(_) => None,
             Self::Space { needed_bytes, free_bytes, .. } => Some(format!(
-                "free at least {} bytes more and run the same command again",
-                needed_bytes.saturating_sub(*free_bytes)
+                "free at least {} more and run the same command again; nothing is half-done",
+                size(needed_bytes.saturating_sub(*free_bytes))
             )),
             Self::NotABundle { .. } => Some(
                 "bundles are made by `sampan pack`; root file systems are read by `sampan image import`"

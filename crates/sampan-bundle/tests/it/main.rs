@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bundle;
+mod fuzz;
+mod kill;
 mod release;
 mod support;

@@ -93,3 +93,20 @@ impl Side {
             .collect()
     }
 }
+
+/// Bytes without any pattern, the same in each run.
+pub(crate) fn noise() -> impl Iterator<Item = u8> {
+    noise_numbers().flat_map(u64::to_le_bytes)
+}
+
+/// Source: Sebastiano Vigna's `SplitMix64`.
+pub(crate) fn noise_numbers() -> impl Iterator<Item = u64> {
+    let mut state: u64 = 42;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    })
+}

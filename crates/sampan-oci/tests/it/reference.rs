@@ -22,6 +22,11 @@ fn short_names_are_completed_and_shortened_again() {
             "grafana/grafana:9",
         ),
         (
+            "docker.io/a.b/c",
+            "docker.io/a.b/c:latest",
+            "docker.io/a.b/c:latest",
+        ),
+        (
             "localhost/web",
             "localhost/web:latest",
             "localhost/web:latest",

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let mut source: Box<dyn Read> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(File::open(&args.file).or_fail(format!("cannot open `{}`", args.file.display()))?)
+        Box::new(open(&args.file)?)
     };
     let store = context.content()?;
     let bar = context
@@ -56,6 +56,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         summary.held_blobs
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path)
+        .or_fail(format!("cannot open `{}`", path.display()))
+        .map_err(|failure| failure.with_hint("give a file that was written by `sampan pack`"))
 }
 
 /// The failure of `error`, with its exit code.

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             compression: args.compression,
             epoch,
         },
-        keep: &|path| debian::keep(path, args.documentation),
+        keep: &|entry| debian::keep(entry, args.documentation),
         extra: debian::settings(args.documentation),
         made_by: format!("sampan image bootstrap --suite {}", args.suite),
         created: Some(created(epoch)),

@@ -1,13 +1,12 @@
 //! What makes a Debian system fit for an image, after the model of Debian's own `-slim` images.
 
-use sampan_oci::archive::Entry;
+use sampan_oci::archive::{Entry, Kind};
 
-/// Directories whose content belongs to a machine, not to an image.
-const EMPTIED: [&str; 9] = [
-    "dev/",
-    "proc/",
-    "sys/",
-    "tmp/",
+/// Directories whose content belongs to a running machine.
+const VOLATILE: [&str; 4] = ["dev/", "proc/", "sys/", "tmp/"];
+
+/// Directories whose files are caches, logs or states; programs expect the directories themselves.
+const EMPTIED: [&str; 5] = [
     "var/lib/apt/lists/",
     "var/cache/apt/",
     "var/cache/ldconfig/",
@@ -68,19 +67,27 @@ APT::AutoRemove::SuggestsImportant \"false\";
 const POLICY: &str = "#!/bin/sh\n# No service starts while an image is made.\nexit 101\n";
 
 /// Whether a file of the bootstrapped system belongs into the image.
-pub(super) fn keep(path: &[u8], documentation: bool) -> bool {
-    let below = |directory: &&str| path.starts_with(directory.as_bytes());
-    if DROPPED.iter().any(|name| path == name.as_bytes()) || path.ends_with(b"-old") {
+pub(super) fn keep(entry: &Entry, documentation: bool) -> bool {
+    let path = entry.path.as_slice();
+    let below = |directories: &[&str]| {
+        directories
+            .iter()
+            .any(|directory| path.starts_with(directory.as_bytes()))
+    };
+    if below(&VOLATILE) {
         return false;
     }
-    if EMPTIED.iter().any(|directory| below(&directory)) {
-        return false;
-    }
-    if documentation || !DOCUMENTATION.iter().any(|directory| below(&directory)) {
+    // Also those of manuals: installers of packages fail where they are missing.
+    if entry.kind == Kind::Directory {
         return true;
     }
+    let dropped = DROPPED.iter().any(|name| path == name.as_bytes());
+    if dropped || path.ends_with(b"-old") || below(&EMPTIED) {
+        return false;
+    }
     let copyright = path.starts_with(b"usr/share/doc/") && path.ends_with(b"/copyright");
-    copyright || path == b"usr/share/locale/locale.alias"
+    let aliases = path == b"usr/share/locale/locale.alias";
+    documentation || copyright || aliases || !below(&DOCUMENTATION)
 }
 
 /// The settings that fit package management to images.
@@ -104,31 +111,33 @@ pub(super) fn settings(documentation: bool) -> Vec<(Entry, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::keep;
+    use super::*;
 
     #[test]
-    fn slim_images_keep_programs_and_licences() {
-        for path in [
-            "usr/bin/ls",
-            "usr/share/doc/apt/copyright",
-            "var/log",
-            "etc/passwd",
-            "dev",
-        ] {
-            assert!(keep(path.as_bytes(), false), "{path}");
+    fn slim_images_keep_programs_licences_and_directories() {
+        let kept = |path: &str| keep(&Entry::file(path, 0), false);
+        for path in ["usr/bin/ls", "usr/share/doc/apt/copyright", "etc/passwd"] {
+            assert!(kept(path), "{path}");
         }
         let gone = [
-            "usr/share/doc/apt",
             "usr/share/doc/apt/changelog.gz",
             "usr/share/man/man1/ls.1.gz",
             "var/lib/apt/lists/x",
             "var/lib/dpkg/status-old",
+            "var/log/dpkg.log",
             "dev/null",
             "etc/resolv.conf",
         ];
         for path in gone {
-            assert!(!keep(path.as_bytes(), false), "{path}");
+            assert!(!kept(path), "{path}");
         }
-        assert!(keep(b"usr/share/man/man1/ls.1.gz", true));
+        for path in [
+            "var/log/apt",
+            "var/lib/apt/lists/partial",
+            "usr/share/man/man1",
+        ] {
+            assert!(keep(&Entry::directory(path), false), "{path}");
+        }
+        assert!(keep(&Entry::file("usr/share/man/man1/ls.1.gz", 0), true));
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             compression: args.compression,
             epoch,
         },
-        keep: &|path| !path.starts_with(b"dev/"),
+        keep: &|entry| !entry.path.starts_with(b"dev/"),
         extra: Vec::new(),
         made_by: format!("sampan image import {}", args.name.familiar()),
         created: Some(created(epoch)),
