@@ -1,6 +1,6 @@
 //! `sampan pack`: a release as a file that can be carried.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::commands::load::failure;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail as _};
 use crate::ui::size;
 
 /// Arguments of `sampan pack`.
@@ -59,9 +59,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let mut progress =
         |progress: sampan_bundle::bundle::Progress| bar.set_position(progress.done_bytes);
     if file == Path::new("-") {
-        bundle
-            .write(&store, io::stdout().lock(), &mut progress)
+        let stdout = io::stdout().lock();
+        let mut stdout = bundle
+            .write(&store, stdout, &mut progress)
             .map_err(failure)?;
+        stdout.flush().or_fail("cannot write to standard output")?;
         return Ok(ExitCode::SUCCESS);
     }
     bundle
@@ -83,11 +85,12 @@ fn base(app: &AppName, text: &str) -> Result<ReleaseName, NameError> {
 }
 
 fn default_file(release: &ReleaseName, since: &[ReleaseName]) -> PathBuf {
-    let bases: String = since
-        .iter()
-        .map(|base| format!("-since-{}", base.version))
-        .collect();
-    PathBuf::from(format!("{}-{}{bases}.tar", release.app, release.version))
+    let mut name = format!("{}-{}", release.app, release.version);
+    for base in since {
+        name.push_str("-since-");
+        name.push_str(base.version.as_str());
+    }
+    PathBuf::from(name + ".tar")
 }
 
 fn report(context: &Context, bundle: &Bundle, file: Option<&Path>) -> Result<ExitCode, Failure> {

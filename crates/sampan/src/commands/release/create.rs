@@ -108,13 +108,14 @@ fn list(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), Fail
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
+        let history = name == ".git";
         let path = if prefix.is_empty() {
             name
         } else {
             format!("{prefix}/{name}")
         };
         let kind = entry.file_type().or_fail(&failed)?;
-        if kind.is_dir() && !path.ends_with(".git") {
+        if kind.is_dir() && !history {
             list(folder, &path, paths)?;
         } else if !kind.is_dir() {
             paths.push(path);
@@ -134,15 +135,12 @@ fn resolve(
     let mut built = false;
     for image in named {
         let reference = wanted(app, image)?;
-        match store.resolve(&reference)? {
-            Some(descriptor) => {
-                found.insert(reference, descriptor);
-            }
-            None => {
-                built |= app.image(&reference.familiar_name()).is_some();
-                missing.push(format!("`{}` ({})", reference.familiar(), image.location));
-            }
+        if let Some(descriptor) = store.resolve(&reference)? {
+            found.insert(reference, descriptor);
+            continue;
         }
+        built |= app.image(&reference.familiar_name()).is_some();
+        missing.push(format!("`{}` ({})", reference.familiar(), image.location));
     }
     if missing.is_empty() {
         return Ok(found.into_iter().collect());
