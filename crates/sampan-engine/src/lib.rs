@@ -26,3 +26,4 @@ pub mod streams;
 pub mod table;
 pub mod tls;
 pub mod validate;
+pub mod workloads;

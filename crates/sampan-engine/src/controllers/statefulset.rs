@@ -1,0 +1,142 @@
+//! Stateful sets: pods with a stable name and stable claims, in order.
+
+mod identity;
+mod plan;
+mod revisions;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodTemplateSpec};
+use sampan_supervise::clock;
+
+use super::context::Context;
+use super::ownership::Owner;
+use super::queue::Key;
+use super::runner::Reconciler;
+use crate::error::Error;
+use crate::objects::{Change, DeleteOptions};
+use plan::Plan;
+
+const SOURCE: &str = "statefulset-controller";
+
+/// The controller.
+pub(crate) struct StatefulSets(pub(crate) Context);
+
+impl Reconciler for StatefulSets {
+    const NAME: &'static str = SOURCE;
+
+    fn concerned(&self, change: &Change) -> Vec<Key> {
+        change.keys_of("StatefulSet", &["Pod", "ControllerRevision"])
+    }
+
+    async fn all(&self) -> Result<Vec<Key>, Error> {
+        super::keys_of_all::<StatefulSet>(&self.0.objects).await
+    }
+
+    async fn reconcile(&self, key: &Key) -> Result<Option<Timestamp>, Error> {
+        let objects = &self.0.objects;
+        let found = objects
+            .get::<StatefulSet>(key.namespace(), &key.name)
+            .await?;
+        let Some(mut set) = found else {
+            return Ok(None);
+        };
+        let spec = set.spec.clone().unwrap_or_default();
+        let owner = Owner {
+            api_version: "apps/v1",
+            kind: "StatefulSet",
+            meta: &set.metadata,
+            selector: &spec.selector,
+        };
+        let pods: Vec<Pod> = owner.claim(objects).await?;
+        let known: Vec<ControllerRevision> = owner.claim(objects).await?;
+        let history = revisions::sync(objects, &set, known).await?;
+        let plan = plan::plan(&set, &pods, &history.names, clock::now());
+        let outcome = self.carry_out(&set, &plan, &history).await;
+        if set.status.as_ref() != Some(&plan.status) {
+            set.status = Some(plan.status);
+            set = objects.update_status(&set).await?;
+        }
+        outcome?;
+        revisions::prune(objects, &set, &pods, history).await?;
+        Ok(plan.again_at)
+    }
+}
+
+impl StatefulSets {
+    async fn carry_out(
+        &self,
+        set: &StatefulSet,
+        plan: &Plan,
+        history: &revisions::History,
+    ) -> Result<(), Error> {
+        let namespace = set.metadata.namespace.as_deref();
+        let set_name = set.metadata.name.as_deref().unwrap_or_default();
+        for (ordinal, revision) in &plan.create {
+            self.ensure_claims(set, *ordinal).await?;
+            let template = history
+                .template(revision)
+                .unwrap_or_else(|| present_template(set));
+            let pod = identity::pod(set, *ordinal, revision, &template);
+            let name = pod.metadata.name.clone().unwrap_or_default();
+            match self.0.objects.create(&pod).await {
+                Ok(_) => {
+                    let message = format!("create Pod {name} in StatefulSet {set_name} successful");
+                    self.0.normal(SOURCE, set, "SuccessfulCreate", message);
+                }
+                Err(error) => {
+                    let message = format!(
+                        "create Pod {name} in StatefulSet {set_name} failed error: {error}"
+                    );
+                    self.0.warning(SOURCE, set, "FailedCreate", message);
+                    return Err(error);
+                }
+            }
+        }
+        for name in &plan.delete {
+            match self
+                .0
+                .objects
+                .delete::<Pod>(namespace, name, &DeleteOptions::default())
+                .await
+            {
+                Ok(()) => {
+                    let message = format!("delete Pod {name} in StatefulSet {set_name} successful");
+                    self.0.normal(SOURCE, set, "SuccessfulDelete", message);
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn ensure_claims(&self, set: &StatefulSet, ordinal: i32) -> Result<(), Error> {
+        let objects = &self.0.objects;
+        for claim in identity::claims(set, ordinal) {
+            let name = claim.metadata.name.clone().unwrap_or_default();
+            let namespace = claim.metadata.namespace.as_deref();
+            if objects
+                .get::<PersistentVolumeClaim>(namespace, &name)
+                .await?
+                .is_none()
+            {
+                objects.create(&claim).await?;
+                let pod = format!(
+                    "{}-{ordinal}",
+                    set.metadata.name.as_deref().unwrap_or_default()
+                );
+                let message = format!("create Claim {name} Pod {pod} in StatefulSet success");
+                self.0.normal(SOURCE, set, "SuccessfulCreate", message);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn present_template(set: &StatefulSet) -> PodTemplateSpec {
+    set.spec
+        .as_ref()
+        .map(|spec| spec.template.clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,248 @@
+//! Taking over after a restart: which containers run, and what belongs to nobody any more.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerStatus as ApiStatus, Pod};
+use sampan_container::{ContainerState, ContainerStatus, Exit, Runtime};
+
+use super::labels::Identity;
+use super::record::{Ended, Record, Role, State};
+use super::{Kubelet, blocking, sandbox, volumes};
+use crate::controllers::runner::chain;
+use crate::error::Error;
+
+/// All containers of pods, by the pod's uid.
+pub(crate) async fn containers(
+    runtime: &Runtime,
+) -> Result<HashMap<String, Vec<ContainerStatus>>, Error> {
+    let runtime = runtime.clone();
+    let listed = blocking(move || runtime.list())
+        .await?
+        .map_err(|error| Error::Internal(format!("cannot list containers: {}", chain(&error))))?;
+    let mut found: HashMap<String, Vec<ContainerStatus>> = HashMap::new();
+    for container in listed {
+        if let Some(identity) = Identity::of(&container) {
+            found.entry(identity.uid).or_default().push(container);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes containers and folders of pods that do not exist any more.
+pub(crate) async fn remove_orphans(
+    kubelet: &Arc<Kubelet>,
+    containers: HashMap<String, Vec<ContainerStatus>>,
+    known: &HashSet<String>,
+) {
+    let kubelet = Arc::clone(kubelet);
+    let known = known.clone();
+    let work = move || {
+        for container in containers.into_values().flatten() {
+            if Identity::of(&container).is_none_or(|identity| known.contains(&identity.uid)) {
+                continue;
+            }
+            tracing::info!(container = %container.id, "removing a container whose pod is gone");
+            if let Err(error) = kubelet.tools.runtime.remove(&container.id, true) {
+                tracing::warn!(error = chain(&error), "cannot remove a container");
+            }
+        }
+        let pods = kubelet.context.node.data.join("pods");
+        // There is no folder before the first pod.
+        let Ok(entries) = std::fs::read_dir(&pods) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let uid = entry.file_name().to_string_lossy().into_owned();
+            if !known.contains(&uid) {
+                remove_folder(&kubelet, &uid);
+            }
+        }
+    };
+    if let Err(error) = blocking(work).await {
+        tracing::warn!(
+            error = chain(&error),
+            "cannot remove what is left of earlier pods"
+        );
+    }
+}
+
+/// Removes all that a pod had besides its containers; blocks. Tells whether that worked.
+pub(crate) fn remove_folder(kubelet: &Kubelet, uid: &str) -> bool {
+    let folder = kubelet.folder(uid);
+    if let Err(error) = sandbox::remove(&folder, uid, &kubelet.tools.bridge) {
+        tracing::warn!(
+            error = chain(&error),
+            uid,
+            "cannot remove the network of a pod"
+        );
+        return false;
+    }
+    if let Err(error) = volumes::remove(&folder) {
+        tracing::warn!(
+            error = chain(&error),
+            uid,
+            "cannot remove the volumes of a pod"
+        );
+        return false;
+    }
+    true
+}
+
+/// Brings records up to what is found: the stored status tells the past, the containers the present. Returns
+/// containers of which nothing more will be needed.
+pub(crate) fn recall(
+    pod: &Pod,
+    records: &mut [Record],
+    mut containers: Vec<ContainerStatus>,
+) -> Vec<ContainerStatus> {
+    containers.sort_by_key(|container| Identity::of(container).map(|identity| identity.attempt));
+    let status = pod.status.clone().unwrap_or_default();
+    let stored: Vec<ApiStatus> = status
+        .init_container_statuses
+        .into_iter()
+        .chain(status.container_statuses)
+        .flatten()
+        .collect();
+    let mut useless = Vec::new();
+    for record in records {
+        let before = stored.iter().find(|status| status.name == record.name);
+        let mine = |container: &ContainerStatus| {
+            Identity::of(container).is_some_and(|identity| identity.container == record.name)
+        };
+        let (own, rest): (Vec<_>, Vec<_>) = containers.into_iter().partition(mine);
+        containers = rest;
+        if let Some(before) = before {
+            recall_past(record, before);
+        }
+        useless.extend(recall_present(record, before, own));
+    }
+    useless.extend(containers);
+    useless
+}
+
+fn recall_past(record: &mut Record, before: &ApiStatus) {
+    record.restarts = before.restart_count;
+    record.image_id.clone_from(&before.image_id);
+    let terminated = |state: &Option<k8s_openapi::api::core::v1::ContainerState>| {
+        let ended = state.as_ref()?.terminated.as_ref()?;
+        Some(Ended {
+            id: container_id(ended.container_id.as_deref()),
+            code: ended.exit_code,
+            signal: ended.signal,
+            reason: ended.reason.clone().unwrap_or_default(),
+            message: ended.message.clone(),
+            started_at: ended.started_at.as_ref().map(|time| time.0),
+            finished_at: ended
+                .finished_at
+                .as_ref()
+                .map(|time| time.0)
+                .unwrap_or_default(),
+        })
+    };
+    record.last = terminated(&before.last_state);
+    if let Some(ended) = terminated(&before.state) {
+        record.state = State::Ended(ended);
+    }
+}
+
+fn container_id(text: Option<&str>) -> Option<sampan_container::ContainerId> {
+    text?.strip_prefix("sampan://")?.parse().ok()
+}
+
+fn recall_present(
+    record: &mut Record,
+    before: Option<&ApiStatus>,
+    mut own: Vec<ContainerStatus>,
+) -> Vec<ContainerStatus> {
+    let Some(newest) = own.pop() else {
+        return own;
+    };
+    let attempt = Identity::of(&newest).map_or(0, |identity| identity.attempt);
+    record.restarts = record.restarts.max(attempt);
+    match &newest.state {
+        // It was never started; the next round makes another one.
+        ContainerState::Created => {
+            own.push(newest);
+            return own;
+        }
+        ContainerState::Running { .. } => {
+            let same = before.filter(|before| {
+                container_id(before.container_id.as_deref()).as_ref() == Some(&newest.id)
+            });
+            record.started = same.is_some_and(|before| before.started == Some(true));
+            record.ready = same.is_some_and(|before| before.ready);
+            if let State::Ended(ended) = &record.state {
+                record.last = Some(ended.clone());
+            }
+            let started_at = newest.started_at.unwrap_or(newest.created_at);
+            record.state = State::Running {
+                id: newest.id.clone(),
+                started_at,
+            };
+        }
+        ContainerState::Exited(exit) => {
+            let ended = ended(&newest, exit, None);
+            let known = matches!(&record.state, State::Ended(old) if old.id == ended.id);
+            if !known {
+                record.state = State::Ended(ended);
+            }
+        }
+    }
+    // The one before is kept for `kubectl logs --previous`.
+    let keep = record.last.as_ref().and_then(|ended| ended.id.clone());
+    own.retain(|container| Some(&container.id) != keep.as_ref());
+    own
+}
+
+/// How a container ended, as its pod tells it.
+pub(crate) fn ended(container: &ContainerStatus, exit: &Exit, message: Option<String>) -> Ended {
+    Ended {
+        id: Some(container.id.clone()),
+        code: exit.code,
+        signal: exit.signal,
+        reason: reason(exit).to_owned(),
+        message: message.or_else(|| exit.reason.clone()),
+        started_at: container.started_at.or(Some(container.created_at)),
+        finished_at: exit.finished_at,
+    }
+}
+
+fn reason(exit: &Exit) -> &'static str {
+    match exit {
+        Exit {
+            oom_killed: true, ..
+        } => "OOMKilled",
+        Exit {
+            reason: Some(_), ..
+        } => "ContainerStatusUnknown",
+        Exit { code: 0, .. } => "Completed",
+        _ => "Error",
+    }
+}
+
+/// Forgets what ran in a network that is gone: everything begins anew, restarts are counted on.
+pub(crate) fn start_over(records: &mut [Record], now: Timestamp) {
+    for record in records {
+        if let State::Running { id, started_at } = &record.state {
+            record.state = State::Ended(Ended {
+                id: Some(id.clone()),
+                code: 255,
+                signal: None,
+                reason: "Unknown".to_owned(),
+                message: Some("the pod lost its network".to_owned()),
+                started_at: Some(*started_at),
+                finished_at: now,
+            });
+        }
+        if record.role == Role::Init
+            && let State::Ended(ended) = &record.state
+        {
+            record.last = Some(ended.clone());
+            record.state = State::waiting("PodInitializing");
+        }
+        record.started = false;
+        record.ready = false;
+    }
+}
