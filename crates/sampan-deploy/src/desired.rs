@@ -1,6 +1,10 @@
 //! What an order brings about, complete: it can be brought about again without the release.
 
-use sampan_model::app::{Address, App, Check, EnvironmentName, Template, TemplateError, Values};
+use std::path::PathBuf;
+
+use sampan_model::app::{
+    Address, App, Check, EnvironmentName, Target, Template, TemplateError, Values,
+};
 use sampan_model::{AppName, Hint, ReleaseName, Version};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +24,11 @@ pub struct Desired {
     pub digest: String,
     /// The environment.
     pub environment: EnvironmentName,
+    /// What carries the objects.
+    pub target: Target,
+    /// The kubeconfig file by which a cluster is reached; the user's own when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<PathBuf>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The objects, in the order in which they are applied.
@@ -31,6 +40,10 @@ pub struct Desired {
 /// How an order differs from what the release says.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
+    /// Another target.
+    pub target: Option<Target>,
+    /// Another kubeconfig file.
+    pub kubeconfig: Option<PathBuf>,
     /// Another namespace.
     pub namespace: Option<String>,
     /// Values that go over those of the environment.
@@ -132,6 +145,11 @@ impl Desired {
             version: app.version.clone(),
             digest: release.digest.clone(),
             environment: name.clone(),
+            target: overrides
+                .target
+                .clone()
+                .unwrap_or_else(|| environment.target.clone()),
+            kubeconfig: overrides.kubeconfig.clone(),
             namespace: namespace.to_owned(),
             objects: manifests::render(&manifests, &rendering)?,
             checks: app

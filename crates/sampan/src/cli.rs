@@ -70,6 +70,14 @@ pub(crate) enum Command {
     Pack(commands::pack::Args),
     /// Verify and take in the releases of a bundle
     Load(commands::load::Args),
+    /// Bring an environment to a release
+    Deploy(commands::deploy::Args),
+    /// Bring an environment back to an earlier release
+    Rollback(commands::rollback::Args),
+    /// Show what runs where, and how it is
+    Status(commands::status::Args),
+    /// List the orders that an app has had
+    History(commands::history::Args),
     /// Print the completion script of a shell
     Completion(commands::completion::Args),
 }

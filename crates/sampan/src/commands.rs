@@ -2,10 +2,14 @@
 
 pub(crate) mod build;
 pub(crate) mod completion;
+pub(crate) mod deploy;
+pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod load;
 pub(crate) mod pack;
 pub(crate) mod release;
+pub(crate) mod rollback;
+pub(crate) mod status;
 
 use std::process::ExitCode;
 
@@ -21,6 +25,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),
         Command::Load(args) => load::run(&args, context),
+        Command::Deploy(args) => deploy::run(&args, context),
+        Command::Rollback(args) => rollback::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::History(args) => history::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
     }
 }

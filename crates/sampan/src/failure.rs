@@ -60,6 +60,11 @@ impl Failure {
         self
     }
 
+    /// The message with its causes, in one line.
+    pub(crate) fn message(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// Writes the failure to standard error and gives the exit code.
     pub(crate) fn report(&self, output: Output) -> ExitCode {
         let mut stderr = std::io::stderr().lock();

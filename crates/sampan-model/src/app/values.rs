@@ -139,6 +139,18 @@ impl Values {
         Ok(())
     }
 
+    /// A tree that holds nothing but the value of this name; an empty one when there is no such value.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Self {
+        let Some(value) = self.get(name) else {
+            return Self::default();
+        };
+        let nested = name.rsplit('.').fold(value.clone(), |inner, segment| {
+            Value::Object(Map::from_iter([(segment.to_owned(), inner)]))
+        });
+        Self::from_json(nested).unwrap_or_default()
+    }
+
     fn slot(&mut self, name: &str) -> Option<&mut Value> {
         let mut segments = name.split('.');
         let first = segments.next()?;
@@ -378,5 +390,12 @@ mod tests {
         assert_eq!(values.get("web.debug"), Some(&json!(true)));
         assert_eq!(values.get("replicas"), Some(&json!(2)));
         assert_eq!(values.get("tag"), Some(&json!("1")));
+        assert_eq!(
+            values.only("web.debug").as_map(),
+            json!({"web": {"debug": true}})
+                .as_object()
+                .expect("a mapping")
+        );
+        assert_eq!(values.only("web.nothing"), Values::default());
     }
 }

@@ -1,0 +1,146 @@
+//! `sampan deploy`: brings an environment to a release.
+
+pub(super) mod connect;
+mod live;
+pub(super) mod order;
+mod plan;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sampan_bundle::release;
+use sampan_deploy::desired::DesiredError;
+use sampan_deploy::{Desired, ImagePin, ManifestFile, Overrides, Release};
+use sampan_model::ReleaseName;
+use sampan_model::app::{App, EnvironmentName, Target, Values};
+use sampan_model::yaml;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, OrFail as _};
+
+/// Arguments of `sampan deploy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The release, APP@VERSION
+    release: ReleaseName,
+    /// The environment, as sampan.yaml names it
+    #[arg(long, value_name = "NAME")]
+    env: EnvironmentName,
+    /// Give a value, over those of the environment
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Give the values of a YAML file, over those of the environment and under those of `--set`
+    #[arg(long, short = 'f', value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// Use another namespace
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    order: order::Options,
+    /// Use this kubeconfig file, whatever the environment's target is
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Use this context of the kubeconfig, whatever the environment's target is
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
+/// Shows the plan, asks, and carries the order out.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    let release = open(&args.release, context)?;
+    let desired =
+        Desired::of(&release, &args.env, &overrides(args, &release.app)?).map_err(failure)?;
+    context.block_on(Box::pin(order::carry_out(&desired, &args.order, context)))
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A length of time on the command line: `90s`, `5m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text
+        .parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|time| Duration::try_from(time).ok());
+    parsed.ok_or_else(|| "write a time such as `90s` or `5m`".to_owned())
+}
+
+fn failure(error: DesiredError) -> Failure {
+    let missing = matches!(error, DesiredError::NoEnvironment { .. });
+    let failure = Failure::from(error);
+    if missing {
+        failure.with_exit(Exit::NotFound)
+    } else {
+        failure
+    }
+}
+
+fn open(name: &ReleaseName, context: &Context) -> Result<Release, Failure> {
+    let store = context.content()?;
+    let release = release::open(&store, name).map_err(super::release::failure)?;
+    let digest = release.digest().map_err(super::release::failure)?;
+    let mut manifests = Vec::new();
+    for (path, content) in release.files(&store).map_err(super::release::failure)? {
+        let text = String::from_utf8(content).or_fail(format!("cannot read `{path}` of {name}"))?;
+        manifests.push(ManifestFile { path, text });
+    }
+    let images = release
+        .images
+        .iter()
+        .map(|(reference, descriptor)| ImagePin {
+            reference: reference.familiar(),
+            digest: descriptor.digest().to_string(),
+        })
+        .collect();
+    Ok(Release {
+        app: release.app,
+        digest: digest.to_string(),
+        manifests,
+        images,
+    })
+}
+
+fn overrides(args: &Args, app: &App) -> Result<Overrides, Failure> {
+    let target =
+        (args.context.is_some() || args.kubeconfig.is_some()).then(|| Target::Kubernetes {
+            context: args.context.clone(),
+        });
+    let kubeconfig = args
+        .kubeconfig
+        .as_ref()
+        .map(std::path::absolute)
+        .transpose();
+    Ok(Overrides {
+        target,
+        kubeconfig: kubeconfig.or_fail("cannot use the kubeconfig")?,
+        namespace: args.namespace.clone(),
+        values: values(args, app)?,
+    })
+}
+
+/// What the files and `--set` give, checked against what the app declares.
+fn values(args: &Args, app: &App) -> Result<Values, Failure> {
+    let mut given = Values::default();
+    for path in &args.values {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).or_fail(format!("cannot read `{name}`"))?;
+        for document in yaml::documents(&name, &text)? {
+            given.merge(&app.values.read_override(&document, &name)?);
+        }
+    }
+    // Setting goes through all values, because the declared ones decide what a text means.
+    let mut all = app.values.clone();
+    all.merge(&given);
+    if args.set.is_empty() {
+        return Ok(given);
+    }
+    for (name, text) in &args.set {
+        all.set(name, text)?;
+        given.merge(&all.only(name));
+    }
+    Ok(given)
+}

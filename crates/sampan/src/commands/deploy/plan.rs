@@ -1,0 +1,90 @@
+//! The plan as people read it.
+
+use console::style;
+use sampan_deploy::Desired;
+use sampan_deploy::history::{Situation, is_interrupted};
+use sampan_deploy::plan::{Action, Change, Plan};
+
+use super::connect::Connection;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Prints what would change.
+pub(super) fn show(
+    plan: &Plan,
+    desired: &Desired,
+    situation: &Situation,
+    connection: &Connection,
+    context: &Context,
+) -> Result<(), Failure> {
+    let ui = context.ui();
+    let Desired {
+        environment,
+        namespace,
+        ..
+    } = desired;
+    ui.line(format!(
+        "{} to {environment}: namespace {namespace} on {}",
+        desired.release(),
+        connection.name
+    ))?;
+    ui.line(match &situation.current {
+        Some((order, _)) => format!("Now it holds {}, since order {}.", order.version, order.id),
+        None => "Nothing of the app runs there yet.".to_owned(),
+    })?;
+    if let Some(order) = &situation.unfinished {
+        let how = if is_interrupted(order) {
+            "was interrupted"
+        } else {
+            "failed"
+        };
+        ui.line(format!(
+            "Order {} to bring it to {} {how}; this one takes its place.",
+            order.id, order.version
+        ))?;
+    }
+    ui.line("")?;
+    for change in plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::Keep)
+    {
+        ui.line(described(change))?;
+        for field in &change.fields {
+            let side =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+            ui.line(format!(
+                "      {}: {} → {}",
+                field.path,
+                side(&field.before),
+                side(&field.after)
+            ))?;
+        }
+    }
+    let counted = [
+        (Action::Create, "to create"),
+        (Action::Change, "to change"),
+        (Action::Delete, "to delete"),
+        (Action::Retain, "left because they hold data"),
+        (Action::Keep, "unchanged"),
+    ];
+    let parts: Vec<String> = counted
+        .iter()
+        .filter(|(action, _)| plan.count(*action) > 0)
+        .map(|(action, word)| format!("{} {word}", plan.count(*action)))
+        .collect();
+    ui.line(format!("Plan: {}.", parts.join(", ")))
+}
+
+fn described(change: &Change) -> String {
+    let object = &change.object;
+    match change.action {
+        Action::Create => style(format!("  + {object}")).green().to_string(),
+        Action::Change => style(format!("  ~ {object}")).yellow().to_string(),
+        Action::Delete => style(format!("  - {object}")).red().to_string(),
+        Action::Retain => format!(
+            "  ! {object} stays, because it may hold data; delete it by hand when it is not needed"
+        ),
+        Action::Keep => format!("    {object}"),
+    }
+}

@@ -1,0 +1,257 @@
+//! `sampan status`: what runs where, how it is, and since when.
+
+use std::process::ExitCode;
+
+use sampan_deploy::checks::{self, Checked};
+use sampan_deploy::health::{self, Health, State};
+use sampan_deploy::history::{self, Situation};
+use sampan_deploy::{Desired, history::is_interrupted};
+use sampan_model::AppName;
+use sampan_model::app::{EnvironmentName, Method};
+use sampan_store::Store;
+use sampan_store::orders::{Order, OrderFilter};
+use serde::Serialize;
+use serde_json::json;
+
+use super::deploy::connect;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::server;
+use crate::ui::{Table, age};
+
+/// Arguments of `sampan status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only this app, in detail
+    app: Option<AppName>,
+    /// Only this environment
+    #[arg(long, value_name = "NAME")]
+    env: Option<EnvironmentName>,
+}
+
+/// One app in one environment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    app: String,
+    environment: String,
+    /// The version that runs, when one does.
+    version: Option<String>,
+    since: Option<jiff::Timestamp>,
+    state: String,
+    /// Why nothing is known about the objects, when it is not.
+    problem: Option<String>,
+    objects: Vec<Health>,
+    checks: Vec<Checked>,
+    /// A later order that has not ended well, and what to do about it.
+    unfinished: Option<String>,
+}
+
+/// Prints the server, and each app in each environment.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    let facts = server::running(context.data())?;
+    let places = context.block_on(Box::pin(async {
+        let store = connect::store(context).await?;
+        let places = look(&store, args, context).await;
+        store.close().await;
+        places
+    }))?;
+    if let (Some(app), true) = (&args.app, places.is_empty()) {
+        return Err(
+            Failure::new(format!("{app} has never been deployed from here"))
+                .with_hint(format!(
+                    "deploy it with `sampan deploy {app}@VERSION --env NAME`"
+                ))
+                .with_exit(Exit::NotFound),
+        );
+    }
+    if context.json() {
+        let gateway = facts.as_ref().map(connect::gateway);
+        context
+            .ui()
+            .json(&json!({"server": facts, "gateway": gateway, "apps": places}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ui = context.ui();
+    match &facts {
+        Some(facts) => ui.line(format!(
+            "Server {} is up for {} (process {}), gateway at http://{}",
+            facts.version,
+            age(facts.since),
+            facts.pid,
+            connect::gateway(facts)
+        ))?,
+        None => ui.line("No server runs; start it with `sampan up --detach`.")?,
+    }
+    show(&places, context)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(places: &[Place], context: &Context) -> Result<(), Failure> {
+    let ui = context.ui();
+    if places.is_empty() {
+        return ui.line("Nothing has been deployed; `sampan release ls` shows what could be.");
+    }
+    let mut table = Table::new(["app", "env", "version", "state", "since"]);
+    for place in places {
+        table.row([
+            place.app.clone(),
+            place.environment.clone(),
+            place.version.clone().unwrap_or_else(|| "-".to_owned()),
+            place.state.clone(),
+            place.since.map_or_else(|| "-".to_owned(), age),
+        ]);
+    }
+    ui.line("")?;
+    ui.table(&table)?;
+    for place in places {
+        ui.line("")?;
+        ui.line(format!("{} in {}", place.app, place.environment))?;
+        for health in &place.objects {
+            let trouble = health.troubles.first();
+            let trouble = trouble.map_or_else(String::new, |trouble| {
+                format!(": pod {} {}", trouble.pod, trouble.what)
+            });
+            ui.line(format!(
+                "  {} {}, {}{trouble}",
+                health.object, health.state, health.summary
+            ))?;
+        }
+        for checked in &place.checks {
+            let result = checked.problem.as_ref().map_or_else(
+                || "passes".to_owned(),
+                |problem| format!("fails: {problem}"),
+            );
+            ui.line(format!("  check {} {result}", checked.name))?;
+        }
+        for line in place.problem.iter().chain(&place.unfinished) {
+            ui.line(format!("  {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn look(store: &Store, args: &Args, context: &Context) -> Result<Vec<Place>, Failure> {
+    let orders = store.orders();
+    let filter = OrderFilter {
+        app: args.app.as_ref().map(AppName::as_str),
+        environment: args.env.as_ref().map(EnvironmentName::as_str),
+        state: None,
+    };
+    let mut seen: Vec<(String, String)> = orders
+        .list(&filter, u32::MAX)
+        .await?
+        .into_iter()
+        .map(|order| (order.app, order.environment))
+        .collect();
+    seen.sort();
+    seen.dedup();
+    let mut places = Vec::new();
+    for (app, environment) in seen {
+        let situation = history::situation(
+            &orders,
+            &app.parse()?,
+            &environment
+                .parse::<EnvironmentName>()
+                .map_err(Failure::new)?,
+        )
+        .await?;
+        if situation.current.is_some() || situation.unfinished.is_some() {
+            places.push(place(app, environment, &situation, context).await);
+        }
+    }
+    Ok(places)
+}
+
+async fn place(
+    app: String,
+    environment: String,
+    situation: &Situation,
+    context: &Context,
+) -> Place {
+    let unfinished = situation
+        .unfinished
+        .as_ref()
+        .map(|order| advice(order, situation));
+    let mut place = Place {
+        app,
+        environment,
+        version: None,
+        since: None,
+        state: "nothing runs".to_owned(),
+        problem: None,
+        objects: Vec::new(),
+        checks: Vec::new(),
+        unfinished,
+    };
+    let Some((order, desired)) = &situation.current else {
+        return place;
+    };
+    place.version = Some(order.version.clone());
+    place.since = Some(order.changed_at);
+    match inspect(desired, context).await {
+        Ok((objects, checks)) => {
+            let healthy = objects.iter().all(|health| health.state == State::Healthy);
+            let passing = checks.iter().all(|checked| checked.problem.is_none());
+            place.state = match (healthy, passing) {
+                (true, true) => "healthy",
+                (true, false) => "failing checks",
+                (false, _) => "unhealthy",
+            }
+            .to_owned();
+            place.objects = objects;
+            place.checks = checks;
+        }
+        Err(failure) => {
+            place.state = "unknown".to_owned();
+            place.problem = Some(failure.message());
+        }
+    }
+    place
+}
+
+/// Looks at the objects and asks the checks that change nothing, once.
+async fn inspect(
+    desired: &Desired,
+    context: &Context,
+) -> Result<(Vec<Health>, Vec<Checked>), Failure> {
+    let connection = connect::connect(desired, context).await?;
+    let objects = health::look(&connection.cluster, desired).await?;
+    let mut results = Vec::new();
+    for check in desired
+        .checks
+        .iter()
+        .filter(|check| matches!(check.method, Method::Get | Method::Head))
+    {
+        let once = sampan_model::app::Check {
+            retries: 0,
+            ..check.clone()
+        };
+        results.push(checks::run(&connection.cluster, connection.way, desired, &once).await);
+    }
+    Ok((objects, results))
+}
+
+fn advice(order: &Order, situation: &Situation) -> String {
+    let Order {
+        id,
+        app,
+        environment,
+        version,
+        ..
+    } = order;
+    let how = if is_interrupted(order) {
+        "was interrupted"
+    } else if order.state.is_final() {
+        "failed"
+    } else {
+        return format!("order {id} to {version} is running");
+    };
+    let back = match situation.current {
+        Some(_) => format!(", or `sampan rollback {app} --env {environment}` to go back"),
+        None => String::new(),
+    };
+    format!(
+        "order {id} to {version} {how}: `sampan deploy {app}@{version} --env {environment}` to go on{back}"
+    )
+}
