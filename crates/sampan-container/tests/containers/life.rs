@@ -1,118 +1,14 @@
-//! Containers through the public face, with a root file system made of busybox. Needs root.
-#![expect(
-    clippy::unwrap_used,
-    reason = "in tests, a failed expectation is a panic"
-)]
+//! The life of a container: created, started, spoken to, stopped, removed.
 
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sampan_container::{
-    ContainerSpec, ContainerState, Error, ExecSpec, Exit, Mount, MountKind, Network, Process,
-    Resources, RootFs, Runtime, RuntimeConfig, Signal,
+    ContainerState, Error, ExecSpec, Mount, MountKind, Network, Resources, Signal,
 };
 
-/// An installation of its own, cleared up when dropped.
-struct Site {
-    folder: tempfile::TempDir,
-    runtime: Runtime,
-}
-
-impl Site {
-    fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("sc")
-            .tempdir_in("/tmp")
-            .unwrap();
-        let root = folder.path().join("root");
-        for directory in ["bin", "etc", "tmp", "root"] {
-            std::fs::create_dir_all(root.join(directory)).unwrap();
-        }
-        std::fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-        for applet in [
-            "sh", "cat", "echo", "sleep", "true", "id", "env", "ls", "mount", "kill", "tty",
-        ] {
-            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        std::fs::write(
-            root.join("etc/passwd"),
-            "root:x:0:0::/root:/bin/sh\nanna:x:1000:100::/:/bin/sh\n",
-        )
-        .unwrap();
-        std::fs::write(
-            root.join("etc/group"),
-            "root:x:0:\nusers:x:100:\nwheel:x:10:anna\n",
-        )
-        .unwrap();
-        let shim = std::env::current_exe().unwrap();
-        let shim = shim
-            .parent()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .join("examples/shim");
-        let runtime = Runtime::new(RuntimeConfig {
-            data: folder.path().join("data"),
-            shim,
-        });
-        Self { folder, runtime }
-    }
-
-    fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
-    }
-
-    fn spec(&self, args: &[&str]) -> ContainerSpec {
-        ContainerSpec {
-            image: "busybox".to_owned(),
-            rootfs: RootFs {
-                lower: vec![self.root()],
-                upper: None,
-                read_only: false,
-            },
-            process: Process {
-                args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-                ..Process::default()
-            },
-            ..ContainerSpec::default()
-        }
-    }
-
-    /// Runs a container to its end: its output, its errors, its end.
-    fn run(&self, spec: &ContainerSpec) -> (String, String, Exit) {
-        let id = self.runtime.create(spec).unwrap();
-        let mut attachment = self.runtime.attach(&id).unwrap();
-        drop(attachment.stdin.take());
-        self.runtime.start(&id).unwrap();
-        let output = read(attachment.stdout.take().unwrap());
-        let errors = read(attachment.stderr.take().unwrap());
-        let exit = attachment.wait_blocking().unwrap();
-        self.runtime.remove(&id, false).unwrap();
-        (output, errors, exit)
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        for container in self.runtime.list().unwrap() {
-            self.runtime.remove(&container.id, true).unwrap();
-        }
-    }
-}
-
-fn read(file: OwnedFd) -> String {
-    let mut text = String::new();
-    std::fs::File::from(file).read_to_string(&mut text).unwrap();
-    text
-}
-
-fn write(file: OwnedFd, text: &str) {
-    std::fs::File::from(file)
-        .write_all(text.as_bytes())
-        .unwrap();
-}
+use crate::site::{Site, read, write};
 
 #[test]
 fn a_process_speaks_and_ends() {

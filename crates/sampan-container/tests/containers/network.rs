@@ -1,0 +1,152 @@
+//! The bridge, its addresses, and ports of the host that lead to containers. Each test has a network namespace
+//! of its own, so that the machine's network stays as it is.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use nix::sched::{CloneFlags, unshare};
+use sampan_container::netns::NetNamespace;
+use sampan_container::network::Bridge;
+use sampan_container::{Error, Network, PortMapping};
+
+use crate::site::Site;
+
+/// Runs a test on a thread whose network is empty; containers that it creates are in that network.
+fn in_own_network(test: impl FnOnce() + Send + 'static) {
+    let worker = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        test();
+    });
+    if let Err(panic) = worker.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn ports(mappings: &[&str]) -> Network {
+    Network::Bridge {
+        ports: mappings.iter().map(|text| text.parse().unwrap()).collect(),
+    }
+}
+
+#[test]
+fn containers_reach_each_other_and_the_machine() {
+    in_own_network(|| {
+        let site = Site::new();
+        let mut server = site.spec(&["sh", "-c", "echo hello | nc -l -p 80"]);
+        server.network = ports(&[]);
+        let id = site.runtime.create(&server).unwrap();
+        site.runtime.start(&id).unwrap();
+        let address = site.runtime.status(&id).unwrap().address.unwrap();
+        let bridge = Bridge::ensure(site.runtime.data()).unwrap();
+        assert!(bridge.pods().contains(address));
+
+        let script = format!(
+            "ping -c 1 -q {} >/dev/null && until nc {address} 80; do :; done",
+            bridge.gateway()
+        );
+        let mut client = site.spec(&["sh", "-c", &script]);
+        client.network = ports(&[]);
+        assert_eq!(site.run(&client).0, "hello\n");
+
+        let leases = site.runtime.data().join("network/leases");
+        site.runtime.remove(&id, true).unwrap();
+        assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn a_published_port_leads_inside() {
+    in_own_network(|| {
+        let site = Site::new();
+        let mut spec = site.spec(&[
+            "sh",
+            "-c",
+            "nc -l -p 80 -e cat",
+        ]);
+        spec.network = ports(&["127.0.0.1::80"]);
+        let id = site.runtime.create(&spec).unwrap();
+        site.runtime.start(&id).unwrap();
+        let published = site.runtime.status(&id).unwrap().ports;
+        let [stream]: &[PortMapping; 1] = published.as_slice().try_into().unwrap();
+        // The server may not listen yet: the proxy then ends the connection at once.
+        let answer = loop {
+            let mut client = TcpStream::connect(("127.0.0.1", stream.host_port)).unwrap();
+            client.write_all(b"there and back").unwrap();
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            if client.read_to_string(&mut answer).is_ok() && !answer.is_empty() {
+                break answer;
+            }
+        };
+        assert_eq!(answer, "there and back");
+
+        let port = stream.host_port;
+        site.runtime.remove(&id, true).unwrap();
+        // The port is free as soon as the container is gone.
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+    });
+}
+
+#[test]
+fn a_port_in_use_is_named_and_leaves_nothing() {
+    in_own_network(|| {
+        let site = Site::new();
+        let mut spec = site.spec(&["true"]);
+        Bridge::ensure(site.runtime.data()).unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        spec.network = ports(&[&format!("127.0.0.1:{port}:80")]);
+        let refused = site.runtime.create(&spec);
+        let Err(Error::Create(message)) = &refused else {
+            panic!("{refused:?}")
+        };
+        assert!(
+            message.contains(&format!("127.0.0.1:{port}->80/tcp")),
+            "{message}"
+        );
+        assert!(site.runtime.list().unwrap().is_empty());
+        let leases = site.runtime.data().join("network/leases");
+        assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn services_can_be_bound_and_pods_share_a_namespace() {
+    in_own_network(|| {
+        let site = Site::new();
+        let bridge = Bridge::ensure(site.runtime.data()).unwrap();
+        assert_eq!(
+            Bridge::ensure(site.runtime.data()).unwrap().pods(),
+            bridge.pods()
+        );
+        let service = TcpListener::bind((bridge.dns(), 53)).unwrap();
+        let path = site.folder.path().join("netns");
+        NetNamespace::create(&path).unwrap();
+        assert!(NetNamespace::create(&path).is_err());
+        let lease = bridge.attach(&path, "pod").unwrap();
+        let mut spec = site.spec(&["sh", "-c", &format!("echo hi | nc {} 53", bridge.dns())]);
+        spec.network = Network::Namespace(path.clone());
+        let id = site.runtime.create(&spec).unwrap();
+        site.runtime.start(&id).unwrap();
+        let (mut client, from) = service.accept().unwrap();
+        assert_eq!(from.ip(), lease.address);
+        let mut text = String::new();
+        client.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hi\n");
+        drop(client);
+        site.runtime.wait_blocking(&id).unwrap();
+        bridge.release("pod").unwrap();
+        NetNamespace::remove(&path).unwrap();
+        assert!(NetNamespace::open(&path).is_err());
+    });
+}
+
+#[test]
+fn another_installation_gets_another_network() {
+    in_own_network(|| {
+        let (one, other) = (Site::new(), Site::new());
+        let one = Bridge::ensure(one.runtime.data()).unwrap();
+        let other = Bridge::ensure(other.runtime.data()).unwrap();
+        assert!(!one.pods().overlaps(&other.pods()));
+    });
+}
