@@ -78,6 +78,18 @@ pub(crate) enum Command {
     Status(commands::status::Args),
     /// List the orders that an app has had
     History(commands::history::Args),
+    /// Run a container from an image
+    Run(Box<commands::run::Args>),
+    /// Run a command in a running container
+    Exec(commands::exec::Args),
+    /// Print what a container has said
+    Logs(commands::logs::Args),
+    /// List containers
+    Ps(commands::ps::Args),
+    /// Stop containers
+    Stop(commands::stop::Args),
+    /// Remove containers
+    Rm(commands::rm::Args),
     /// Print the completion script of a shell
     Completion(commands::completion::Args),
 }

@@ -4,12 +4,21 @@ pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod deploy;
 pub(crate) mod history;
+pub(crate) mod container;
+pub(crate) mod exec;
 pub(crate) mod image;
 pub(crate) mod load;
+pub(crate) mod logs;
 pub(crate) mod pack;
+pub(crate) mod ps;
 pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod status;
+pub(crate) mod rm;
+pub(crate) mod run;
+pub(crate) mod session;
+pub(crate) mod shim;
+pub(crate) mod stop;
 
 use std::process::ExitCode;
 
@@ -29,6 +38,12 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Rollback(args) => rollback::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::History(args) => history::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Exec(args) => exec::run(&args, context),
+        Command::Logs(args) => logs::run(&args, context),
+        Command::Ps(args) => ps::run(&args, context),
+        Command::Stop(args) => stop::run(&args, context),
+        Command::Rm(args) => rm::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn source_date_epoch() -> Option<i64> {
 }
 
 /// A variable that the user names on the command line, such as with `--build-arg NAME`.
+/// A variable that the user asks to pass on by its name.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -16,6 +16,9 @@ use cli::Cli;
 use context::Context;
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::shim::intercept() {
+        return code;
+    }
     let cli = Cli::parse();
     let context = match Context::new(&cli.global) {
         Ok(context) => context,

@@ -45,6 +45,11 @@ impl Ui {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
+    /// Whether as little as possible is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The progress area, for commands that draw more than one [`Bar`].
     pub(crate) fn bars(&self) -> &indicatif::MultiProgress {
         &self.bars

@@ -58,11 +58,7 @@ fn containers_reach_each_other_and_the_machine() {
 fn a_published_port_leads_inside() {
     in_own_network(|| {
         let site = Site::new();
-        let mut spec = site.spec(&[
-            "sh",
-            "-c",
-            "nc -l -p 80 -e cat",
-        ]);
+        let mut spec = site.spec(&["sh", "-c", "nc -l -p 80 -e cat"]);
         spec.network = ports(&["127.0.0.1::80"]);
         let id = site.runtime.create(&spec).unwrap();
         site.runtime.start(&id).unwrap();
