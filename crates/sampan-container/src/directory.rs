@@ -119,6 +119,16 @@ impl Directory {
         }
     }
 
+    /// Waits until no shim holds the lock: one that dies hangs up a moment before the kernel unlocks its files.
+    pub(crate) fn wait_unsupervised(&self) -> Result<()> {
+        if optional(self.exit())?.flatten().is_some() {
+            return Ok(());
+        }
+        let path = self.path.join("lock");
+        let lock = File::open(&path).map_err(Error::io("open", &path))?;
+        lock.lock_shared().map_err(Error::io("lock", path))
+    }
+
     pub(crate) fn record(&self) -> Result<Record> {
         self.read("spec.json")
     }

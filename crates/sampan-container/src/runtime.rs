@@ -345,8 +345,11 @@ impl Runtime {
         self.directory(id).record().map_err(|error| gone(error, id))
     }
 
-    /// How an ended container ended.
+    /// How a container ended whose supervisor has hung up.
     fn exit(&self, id: &ContainerId) -> Result<Exit> {
+        self.directory(id)
+            .wait_unsupervised()
+            .map_err(|error| gone(error, id))?;
         match self.status(id)?.state {
             ContainerState::Exited(exit) => Ok(exit),
             ContainerState::Created | ContainerState::Running { .. } => {

@@ -9,33 +9,16 @@ use libcontainer::container::{Container, ContainerStatus};
 use libcontainer::syscall::syscall::SyscallType;
 use nix::unistd::Pid;
 
-use super::creation::{chain, prefer_for_oom, refusal_pipe, refused};
+use super::creation::{self, chain, prefer_for_oom, refusal_pipe, refused};
 use super::terminal::TerminalSocket;
 use crate::connection::{Connection, Reply};
 use crate::directory::{Directory, Record};
 use crate::executor::Program;
 use crate::{ExecSpec, bundle};
 
-/// The work of the child: starts the command, tells the supervisor the process id, and answers the client.
-pub(super) fn run(
-    directory: &Directory,
-    request: &[u8],
-    files: Vec<OwnedFd>,
-    client: &Connection,
-    shim: &Connection,
-) {
-    let told = match start(directory, request, files) {
-        Ok((pid, terminal)) => {
-            let terminals: Vec<_> = terminal.iter().map(std::os::fd::AsFd::as_fd).collect();
-            // The supervisor first: the client may ask about the command as soon as it knows of it.
-            shim.send_bytes(&pid.as_raw().to_le_bytes(), &[])
-                .and_then(|()| client.send(&Reply::Done, &terminals))
-        }
-        Err(reply) => client.send(&reply, &[]),
-    };
-    if let Err(error) = told {
-        tracing::debug!(%error, "the caller of a command is gone");
-    }
+/// The work of the child: starts the command and tells the supervisor, which tells the client.
+pub(super) fn run(directory: &Directory, request: &[u8], files: Vec<OwnedFd>, shim: &Connection) {
+    creation::tell(shim, start(directory, request, files));
 }
 
 fn start(

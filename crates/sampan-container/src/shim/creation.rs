@@ -35,7 +35,12 @@ const FAILED: u8 = b'F';
 
 /// The work of the child.
 pub(super) fn run(directory: &Directory, stdio: Stdio, shim: &Connection) {
-    let sent = match create(directory, stdio, shim.as_fd()) {
+    tell(shim, create(directory, stdio, shim.as_fd()));
+}
+
+/// Tells the supervisor of a new process and its terminal, or why there is none.
+pub(super) fn tell(shim: &Connection, made: Result<(Pid, Option<OwnedFd>), Reply>) {
+    let sent = match made {
         Ok((pid, terminal)) => {
             let mut message = vec![READY];
             message.extend_from_slice(&pid.as_raw().to_le_bytes());
@@ -57,7 +62,7 @@ pub(super) fn run(directory: &Directory, stdio: Stdio, shim: &Connection) {
 pub(super) fn answer(child: &Connection) -> std::io::Result<Result<Ready, Reply>> {
     let Some(mut message) = child.receive()? else {
         return Ok(Err(Reply::Failed(
-            "the process that creates the container was killed".into(),
+            "the process that was to start it was killed".into(),
         )));
     };
     match message.bytes.split_first() {

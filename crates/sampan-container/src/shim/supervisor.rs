@@ -12,7 +12,7 @@ use nix::unistd::{ForkResult, Pid};
 use sampan_supervise::clock;
 
 use super::client::{Attached, Client, Role, Sink};
-use super::creation::Ready;
+use super::creation::{self, Ready};
 use super::log::{Log, Output};
 use super::{Stdio, command, ending, fork};
 use crate::Exit;
@@ -360,9 +360,6 @@ impl Supervisor {
             Request::Resize => self.resize(payload),
             Request::Exec => return self.execute(place, payload, files),
             Request::ExecKill => {
-                // The client may be quicker than the child's message, which was sent before its reply.
-                self.claim(place)?;
-                let client = &self.clients[place];
                 if let (Role::Running(pid), Some(signal)) = (&client.role, signal_of(payload))
                     && let Err(error) = signal.send(*pid)
                 {
@@ -424,29 +421,34 @@ impl Supervisor {
         let (own, childs) = Connection::pair()?;
         if let ForkResult::Child = fork()? {
             drop(own);
-            command::run(&self.directory, payload, files, &client.connection, &childs);
+            command::run(&self.directory, payload, files, &childs);
             leave(0)
         }
         client.role = Role::Starting(own);
         Ok(())
     }
 
-    /// Learns which process is a client's command.
+    /// Learns which process is a client's command, and tells the client.
     fn claim(&mut self, place: usize) -> io::Result<()> {
         let client = &mut self.clients[place];
         let Role::Starting(child) = &client.role else {
             return Ok(());
         };
-        let message = child.receive()?.map(|message| message.bytes);
-        let Some(pid) = message.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) else {
-            // The child has told the client why there is no command.
-            client.role = Role::Idle;
-            return Ok(());
-        };
-        let pid = Pid::from_raw(i32::from_le_bytes(pid));
-        match self.unclaimed.iter().find(|(ended, ..)| *ended == pid) {
-            Some((_, code, signal)) => client.tell_end(*code, *signal),
-            None => client.role = Role::Running(pid),
+        match creation::answer(child)? {
+            Ok(Ready { pid, terminal }) => {
+                let files: Vec<_> = terminal.iter().map(AsFd::as_fd).collect();
+                if client.connection.send(&Reply::Done, &files).is_err() {
+                    client.open = false;
+                }
+                match self.unclaimed.iter().find(|(ended, ..)| *ended == pid) {
+                    Some((_, code, signal)) => client.tell_end(*code, *signal),
+                    None => client.role = Role::Running(pid),
+                }
+            }
+            Err(reply) => {
+                client.role = Role::Idle;
+                client.reply(&reply);
+            }
         }
         Ok(())
     }

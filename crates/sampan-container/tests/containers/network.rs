@@ -65,13 +65,18 @@ fn a_published_port_leads_inside() {
         let published = site.runtime.status(&id).unwrap().ports;
         let [stream]: &[PortMapping; 1] = published.as_slice().try_into().unwrap();
         // The server may not listen yet: the proxy then ends the connection at once.
-        let answer = loop {
-            let mut client = TcpStream::connect(("127.0.0.1", stream.host_port)).unwrap();
-            client.write_all(b"there and back").unwrap();
-            client.shutdown(std::net::Shutdown::Write).unwrap();
+        let converse = || -> std::io::Result<String> {
+            let mut client = TcpStream::connect(("127.0.0.1", stream.host_port))?;
+            client.write_all(b"there and back")?;
+            client.shutdown(std::net::Shutdown::Write)?;
             let mut answer = String::new();
-            if client.read_to_string(&mut answer).is_ok() && !answer.is_empty() {
-                break answer;
+            client.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        let answer = loop {
+            match converse() {
+                Ok(answer) if !answer.is_empty() => break answer,
+                _ => std::thread::yield_now(),
             }
         };
         assert_eq!(answer, "there and back");
