@@ -2,22 +2,22 @@
 
 pub(crate) mod build;
 pub(crate) mod completion;
-pub(crate) mod deploy;
-pub(crate) mod history;
 pub(crate) mod container;
+pub(crate) mod deploy;
 pub(crate) mod exec;
+pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod pack;
 pub(crate) mod ps;
 pub(crate) mod release;
-pub(crate) mod rollback;
-pub(crate) mod status;
 pub(crate) mod rm;
+pub(crate) mod rollback;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shim;
+pub(crate) mod status;
 pub(crate) mod stop;
 
 use std::process::ExitCode;

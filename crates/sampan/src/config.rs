@@ -29,8 +29,7 @@ pub(crate) fn source_date_epoch() -> Option<i64> {
     std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
 }
 
-/// A variable that the user names on the command line, such as with `--build-arg NAME`.
-/// A variable that the user asks to pass on by its name.
+/// A variable that the user names on the command line, such as with `--build-arg NAME` or `--env NAME`.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
