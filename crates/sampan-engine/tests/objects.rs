@@ -1,4 +1,8 @@
 //! Objects through their typed face.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in tests, a failed expectation is a panic"
+)]
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

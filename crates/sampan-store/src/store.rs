@@ -43,7 +43,7 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(POOL_SIZE)
             .min_connections(0)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_with(options.clone())
             .await
             .map_err(|source| Error::Open {

@@ -69,7 +69,7 @@ pub(crate) fn object(call: &Call, code: StatusCode, object: Value) -> Response {
         Form::Partial => partial(object),
         Form::Table(version) => {
             let meta = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-            table(call, version, vec![object], meta, true)
+            table(call, version, vec![object], &meta, true)
         }
     };
     json(code, &value)
@@ -98,7 +98,7 @@ pub(crate) fn list(call: &Call, list: List) -> Response {
             "metadata": meta,
             "items": list.items.into_iter().map(partial).collect::<Vec<_>>(),
         }),
-        Form::Table(version) => table(call, version, list.items, meta, true),
+        Form::Table(version) => table(call, version, list.items, &meta, true),
     };
     json(StatusCode::OK, &value)
 }
@@ -126,7 +126,7 @@ pub(crate) fn table(
     call: &Call,
     version: &str,
     objects: Vec<Value>,
-    meta: Value,
+    meta: &Value,
     with_columns: bool,
 ) -> Value {
     let resource = call.target.resource;

@@ -61,10 +61,11 @@ impl Target {
         part: Option<&str>,
     ) -> Result<Self, Error> {
         let resource = resources::find(group, version, plural).ok_or(Error::NoSuchResource)?;
-        let fits = match resource.namespaced() {
-            // Objects in namespaces are only listed without one.
-            true => namespace.is_some() || name.is_none(),
-            false => namespace.is_none(),
+        let fits = if resource.namespaced() {
+            // Without a namespace, objects in namespaces can only be listed.
+            namespace.is_some() || name.is_none()
+        } else {
+            namespace.is_none()
         };
         if !fits {
             return Err(Error::NoSuchResource);

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::objects::{FieldSelector, LabelSelector, ListRequest, decode_body, expired};
 
 /// How long a watch lasts when the client does not say, as Kubernetes does it: clients then watch anew.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(45);
 
 /// How often a client that wants it is told how far the history has been seen.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(55);
@@ -111,7 +111,7 @@ impl Lines {
         }
         while !self.ended {
             match self.wait().await {
-                Woken::End => self.ended = true,
+                Woken::End | Woken::Changed(Err(sampan_store::Error::Closed)) => self.ended = true,
                 Woken::Bookmark => {
                     self.bookmark_at = Instant::now() + BOOKMARK_EVERY;
                     if self.call.query.wants_bookmarks() {
@@ -123,7 +123,6 @@ impl Lines {
                     Ok(None) => {}
                     Err(error) => return Some(self.failed(&error)),
                 },
-                Woken::Changed(Err(sampan_store::Error::Closed)) => self.ended = true,
                 Woken::Changed(Err(error)) => return Some(self.failed(&expired(error))),
             }
         }
@@ -165,7 +164,7 @@ impl Lines {
             Form::Table(version) => {
                 let meta = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 let with_columns = std::mem::take(&mut self.with_columns);
-                answer::table(&self.call, version, vec![object], meta, with_columns)
+                answer::table(&self.call, version, vec![object], &meta, with_columns)
             }
         };
         line(kind, &object)
@@ -193,7 +192,7 @@ impl Lines {
             Form::Table(version) => {
                 let with_columns = std::mem::take(&mut self.with_columns);
                 let meta = json!({"resourceVersion": revision.to_string()});
-                let mut table = answer::table(&self.call, version, Vec::new(), meta, with_columns);
+                let mut table = answer::table(&self.call, version, Vec::new(), &meta, with_columns);
                 let object = json!({
                     "kind": "PartialObjectMetadata",
                     "apiVersion": format!("meta.k8s.io/{version}"),

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::delete::{FOREGROUND, ORPHAN};
 use super::{
-    DeleteOptions, Event, ListRequest, Objects, Preconditions, Propagation, WriteOptions, metadata,
+    Changes, DeleteOptions, Event, ListRequest, Objects, Preconditions, Propagation, WriteOptions,
+    metadata,
 };
 use crate::error::Error;
 use crate::resources::{self, Resource};
@@ -94,17 +95,23 @@ pub async fn collect_garbage(objects: Objects, shutdown: Shutdown) {
                 Event::Changed(change) => matters(&change),
             },
         };
-        // What else has happened meanwhile is covered by the same pass.
-        while due {
-            let next = tokio::time::timeout(PAUSE, changes.next());
-            tokio::select! {
-                () = shutdown.triggered() => return,
-                next = next => match next {
-                    Ok(Event::Closed) => return,
-                    Ok(_) => {}
-                    Err(_) => break,
-                },
-            }
+        if due && !settle(&mut changes, &shutdown).await {
+            return;
+        }
+    }
+}
+
+/// Waits until no more changes follow: they are covered by the same pass. Returns whether there is more to come.
+async fn settle(changes: &mut Changes, shutdown: &Shutdown) -> bool {
+    loop {
+        let next = tokio::time::timeout(PAUSE, changes.next());
+        tokio::select! {
+            () = shutdown.triggered() => return false,
+            next = next => match next {
+                Ok(Event::Closed) => return false,
+                Ok(_) => {}
+                Err(_) => return true,
+            },
         }
     }
 }
@@ -209,7 +216,7 @@ async fn disown(objects: &Objects, node: &Node, owners: &[&str]) -> Result<(), E
 
 async fn release(objects: &Objects, node: &Node, finalizer: &str) -> Result<(), Error> {
     change(objects, node, |object| {
-        metadata::remove_finalizer(object, finalizer)
+        metadata::remove_finalizer(object, finalizer);
     })
     .await
 }

@@ -48,7 +48,7 @@ fn rename(object: &mut Map<String, Value>, from: &str, to: &str) {
 
 /// How long events are kept, and how often it is looked for older ones.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
-const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
+const LOOK_EVERY: Duration = Duration::from_mins(10);
 
 /// Removes old events until the shutdown.
 pub async fn expire_events(objects: Objects, shutdown: Shutdown) {

@@ -84,12 +84,12 @@ impl LabelRule {
                 .map(|value| value.trim().to_owned())
                 .collect();
             let (key, operator) = head.trim().rsplit_once(char::is_whitespace)?;
-            let test = match operator {
+            let rule = match operator {
                 "in" => LabelTest::In(values),
                 "notin" => LabelTest::NotIn(values),
                 _ => return None,
             };
-            return Self::new(key, test);
+            return Self::new(key, rule);
         }
         if let Some((key, value)) = text.split_once("!=") {
             return Self::new(key, LabelTest::NotIn(vec![value.trim().to_owned()]));

@@ -235,6 +235,23 @@ async fn single_properties_are_changed() {
         ])
         .await;
     assert_eq!(shown, "4 front hello example/web:9 A 3 ");
+    f.kubectl(&["expose", "deploy", "web", "--name=second", "--port=8080"])
+        .await;
+    f.kubectl(&[
+        "wait",
+        "deploy/web",
+        "--for=jsonpath={.spec.replicas}=4",
+        "--timeout=5s",
+    ])
+    .await;
+    f.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_edited() {
+    let f = Fixture::start().await;
+    f.kubectl(&["apply", "-f", &f.manifest("web.yaml", WEB)])
+        .await;
     let mut edit = f.command(&["edit", "cm", "settings"]);
     edit.env("EDITOR", "sed -i s/blue/red/");
     let edited = tokio::task::spawn_blocking(move || edit.output().unwrap())
@@ -249,15 +266,6 @@ async fn single_properties_are_changed() {
         .kubectl(&["get", "cm", "settings", "-o", "jsonpath={.data.colour}"])
         .await;
     assert_eq!(colour, "red");
-    f.kubectl(&["expose", "deploy", "web", "--name=second", "--port=8080"])
-        .await;
-    f.kubectl(&[
-        "wait",
-        "deploy/web",
-        "--for=jsonpath={.spec.replicas}=4",
-        "--timeout=5s",
-    ])
-    .await;
     f.stop().await;
 }
 
