@@ -7,17 +7,19 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use sampan_oci::layer::Layer;
+use sampan_oci::layer::{Layer, LayerOptions};
 use sampan_oci::{ContentStore, Descriptor, Digest};
 use serde::{Deserialize, Serialize};
 
 use crate::error::IoError;
+use crate::fingerprint::Fingerprint;
 
 /// The cache of one installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     folder: PathBuf,
     store: ContentStore,
+    options: LayerOptions,
 }
 
 /// What a step made: a layer, or nothing.
@@ -39,14 +41,34 @@ struct StoredLayer {
 }
 
 impl Cache {
-    pub(crate) fn open(folder: PathBuf, store: ContentStore) -> Result<Self, IoError> {
+    /// The cache for layers that are written with `options`.
+    pub(crate) fn open(
+        folder: PathBuf,
+        store: ContentStore,
+        options: LayerOptions,
+    ) -> Result<Self, IoError> {
         fs::create_dir_all(&folder).map_err(IoError::new("create", &folder))?;
-        Ok(Self { folder, store })
+        Ok(Self {
+            folder,
+            store,
+            options,
+        })
+    }
+
+    /// The file of a step. The same step gives another layer when layers are written otherwise.
+    fn path(&self, key: &Digest) -> PathBuf {
+        let epoch = self.options.epoch.unwrap_or_default();
+        let digest = Fingerprint::new("step, 1")
+            .field(key.to_string())
+            .field(self.options.compression.to_string())
+            .field(epoch.to_le_bytes())
+            .finish();
+        self.folder.join(digest.hex())
     }
 
     /// What the step with this key made, when that is known and still there.
     pub(crate) fn get(&self, key: &Digest) -> Option<Made> {
-        let bytes = fs::read(self.folder.join(key.hex())).ok()?;
+        let bytes = fs::read(self.path(key)).ok()?;
         let entry: Entry = serde_json::from_slice(&bytes).ok()?;
         let Some(StoredLayer {
             descriptor,
@@ -66,7 +88,7 @@ impl Cache {
 
     /// Remembers what the step with this key made.
     pub(crate) fn put(&self, key: &Digest, layer: Option<&Layer>) -> Result<(), IoError> {
-        let path = self.folder.join(key.hex());
+        let path = self.path(key);
         let stored = |layer: &Layer| StoredLayer {
             descriptor: layer.descriptor.clone(),
             diff_id: layer.diff_id,

@@ -30,6 +30,7 @@ pub(crate) struct Session<'a> {
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) request: &'a BuildRequest,
     pub(crate) cache: Cache,
+    options: LayerOptions,
     /// `DATA/cache/build`.
     pub(crate) cache_folder: PathBuf,
     pub(crate) ignore: Ignore,
@@ -49,13 +50,18 @@ impl<'a> Session<'a> {
         let cache_folder = builder.data.join("cache/build");
         let context = Digest::of_bytes(request.context.as_os_str().as_encoded_bytes());
         let digests = cache_folder.join("contexts").join(context.hex());
+        let options = LayerOptions {
+            compression: request.compression,
+            epoch: Some(request.epoch),
+        };
         Ok(Self {
             store: &builder.store,
             snapshots: &builder.snapshots,
             runtime: &builder.runtime,
             interrupt: &builder.interrupt,
             request,
-            cache: Cache::open(cache_folder.join("steps"), builder.store.clone())?,
+            cache: Cache::open(cache_folder.join("steps"), builder.store.clone(), options)?,
+            options,
             cache_folder,
             ignore: Ignore::default(),
             digests: Digests::open(digests),
@@ -132,11 +138,7 @@ impl<'a> Session<'a> {
         if is_empty(&upper)? {
             return Ok(None);
         }
-        let options = LayerOptions {
-            compression: self.request.compression,
-            epoch: Some(self.request.epoch),
-        };
-        let layer = from_overlay(self.store, &upper, options)?;
+        let layer = from_overlay(self.store, &upper, self.options)?;
         self.snapshots.adopt(&draft.chain_id_with(&layer), &upper)?;
         Ok(Some(layer))
     }

@@ -11,6 +11,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use sampan_build::{BuildError, BuildNetwork, Outcome, StepError};
 use sampan_model::Hint;
+use sampan_oci::MediaType;
+use sampan_oci::layer::Compression;
 use site::Site;
 
 #[test]
@@ -88,6 +90,13 @@ fn a_second_build_takes_everything_from_the_cache_and_only_changes_are_built_aga
     let (second, outcomes) = site.build_with_outcomes();
     assert_eq!(first.digest, second.digest);
     assert_eq!(outcomes, [Outcome::Cached; 5]);
+    let mut other = site.request();
+    other.compression = Compression::Gzip;
+    let (image, _) = site.image(&site.build_request(&other));
+    assert_eq!(
+        *image.manifest.layers()[1].media_type(),
+        MediaType::ImageLayerGzip
+    );
     // Another time of the same content changes nothing.
     site.write("a", "one");
     assert_eq!(site.build_with_outcomes().1, [Outcome::Cached; 5]);
