@@ -4,6 +4,9 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+#[path = "../../../fuzz/dockerfile.rs"]
+mod targets;
+
 use sampan_build::dockerfile::Dockerfile;
 use sampan_build::dockerfile::environment::Environment;
 use sampan_build::dockerfile::expand::Expander;
@@ -96,35 +99,23 @@ impl Random {
 }
 
 #[test]
-fn arbitrary_dockerfiles_are_read_or_refused() {
+fn arbitrary_dockerfiles_and_words_are_read_or_refused() {
     let mut random = Random(0x5eed);
     for _ in 0..4_000 {
         let text = random.text(24);
-        let with_stage = format!("FROM scratch\n{text}");
-        for text in [text, with_stage] {
-            let first = Dockerfile::parse(&text).ok();
-            assert_eq!(first, Dockerfile::parse(&text).ok(), "{text:?}");
-        }
+        targets::dockerfile(&text);
+        targets::dockerfile(&format!("FROM scratch\n{text}"));
     }
 }
 
 #[test]
-fn arbitrary_words_expand_or_are_refused() {
-    let environment = Environment::from_entries(["a=x y", "b=", "EOF=1"]);
-    let mut random = Random(0xe4a4d);
-    for _ in 0..4_000 {
-        let text = random.text(12);
-        for expander in [
-            Expander::new('\\'),
-            Expander::new('`').keep_quotes().keep_unset(),
-        ] {
-            let word = expander.word(&text, &environment);
-            let words = expander.words(&text, &environment);
-            assert_eq!(word.is_ok(), words.is_ok(), "{text:?}");
-        }
-    }
+fn nesting_does_not_exhaust_the_stack() {
     let deep = "${a:-".repeat(100_000);
-    assert!(Expander::new('\\').word(&deep, &environment).is_err());
+    assert!(
+        Expander::new('\\')
+            .word(&deep, &Environment::default())
+            .is_err()
+    );
     let nested = format!("FROM scratch\n{}RUN true", "ONBUILD ".repeat(100_000));
     assert!(Dockerfile::parse(&nested).is_err());
 }
@@ -134,11 +125,8 @@ fn arbitrary_ignore_files_are_read_or_refused() {
     let mut random = Random(0x1640e);
     for _ in 0..4_000 {
         let text = random.text(10);
-        let path = random.text(5);
-        if let Ok(ignore) = Ignore::parse(&text) {
-            let path = std::path::Path::new(&path);
-            assert_eq!(ignore.ignores(path), ignore.ignores(path), "{text:?}");
-        }
+        let path = random.text(5).replace('\n', "");
+        targets::ignore(&format!("{path}\n{text}"));
     }
 }
 
