@@ -48,6 +48,14 @@ pub enum ContainerState {
     Exited(Exit),
 }
 
+impl ContainerState {
+    /// Whether the first process runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running { .. })
+    }
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {

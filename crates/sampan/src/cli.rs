@@ -90,6 +90,12 @@ pub(crate) enum Command {
     Stop(commands::stop::Args),
     /// Remove containers
     Rm(commands::rm::Args),
+    /// Serve the Kubernetes API, the gateway and DNS, and run pods
+    Up(commands::up::Args),
+    /// Stop the server and all containers; data stays
+    Down(commands::down::Args),
+    /// Print the credentials for kubectl and other clients of the Kubernetes API
+    Kubeconfig(commands::kubeconfig::Args),
     /// Print the completion script of a shell
     Completion(commands::completion::Args),
 }

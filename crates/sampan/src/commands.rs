@@ -4,9 +4,11 @@ pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod deploy;
+pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod history;
 pub(crate) mod image;
+pub(crate) mod kubeconfig;
 pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod pack;
@@ -19,6 +21,7 @@ pub(crate) mod session;
 pub(crate) mod shim;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod up;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Ps(args) => ps::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Rm(args) => rm::run(&args, context),
+        Command::Up(args) => up::run(&args, context),
+        Command::Down(args) => down::run(&args, context),
+        Command::Kubeconfig(args) => kubeconfig::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
     }
 }

@@ -7,6 +7,7 @@ mod context;
 mod failure;
 mod server;
 mod ui;
+mod wiring;
 
 use std::process::ExitCode;
 

@@ -56,6 +56,30 @@ impl Bridge {
         Ok(Self::new(network, index, leases))
     }
 
+    /// Takes back what [`Bridge::ensure`] made, if it is there: masquerade, route and device. The installation
+    /// keeps its network, so that the next bridge has the same addresses.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn remove(data: &Path) -> Result<(), NetworkError> {
+        let folder = folder(data);
+        let Some(choice) = read(&folder)? else {
+            return Ok(());
+        };
+        let _one_at_a_time = lock(&folder)?;
+        let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+        let (name, network) = (name(choice.network), block(choice.network));
+        let Some(own) = link(&mut netlink, &name)?.filter(|link| is_own(link, &owner(data))) else {
+            return Ok(());
+        };
+        masquerade::remove(&name, Ipv4Net::new(network.address(), 17));
+        let loopback = link(&mut netlink, "lo")?.ok_or(NetworkError::NoNetwork)?;
+        netlink
+            .remove_local_route(services(network), loopback.index)
+            .and_then(|()| netlink.remove_link(own.index))
+            .map_err(NetworkError::kernel("remove the bridge"))
+    }
+
     fn new(network: u8, index: u32, leases: Leases) -> Self {
         Self {
             network: block(network),

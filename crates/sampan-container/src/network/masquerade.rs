@@ -17,13 +17,29 @@ pub(super) fn ensure(bridge: &str, pods: Ipv4Net) {
     tracing::warn!("neither nft nor iptables is usable: containers cannot reach other machines");
 }
 
+/// Takes the translation back with whichever tool had set it up.
+pub(super) fn remove(bridge: &str, pods: Ipv4Net) {
+    let table = table(bridge);
+    // Declaring the table first makes its removal succeed also where it is not there.
+    nft(&format!("table ip {table}\ndelete table ip {table}\n"));
+    while iptables("-C", bridge, pods) && iptables("-D", bridge, pods) {}
+}
+
+fn table(bridge: &str) -> String {
+    format!("sampan_{bridge}")
+}
+
 fn with_nft(bridge: &str, pods: Ipv4Net) -> bool {
-    let table = format!("sampan_{bridge}");
-    let rules = format!(
+    let table = table(bridge);
+    nft(&format!(
         "table ip {table}\ndelete table ip {table}\n\
          table ip {table} {{\n chain postrouting {{\n  type nat hook postrouting priority 100;\n  \
          ip saddr {pods} oifname != \"{bridge}\" masquerade\n }}\n}}\n"
-    );
+    ))
+}
+
+/// Has `nft` carry out these rules; whether it could.
+fn nft(rules: &str) -> bool {
     let Some(nft) = find("nft") else { return false };
     let Ok(mut child) = Command::new(nft)
         .args(["-f", "-"])
@@ -42,31 +58,23 @@ fn with_nft(bridge: &str, pods: Ipv4Net) -> bool {
 }
 
 fn with_iptables(bridge: &str, pods: Ipv4Net) -> bool {
+    iptables("-C", bridge, pods) || iptables("-A", bridge, pods)
+}
+
+/// Has `iptables` check for (`-C`), append (`-A`) or delete (`-D`) the rule; whether it could.
+fn iptables(action: &str, bridge: &str, pods: Ipv4Net) -> bool {
     let Some(iptables) = find("iptables") else {
         return false;
     };
-    let pods = pods.to_string();
-    let rule = [
-        "POSTROUTING",
-        "-s",
-        &pods,
-        "!",
-        "-o",
-        bridge,
-        "-j",
-        "MASQUERADE",
-    ];
-    let run = |action: &str| {
-        Command::new(&iptables)
-            .args(["-w", "-t", "nat", action])
-            .args(rule)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
-    run("-C") || run("-A")
+    Command::new(iptables)
+        .args(["-w", "-t", "nat", action, "POSTROUTING", "-s"])
+        .arg(pods.to_string())
+        .args(["!", "-o", bridge, "-j", "MASQUERADE"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Firewall tools lie where ordinary users do not look.

@@ -143,17 +143,19 @@ impl Netlink {
 
     /// Makes all addresses of a block local, so that each can be bound (`ip route add local NET dev lo`).
     pub(super) fn add_local_route(&mut self, network: Ipv4Net, loopback: u32) -> io::Result<()> {
-        let message = RouteMessageBuilder::<Ipv4Addr>::new()
-            .destination_prefix(network.address(), network.prefix())
-            .output_interface(loopback)
-            .kind(RouteType::Local)
-            .scope(RouteScope::Host)
-            .table_id(TABLE_LOCAL)
-            .build();
         self.order(
-            RouteNetlinkMessage::NewRoute(message),
+            RouteNetlinkMessage::NewRoute(local_route(network, loopback)),
             NLM_F_CREATE | NLM_F_REPLACE,
         )
+    }
+
+    /// Takes back what [`Netlink::add_local_route`] made; a route that is not there is no error.
+    pub(super) fn remove_local_route(&mut self, network: Ipv4Net, loopback: u32) -> io::Result<()> {
+        let message = RouteNetlinkMessage::DelRoute(local_route(network, loopback));
+        match self.order(message, 0) {
+            Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// The blocks that addresses and routes of this namespace use, without the default route.
@@ -262,4 +264,14 @@ fn destination(message: &RouteMessage) -> Option<Ipv4Net> {
             )),
             _ => None,
         })
+}
+
+fn local_route(network: Ipv4Net, loopback: u32) -> RouteMessage {
+    RouteMessageBuilder::<Ipv4Addr>::new()
+        .destination_prefix(network.address(), network.prefix())
+        .output_interface(loopback)
+        .kind(RouteType::Local)
+        .scope(RouteScope::Host)
+        .table_id(TABLE_LOCAL)
+        .build()
 }
