@@ -24,6 +24,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
+use k8s_openapi::api::core::v1::Pod;
 use sampan_supervise::Shutdown;
 use serde_json::json;
 
@@ -31,6 +32,8 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::objects::{Objects, WriteOptions};
 use crate::openapi;
+use crate::resources::Subresource;
+use crate::streams::Streams;
 use accept::Form;
 use path::Target;
 use query::Query;
@@ -42,6 +45,7 @@ const KUBERNETES: (&str, &str) = ("1", "33");
 #[derive(Debug, Clone)]
 pub struct Api {
     inner: Arc<Inner>,
+    streams: Option<Streams>,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,16 @@ impl Api {
                 address,
                 shutdown,
             }),
+            streams: None,
+        }
+    }
+
+    /// The API that serves these streams, too.
+    #[must_use]
+    pub fn with_streams(self, streams: Streams) -> Self {
+        Self {
+            streams: Some(streams),
+            ..self
         }
     }
 
@@ -201,6 +215,15 @@ fn openapi_version2(headers: &HeaderMap) -> Response {
 /// Answers a request for objects.
 async fn call(api: &Api, request: Request) -> Result<Response, Error> {
     let call = Call::parse(&request)?;
+    if let Some(
+        action @ (Subresource::Log
+        | Subresource::Exec
+        | Subresource::Attach
+        | Subresource::PortForward),
+    ) = call.target.subresource
+    {
+        return stream(api, &call, action, request).await;
+    }
     let (parts, body) = request.into_parts();
     match parts.method {
         Method::GET => read::get(api, call).await,
@@ -210,6 +233,23 @@ async fn call(api: &Api, request: Request) -> Result<Response, Error> {
         Method::DELETE => write::delete(api, call, body::read(body).await?).await,
         _ => Err(Error::MethodNotAllowed),
     }
+}
+
+/// Answers a request for a stream of a pod.
+async fn stream(
+    api: &Api,
+    call: &Call,
+    action: Subresource,
+    request: Request,
+) -> Result<Response, Error> {
+    let streams = api.streams.as_ref().ok_or(Error::MethodNotAllowed)?;
+    let (name, namespace) = (call.name()?, call.target.namespace.as_deref());
+    let found = api.objects().get::<Pod>(namespace, name).await?;
+    let pod = found.ok_or_else(|| Error::NotFound {
+        resource: call.target.resource,
+        name: name.to_owned(),
+    })?;
+    streams.serve(action, &pod, request).await
 }
 
 fn healthy(path: &str, query: Option<&str>) -> Response {

@@ -32,7 +32,9 @@ pub async fn build(config: Config, deps: Deps) -> Result<Engine, Error> {
         },
         gateway: deps.bridge.gateway(),
     };
-    let server = Server::bind(&config.data, &deps.store, server_config).await?;
+    let server = Server::bind(&config.data, &deps.store, server_config)
+        .await?
+        .with_runtime(deps.runtime.clone());
     Ok(Engine {
         server,
         config,

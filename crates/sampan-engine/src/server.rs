@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use sampan_container::Runtime;
 use sampan_model::Hint;
 use sampan_store::Store;
 use sampan_supervise::{Shutdown, Tasks};
@@ -21,6 +22,7 @@ use crate::error::Error as ApiError;
 use crate::keys::{Keys, KeysError};
 use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
 use crate::resources;
+use crate::streams::Streams;
 use crate::tls::Certificates;
 
 /// How long the keepers may take to end after the shutdown.
@@ -86,6 +88,7 @@ pub struct Server {
     objects: Objects,
     keys: Arc<Keys>,
     config: ServerConfig,
+    runtime: Option<Runtime>,
 }
 
 impl Server {
@@ -108,9 +111,19 @@ impl Server {
             objects,
             keys,
             config,
+            runtime: None,
         };
         server.bootstrap().await.map_err(Error::Bootstrap)?;
         Ok(server)
+    }
+
+    /// Serves the logs, commands, attachments and ports of the containers of this runtime, too.
+    #[must_use]
+    pub fn with_runtime(self, runtime: Runtime) -> Self {
+        Self {
+            runtime: Some(runtime),
+            ..self
+        }
     }
 
     /// Where it listens.
@@ -155,7 +168,14 @@ impl Server {
                 IpAddr::V4(self.config.gateway),
             ],
         );
+        let streams = self
+            .runtime
+            .map(|runtime| Streams::new(runtime, tasks.clone(), shutdown.clone()));
         let api = Api::new(self.objects, self.keys, self.address, shutdown.clone());
+        let api = match streams {
+            Some(streams) => api.with_streams(streams),
+            None => api,
+        };
         serve(
             self.listener,
             Arc::new(certificates),

@@ -81,7 +81,7 @@ pub fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Value> 
 /// The `conditions` of a row: pods that have ended are marked, so that clients can leave them out.
 #[must_use]
 pub fn conditions(resource: &Resource, object: &Value) -> Option<Value> {
-    if resource.group != "" || resource.kind != "Pod" {
+    if !resource.group.is_empty() || resource.kind != "Pod" {
         return None;
     }
     let (reason, message) = match object["status"]["phase"].as_str()? {

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use super::frame::{Frame, HEADER_BYTES, payload_length};
+use super::header::{Compressor, Decompressor};
+use super::serve;
+
+async fn read(io: &mut DuplexStream) -> Frame {
+    let mut head = [0; HEADER_BYTES];
+    io.read_exact(&mut head).await.unwrap();
+    let mut payload = vec![0; payload_length(head)];
+    io.read_exact(&mut payload).await.unwrap();
+    Frame::decode(head, payload.into()).unwrap()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[test]
+fn header_blocks_share_one_compressed_text() {
+    let mut compressor = Compressor::new().unwrap();
+    let mut decompressor = Decompressor::default();
+    for round in 0..5 {
+        let long = "x".repeat(round * 3000);
+        let block = pairs(&[("streamtype", "error"), ("port", "80"), ("long", &long)]);
+        let compressed = compressor.compress(&block).unwrap();
+        assert_eq!(decompressor.decompress(&compressed).unwrap(), block);
+    }
+    assert!(decompressor.decompress(b"nonsense").is_err());
+}
+
+#[tokio::test]
+async fn a_stream_carries_both_halves() {
+    let (mut client, server) = tokio::io::duplex(64 * 1024);
+    let (mut accept, work) = serve(server);
+    let session = async move {
+        let mut stream = accept.next().await.unwrap();
+        assert_eq!(stream.headers["streamtype"], "stdin");
+        assert_eq!(stream.input.recv().await.unwrap(), "hello");
+        assert_eq!(stream.input.recv().await, None);
+        stream
+            .output
+            .send(Bytes::from_static(b"bye"))
+            .await
+            .unwrap();
+        stream.output.finish().await.unwrap();
+        accept.go_away().await;
+    };
+    let talk = async move {
+        let headers = Compressor::new()
+            .unwrap()
+            .compress(&pairs(&[("streamType", "stdin")]))
+            .unwrap();
+        for frame in [
+            Frame::SynStream {
+                stream: 1,
+                last: false,
+                headers,
+            },
+            Frame::Ping { id: 7 },
+            Frame::Data {
+                stream: 1,
+                last: false,
+                data: Bytes::from_static(b"hello"),
+            },
+            Frame::Data {
+                stream: 1,
+                last: true,
+                data: Bytes::new(),
+            },
+        ] {
+            client.write_all(&frame.encode()).await.unwrap();
+        }
+        // A reply reads as headers.
+        assert!(matches!(
+            read(&mut client).await,
+            Frame::Headers { stream: 1, .. }
+        ));
+        assert_eq!(read(&mut client).await, Frame::Ping { id: 7 });
+        let data = Bytes::from_static(b"bye");
+        assert_eq!(
+            read(&mut client).await,
+            Frame::Data {
+                stream: 1,
+                last: false,
+                data
+            }
+        );
+        let data = Bytes::new();
+        assert_eq!(
+            read(&mut client).await,
+            Frame::Data {
+                stream: 1,
+                last: true,
+                data
+            }
+        );
+        assert_eq!(read(&mut client).await, Frame::GoAway);
+    };
+    let (worked, (), ()) = tokio::join!(work, session, talk);
+    worked.unwrap();
+}
+
+#[tokio::test]
+async fn nonsense_ends_the_connection() {
+    let (mut client, server) = tokio::io::duplex(1024);
+    let (_accept, work) = serve(server);
+    client
+        .write_all(&[0x80, 9, 0, 1, 0, 0, 0, 0])
+        .await
+        .unwrap();
+    assert!(work.await.is_err());
+}
