@@ -1,6 +1,8 @@
 //! Overlay mounts: read-only layers under one writable directory.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,9 @@ use nix::mount::{MntFlags, MsFlags};
 use nix::sched::CloneFlags;
 
 use crate::{Error, Result};
+
+/// The kernel takes one page of options; with more layers than fit, they are named by open files.
+const OPTIONS_LIMIT_BYTES: usize = 4000;
 
 /// An overlay of directories.
 #[derive(Debug, Clone)]
@@ -68,33 +73,46 @@ impl Overlay {
             return nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>)
                 .map_err(Error::io("make read-only", target));
         }
-        let options = self.options();
-        nix::mount::mount(
+        let mut options = options(&self.lower, self.upper.as_deref(), self.work.as_deref());
+        let mut opened = Vec::new();
+        if options.len() > OPTIONS_LIMIT_BYTES {
+            for directory in &self.lower {
+                opened.push(File::open(directory).map_err(Error::io("open", directory))?);
+            }
+            let short: Vec<PathBuf> = opened
+                .iter()
+                .map(|file| PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())))
+                .collect();
+            options = self::options(&short, self.upper.as_deref(), self.work.as_deref());
+        }
+        let mounted = nix::mount::mount(
             Some("overlay"),
             target,
             Some("overlay"),
             MsFlags::empty(),
             Some(options.as_os_str()),
-        )
-        .map_err(refused)
+        );
+        // Until here the short names had to mean something.
+        drop(opened);
+        mounted.map_err(refused)
     }
+}
 
-    fn options(&self) -> OsString {
-        let mut options = OsString::from("lowerdir=");
-        for (position, directory) in self.lower.iter().enumerate() {
-            if position > 0 {
-                options.push(":");
-            }
+fn options(lower: &[PathBuf], upper: Option<&Path>, work: Option<&Path>) -> OsString {
+    let mut options = OsString::from("lowerdir=");
+    for (position, directory) in lower.iter().enumerate() {
+        if position > 0 {
+            options.push(":");
+        }
+        options.push(escape(directory));
+    }
+    for (name, directory) in [(",upperdir=", upper), (",workdir=", work)] {
+        if let Some(directory) = directory {
+            options.push(name);
             options.push(escape(directory));
         }
-        for (name, directory) in [(",upperdir=", &self.upper), (",workdir=", &self.work)] {
-            if let Some(directory) = directory {
-                options.push(name);
-                options.push(escape(directory));
-            }
-        }
-        options
     }
+    options
 }
 
 /// Calls `work` on a thread with a mount namespace of its own: mounts that it makes are seen by nobody else, and

@@ -324,6 +324,20 @@ fn too_much_memory_is_named() {
 }
 
 #[test]
+fn an_image_may_have_a_hundred_layers() {
+    let site = Site::new();
+    let mut spec = site.spec(&["sh", "-c", "cat /layer0 /layer99"]);
+    for number in 0..100 {
+        let name = format!("{number}-{}", "x".repeat(80));
+        let layer = site.folder.path().join(name);
+        std::fs::create_dir(&layer).unwrap();
+        std::fs::write(layer.join(format!("layer{number}")), format!("{number}\n")).unwrap();
+        spec.rootfs.lower.insert(0, layer);
+    }
+    assert_eq!(site.run(&spec).0, "0\n99\n");
+}
+
+#[test]
 fn nothing_is_left_in_the_writable_layer_but_what_the_container_wrote() {
     let site = Site::new();
     let upper = site.folder.path().join("upper");
