@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sampan_supervise::Shutdown;
 use serde_json::Value;
 
@@ -101,19 +102,19 @@ pub async fn collect_garbage(objects: Objects, shutdown: Shutdown) {
     }
 }
 
-/// Waits until no more changes follow: they are covered by the same pass. Returns whether there is more to come.
+/// Waits a little and takes all changes that have come meanwhile: they are covered by the same pass. Returns
+/// whether there is more to come.
 async fn settle(changes: &mut Changes, shutdown: &Shutdown) -> bool {
-    loop {
-        let next = tokio::time::timeout(PAUSE, changes.next());
-        tokio::select! {
-            () = shutdown.triggered() => return false,
-            next = next => match next {
-                Ok(Event::Closed) => return false,
-                Ok(_) => {}
-                Err(_) => return true,
-            },
+    tokio::select! {
+        () = shutdown.triggered() => return false,
+        () = tokio::time::sleep(PAUSE) => {}
+    }
+    while let Some(event) = changes.next().now_or_never() {
+        if event == Event::Closed {
+            return false;
         }
     }
+    true
 }
 
 /// Whether a change may leave garbage or let an owner end. Events neither own nor are owned.
