@@ -13,6 +13,10 @@ use super::session::{Files, Session, Target, size};
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Give the command standard input

@@ -74,8 +74,8 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
 /// The image of a name.
 fn find(name: &str, context: &Context) -> Result<(Reference, Image), Failure> {
     let reference: Reference = name.parse()?;
-    let content = context.content()?;
-    let Some(descriptor) = content.resolve(&reference)? else {
+    let store = context.content()?;
+    let Some(descriptor) = store.resolve(&reference)? else {
         return Err(Failure::new(format!("no image `{}`", reference.familiar()))
             .with_hint(
                 "`sampan image ls` lists the images; make one with `sampan build`, `sampan image import` or \
@@ -83,7 +83,7 @@ fn find(name: &str, context: &Context) -> Result<(Reference, Image), Failure> {
             )
             .with_exit(Exit::NotFound));
     };
-    let image = content.image(&descriptor)?;
+    let image = store.image(&descriptor)?;
     Ok((reference, image))
 }
 
