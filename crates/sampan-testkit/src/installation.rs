@@ -75,7 +75,7 @@ impl Installation {
         let root = tempfile::tempdir().expect("a temporary folder");
         let script = format!(
             "cd {root} && mkdir -p bin etc tmp root && cp /bin/busybox bin/ && \
-             for applet in $(bin/busybox --list); do ln -sf busybox bin/$applet; done && \
+             for applet in $(bin/busybox --list); do [ -e bin/$applet ] || ln -s busybox bin/$applet; done && \
              echo root:x:0:0:root:/root:/bin/sh > etc/passwd && echo app:x:1000:1000::/:/bin/sh >> etc/passwd && \
              echo root:x:0: > etc/group && echo app:x:1000: >> etc/group && tar -cf rootfs.tar bin etc tmp root",
             root = root.path().display()

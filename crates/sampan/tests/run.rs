@@ -1,0 +1,149 @@
+//! `sampan run`, `exec`, `logs`, `ps`, `stop` and `rm` as people type them. Needs root.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use sampan_testkit::{Finished, Installation, eventually};
+
+fn site(name: &str) -> Installation {
+    let site = Installation::site(env!("CARGO_BIN_EXE_sampan"), name);
+    site.import_busybox();
+    site
+}
+
+#[test]
+fn a_container_exits_as_its_process_does() {
+    let site = site("run-codes");
+    let said = site.run([
+        "run",
+        "--rm",
+        "busybox",
+        "sh",
+        "-c",
+        "echo out; echo err >&2; exit 3",
+    ]);
+    let said = said.expect_code(3).expect_stderr("err\n");
+    assert_eq!(said.stdout, "out\n");
+    let cases: [(&[&str], i32); 3] = [
+        (&["busybox", "nonsense"], 127),
+        (&["busybox", "/etc"], 126),
+        (&["missing", "true"], 125),
+    ];
+    for (args, code) in &cases {
+        let _said = site
+            .run(["run", "--rm"].iter().chain(*args))
+            .expect_code(*code);
+    }
+    assert_eq!(
+        site.run(["ps", "--all", "--output", "json"]).json(),
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn options_reach_the_process() {
+    let site = site("run-options");
+    let shared = site.data().join("shared");
+    std::fs::create_dir(&shared).expect("a folder");
+    let volume = format!("{}:/data", shared.display());
+    let said = site.run([
+        "run",
+        "--rm",
+        "-e",
+        "A=1",
+        "-w",
+        "/work",
+        "-u",
+        "app",
+        "-v",
+        &volume,
+        "--hostname",
+        "boat",
+        "--network",
+        "none",
+        "--entrypoint",
+        "/bin/sh",
+        "busybox",
+        "-c",
+        "echo $A; pwd; id -u; hostname; ls -d /data",
+    ]);
+    assert_eq!(said.stdout(), "1\n/work\n1000\nboat\n/data\n");
+    let piped = Command::new("sh")
+        .arg("-c")
+        .arg("printf 'a\\nb\\n' | \"$@\"")
+        .arg("sh")
+        .arg(env!("CARGO_BIN_EXE_sampan"))
+        .arg("--data")
+        .arg(site.data())
+        .args(["run", "-i", "--rm", "--network", "none", "busybox", "cat"])
+        .stdin(Stdio::null())
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    assert_eq!(piped.expect("a pipeline"), "a\nb\n");
+}
+
+#[test]
+fn a_detached_container_is_listed_entered_followed_stopped_and_removed() {
+    let site = site("run-detached");
+    let script = "trap 'echo bye; exit 5' TERM; echo hello; while :; do sleep 0.1; done";
+    let id = site
+        .run(["run", "-d", "--name", "web", "busybox", "sh", "-c", script])
+        .stdout();
+    let id = id.trim();
+    let listed = site.run(["ps", "--output", "json"]).json();
+    assert_eq!(listed[0]["id"], id);
+    assert_eq!(listed[0]["name"], "web");
+    assert!(listed[0]["state"]["running"]["pid"].is_number());
+    assert_eq!(
+        site.run(["exec", "web", "echo", "inside"]).stdout(),
+        "inside\n"
+    );
+    let _said = site
+        .run(["exec", &id[..12], "sh", "-c", "exit 9"])
+        .expect_code(9);
+    eventually("the container speaks", Duration::from_secs(20), || {
+        (site.run(["logs", "web"]).stdout() == "hello\n").then_some(())
+    });
+    let _refused = site
+        .run(["rm", "web"])
+        .expect_code(4)
+        .expect_stderr("is running");
+    let _taken = site
+        .run(["run", "-d", "--name", "web", "busybox", "true"])
+        .expect_code(125)
+        .expect_stderr("is used by");
+    assert_eq!(site.run(["stop", "web"]).stdout(), "web\n");
+    assert_eq!(site.run(["logs", "-f", "-n", "1", "web"]).stdout(), "bye\n");
+    let ended = site.run(["ps", "-a", "--output", "json"]).json();
+    assert_eq!(ended[0]["state"]["exited"]["code"], 5);
+    assert_eq!(site.run(["rm", "web"]).stdout(), "web\n");
+    let _gone = site.run(["logs", "web"]).expect_code(3);
+}
+
+#[test]
+fn signals_and_sizes_reach_the_process() {
+    let site = site("run-signals");
+    let script = "trap 'echo got; exit 6' INT; echo ready; while :; do sleep 0.1; done";
+    let mut command = site.sampan(["run", "--rm", "--name", "c", "busybox", "sh", "-c", script]);
+    let child = command.stdout(Stdio::piped()).spawn().expect("sampan runs");
+    eventually("the container speaks", Duration::from_secs(20), || {
+        (site.run(["logs", "c"]).stdout == "ready\n").then_some(())
+    });
+    let pid = i32::try_from(child.id()).expect("a process id");
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .expect("the process lives");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "ready\ngot\n");
+
+    let typed = format!(
+        "stty rows 33 cols 77; {} --data {} run -it --rm --network none busybox stty size",
+        env!("CARGO_BIN_EXE_sampan"),
+        site.data().display()
+    );
+    let said = Finished::of(Command::new("script").args(["-qec", &typed, "/dev/null"]));
+    assert!(said.stdout().contains("33 77"));
+}
