@@ -8,6 +8,7 @@ pub use crate::deps::{Config, Deps, Drain};
 use crate::objects::{Objects, ServiceNetwork};
 pub use crate::server::{Error, kubeconfig};
 use crate::server::{Server, ServerConfig};
+use crate::workloads::Workloads;
 
 /// The engine, listening but not yet working.
 pub struct Engine {
@@ -63,6 +64,17 @@ impl Engine {
 
     /// Works until the shutdown. Pods go on running afterwards.
     pub async fn run(self, shutdown: Shutdown) {
-        self.server.run(shutdown).await;
+        let workloads = Workloads {
+            objects: self.server.objects().clone(),
+            data: self.config.data,
+            node_name: self.config.node_name,
+            content: self.deps.content,
+            snapshots: self.deps.snapshots,
+            runtime: self.deps.runtime,
+            bridge: self.deps.bridge,
+            drain: self.deps.drain,
+            routing: self.deps.routing,
+        };
+        tokio::join!(self.server.run(shutdown.clone()), workloads.run(shutdown));
     }
 }

@@ -1,31 +1,23 @@
 //! Records events: what `kubectl describe` and `kubectl get events` show.
 //!
 //! One task owns the state. The same event again raises the count of the first; many events that differ in
-//! their message only are combined; an object that keeps talking is slowed down; events expire after an hour.
+//! their message only are combined; an object that keeps talking is slowed down. Old events expire elsewhere.
 
 mod correlate;
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use sampan_supervise::{Shutdown, clock};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use self::correlate::{Correlator, Verdict};
-use super::runner::{chain, sleep_until, until};
+use super::runner::chain;
 use crate::error::Error;
-use crate::objects::{DeleteOptions, Objects};
+use crate::objects::Objects;
 
 /// How many events may wait to be written; what comes beyond is dropped, since events are hints.
 const WAITING: usize = 256;
-/// How long an event is kept.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-/// Expired events are removed in one go, not more often than this.
-const SWEEP: Duration = Duration::from_mins(1);
-
 /// Whether an event is good or bad news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -90,31 +82,17 @@ pub(crate) async fn run(
         host,
         correlator: Correlator::default(),
     };
-    let mut sweep_at = Some(Instant::now() + Duration::from_secs(5));
     loop {
-        tokio::select! {
+        let happening = tokio::select! {
             () = shutdown.triggered() => return,
-            happening = happenings.recv() => {
-                let Some(happening) = happening else { return };
-                if let Err(error) = writer.write(happening).await {
-                    // The namespace of an ending object may be gone already.
-                    tracing::debug!(error = chain(&error), "cannot record an event");
-                }
-                sweep_at.get_or_insert_with(|| Instant::now() + hour());
-            }
-            () = sleep_until(sweep_at) => sweep_at = match writer.sweep().await {
-                Ok(next) => next.map(|at| Instant::now() + until(at).max(SWEEP)),
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "cannot remove expired events");
-                    Some(Instant::now() + hour())
-                }
-            },
+            happening = happenings.recv() => happening,
+        };
+        let Some(happening) = happening else { return };
+        if let Err(error) = writer.write(happening).await {
+            // The namespace of an ending object may be gone already.
+            tracing::debug!(error = chain(&error), "cannot record an event");
         }
     }
-}
-
-fn hour() -> Duration {
-    Duration::try_from(LIFETIME).unwrap_or(Duration::from_hours(1))
 }
 
 struct Writer {
@@ -183,36 +161,5 @@ impl Writer {
             type_: Some(happening.kind.as_str().to_owned()),
             ..Event::default()
         }
-    }
-
-    /// Removes expired events; returns when the next one expires.
-    async fn sweep(&mut self) -> Result<Option<Timestamp>, Error> {
-        let now = clock::now();
-        let mut next: Option<Timestamp> = None;
-        for event in self.objects.list::<Event>(None).await? {
-            let last = event.last_timestamp.map(|time| time.0);
-            let last = last.or(event.event_time.map(|time| time.0));
-            let last = last.or(event.metadata.creation_timestamp.map(|time| time.0));
-            let expires = last
-                .and_then(|at| at.checked_add(LIFETIME).ok())
-                .unwrap_or(now);
-            if expires > now {
-                next = Some(next.map_or(expires, |at| at.min(expires)));
-                continue;
-            }
-            let name = event.metadata.name.unwrap_or_default();
-            let namespace = event.metadata.namespace;
-            let options = DeleteOptions::default();
-            match self
-                .objects
-                .delete::<Event>(namespace.as_deref(), &name, &options)
-                .await
-            {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => {}
-            }
-        }
-        self.correlator.forget(now);
-        Ok(next)
     }
 }

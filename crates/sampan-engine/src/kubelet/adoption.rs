@@ -173,9 +173,7 @@ fn recall_present(
             });
             record.started = same.is_some_and(|before| before.started == Some(true));
             record.ready = same.is_some_and(|before| before.ready);
-            if let State::Ended(ended) = &record.state {
-                record.last = Some(ended.clone());
-            }
+            record.wait("ContainerCreating", None);
             let started_at = newest.started_at.unwrap_or(newest.created_at);
             record.state = State::Running {
                 id: newest.id.clone(),
@@ -237,10 +235,9 @@ pub(crate) fn start_over(records: &mut [Record], now: Timestamp) {
             });
         }
         if record.role == Role::Init
-            && let State::Ended(ended) = &record.state
+            && matches!(record.state, State::Ended(_))
         {
-            record.last = Some(ended.clone());
-            record.state = State::waiting("PodInitializing");
+            record.wait("PodInitializing", None);
         }
         record.started = false;
         record.ready = false;

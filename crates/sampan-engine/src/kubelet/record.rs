@@ -88,6 +88,8 @@ pub(crate) struct Record {
     pub(crate) ready: bool,
     /// How long restarts wait.
     pub(crate) backoff: Backoff,
+    /// Containers of earlier attempts that nobody needs any more.
+    pub(crate) stale: Vec<ContainerId>,
     /// Until when a failed creation is not tried again.
     pub(crate) retry_at: Option<Timestamp>,
 }
@@ -105,6 +107,7 @@ impl Record {
             started: false,
             ready: false,
             backoff: Backoff::default(),
+            stale: Vec::new(),
             retry_at: None,
         }
     }
@@ -123,6 +126,22 @@ impl Record {
             State::Ended(ended) => Some(ended),
             _ => self.last.as_ref(),
         }
+    }
+
+    /// Leaves a container that has ended for another state; how it ended is remembered instead of how the one
+    /// before did.
+    pub(crate) fn wait(&mut self, reason: &'static str, message: Option<String>) {
+        let next = State::Waiting { reason, message };
+        if let State::Ended(ended) = std::mem::replace(&mut self.state, next) {
+            self.remember(ended);
+        }
+    }
+
+    /// Remembers how a container ended.
+    pub(crate) fn remember(&mut self, ended: Ended) {
+        let keep = ended.id.clone();
+        let older = self.last.replace(ended).and_then(|older| older.id);
+        self.stale.extend(older.filter(|id| Some(id) != keep.as_ref()));
     }
 
     /// Whether it has been started at least once.

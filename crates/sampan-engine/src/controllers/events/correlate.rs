@@ -17,6 +17,9 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// How long the same event raises a count instead of making a new event.
 const MEMORY: SignedDuration = SignedDuration::from_mins(55);
 
+/// From this size on, what no longer matters is forgotten.
+const REMEMBERED: usize = 2048;
+
 /// Who an event is from and about: source, uid, field path.
 type Subject = (&'static str, String, String);
 /// Events that differ in their message only.
@@ -69,6 +72,9 @@ impl Correlator {
     /// Decides about one event.
     pub(super) fn look_at(&mut self, happening: &Happening, now: Timestamp) -> Verdict {
         let alike = alike(happening);
+        if self.written.len() + self.budgets.len() > REMEMBERED {
+            self.forget(now);
+        }
         if !self.spend(&alike.0, now) {
             return Verdict::Drop;
         }
@@ -90,7 +96,7 @@ impl Correlator {
     }
 
     /// Forgets what no longer matters.
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    fn forget(&mut self, now: Timestamp) {
         self.written
             .retain(|_, (_, at)| now.duration_since(*at) < MEMORY);
         self.groups.retain(|_, group| {

@@ -209,11 +209,10 @@ impl Worker {
     /// A container that keeps crashing waits.
     pub(super) fn back_off(&mut self, pod: &Pod, index: usize) {
         let record = &mut self.records[index];
-        let State::Ended(ended) = &record.state else {
+        if !matches!(record.state, State::Ended(_)) {
             return;
-        };
+        }
         let (name, delay) = (record.name.clone(), record.backoff.delay().as_secs());
-        record.last = Some(ended.clone());
         let message = format!(
             "back-off {} restarting failed container={name} pod={}_{}({})",
             spell(delay),
@@ -221,10 +220,7 @@ impl Worker {
             self.key.namespace,
             self.uid
         );
-        record.state = State::Waiting {
-            reason: "CrashLoopBackOff",
-            message: Some(message),
-        };
+        record.wait("CrashLoopBackOff", Some(message));
         let text = format!(
             "Back-off restarting failed container {name} in pod {}_{}({})",
             self.key.name, self.key.namespace, self.uid

@@ -150,13 +150,7 @@ impl Worker {
         retry: Duration,
     ) {
         let record = &mut self.records[index];
-        if let State::Ended(ended) = &record.state {
-            record.last = Some(ended.clone());
-        }
-        record.state = State::Waiting {
-            reason,
-            message: Some(message),
-        };
+        record.wait(reason, Some(message));
         record.retry_at = Some(Self::later(retry));
     }
 
@@ -212,10 +206,7 @@ impl Worker {
     /// A new attempt begins: the one before becomes the last one, the one before that is removed.
     async fn turn_over(&mut self, index: usize, attempt: i32) -> Result<(), Error> {
         let record = &mut self.records[index];
-        let older = match &record.state {
-            State::Ended(ended) => record.last.replace(ended.clone()),
-            _ => None,
-        };
+        record.wait("ContainerCreating", None);
         if attempt > record.restarts {
             let finished = record
                 .last
@@ -225,11 +216,8 @@ impl Worker {
         }
         record.restarts = attempt;
         record.retry_at = None;
-        let keep = record.last.as_ref().and_then(|ended| ended.id.clone());
-        let older = older
-            .and_then(|ended| ended.id)
-            .filter(|id| Some(id) != keep.as_ref());
-        self.remove_containers(older.into_iter().collect()).await
+        let stale = std::mem::take(&mut record.stale);
+        self.remove_containers(stale).await
     }
 
     async fn launch(

@@ -264,7 +264,8 @@ impl Worker {
             let current = record.running().cloned();
             let ended = record.ended().and_then(|ended| ended.id.clone());
             let last = record.last.as_ref().and_then(|ended| ended.id.clone());
-            current.into_iter().chain(ended).chain(last)
+            let stale = record.stale.iter().cloned();
+            current.into_iter().chain(ended).chain(last).chain(stale)
         });
         let mut ids: Vec<ContainerId> = found.into_iter().chain(own).collect();
         ids.sort();
