@@ -234,9 +234,7 @@ pub(crate) fn start_over(records: &mut [Record], now: Timestamp) {
                 finished_at: now,
             });
         }
-        if record.role == Role::Init
-            && matches!(record.state, State::Ended(_))
-        {
+        if record.role == Role::Init && matches!(record.state, State::Ended(_)) {
             record.wait("PodInitializing", None);
         }
         record.started = false;

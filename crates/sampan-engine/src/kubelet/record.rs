@@ -141,7 +141,8 @@ impl Record {
     pub(crate) fn remember(&mut self, ended: Ended) {
         let keep = ended.id.clone();
         let older = self.last.replace(ended).and_then(|older| older.id);
-        self.stale.extend(older.filter(|id| Some(id) != keep.as_ref()));
+        self.stale
+            .extend(older.filter(|id| Some(id) != keep.as_ref()));
     }
 
     /// Whether it has been started at least once.

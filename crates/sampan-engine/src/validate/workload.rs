@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, ReplicaSet, StatefulSet, StatefulSetSpec,
 };
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, PodTemplateSpec, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -139,7 +139,7 @@ pub(super) fn stateful_set(new: &StatefulSet, old: Option<&StatefulSet>, causes:
     );
     causes.at_least(&path.child("replicas"), spec.replicas, 0);
     causes.at_least(&path.child("minReadySeconds"), spec.min_ready_seconds, 0);
-    selected(&spec.selector, &spec.template, &path, causes);
+    selected(&spec.selector, &with_claims(spec), &path, causes);
     for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
         let path = path.child("volumeClaimTemplates").index(index);
         if let Some(spec) = &claim.spec {
@@ -173,6 +173,25 @@ fn fixed_part(spec: &StatefulSetSpec) -> StatefulSetSpec {
         claim.status = None;
     }
     fixed
+}
+
+/// The template with the volumes that its pods get from the claim templates, which containers may mount.
+fn with_claims(spec: &StatefulSetSpec) -> PodTemplateSpec {
+    let mut template = spec.template.clone();
+    let names = spec.volume_claim_templates.iter().flatten();
+    let names = names.filter_map(|claim| claim.metadata.name.clone());
+    if let Some(pod) = template.spec.as_mut() {
+        let volumes = pod.volumes.get_or_insert_default();
+        for name in names {
+            volumes.retain(|volume| volume.name != name);
+            volumes.push(Volume {
+                name,
+                empty_dir: Some(EmptyDirVolumeSource::default()),
+                ..Volume::default()
+            });
+        }
+    }
+    template
 }
 
 /// Checks a selector and that it selects the pods of the template.
