@@ -61,7 +61,8 @@ pub struct RootFs {
     /// Overlay lower directories, topmost first.
     pub lower: Vec<PathBuf>,
     /// The writable directory on top; one in the container's own directory when absent. It lies on the same
-    /// file system as the overlay's work directory, which is made beside it with the suffix `.work`.
+    /// file system as the overlay's work directory, which is made beside it with the suffix `.work`. One that is
+    /// given is written without waiting for the disk: after a power cut it is in no defined state.
     pub upper: Option<PathBuf>,
     /// Whether the container sees its root file system read-only.
     pub read_only: bool,

@@ -19,7 +19,7 @@ use crate::connection::{Connection, Reply};
 use crate::directory::{Created, Directory, Record};
 use crate::executor::Program;
 use crate::network::Bridge;
-use crate::overlay::Overlay;
+use crate::overlay::{Overlay, Worth};
 use crate::ports;
 use crate::rootpath::Root;
 use crate::{Error, Network, Result, bundle, etc, netns};
@@ -117,12 +117,16 @@ fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
     let flags = MsFlags::MS_SLAVE | MsFlags::MS_REC;
     nix::mount::mount(None::<&str>, "/", None::<&str>, flags, None::<&str>)
         .map_err(Error::system("separate the mounts"))?;
+    let worth = match spec.rootfs.upper {
+        Some(_) => Worth::Passing,
+        None => Worth::Kept,
+    };
     Overlay {
         lower,
         upper: Some(upper),
         work: Some(work),
     }
-    .mount_unguarded(&directory.rootfs())?;
+    .mount_unguarded(&directory.rootfs(), worth)?;
     let root = Root::open(&directory.rootfs())?;
     let missing = described
         .mounts()
