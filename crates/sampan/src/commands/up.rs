@@ -1,7 +1,6 @@
 //! `sampan up`: the server of an installation.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -104,7 +103,6 @@ fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
-        .process_group(0)
         .spawn()
         .or_fail("cannot start the server")?;
     let waiting = context.ui().spinner("waiting for the server");
