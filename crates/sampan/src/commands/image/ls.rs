@@ -47,6 +47,8 @@ pub(super) fn run(_args: &Args, context: &Context) -> Result<(), Failure> {
         let created = row
             .created
             .and_then(|text| text.parse().ok())
+            // Reproducible images carry the beginning of time, which tells nothing.
+            .filter(|created| *created != jiff::Timestamp::UNIX_EPOCH)
             .map_or("-".to_owned(), age);
         table.row([
             row.name,
