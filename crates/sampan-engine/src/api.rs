@@ -31,7 +31,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::objects::{Objects, WriteOptions};
-use crate::openapi;
+use crate::openapi::{self, version2};
 use crate::resources::Subresource;
 use crate::streams::Streams;
 use accept::Form;
@@ -204,12 +204,12 @@ fn openapi_version2(headers: &HeaderMap) -> Response {
     let accepts_protobuf = headers
         .get(ACCEPT)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains(openapi::VERSION2_PROTOBUF));
+        .is_some_and(|accept| accept.contains(version2::PROTOBUF));
     if accepts_protobuf {
-        let body = openapi::version2_protobuf();
-        return answer::bytes(StatusCode::OK, openapi::VERSION2_PROTOBUF, body);
+        let body = version2::protobuf();
+        return answer::bytes(StatusCode::OK, version2::PROTOBUF_ANSWER, body);
     }
-    discovery::tagged(headers, "application/json", &openapi::version2_json())
+    discovery::tagged(headers, "application/json", &version2::json())
 }
 
 /// Answers a request for objects.

@@ -5,14 +5,11 @@
 //! merge patches: clients then compute these from the types they are built with, and the server
 //! takes them all the same.
 
-mod version2;
+pub mod version2;
 
 use serde_json::{Map, Value, json};
 
 use crate::resources::{self, Resource};
-pub use version2::{
-    PROTOBUF as VERSION2_PROTOBUF, json as version2_json, protobuf as version2_protobuf,
-};
 
 /// The version of Kubernetes whose API is served.
 pub(crate) const VERSION: &str = "v1.33.0";

@@ -78,20 +78,25 @@ pub(crate) fn decode(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Decoded, Error> {
-    let object = parse(headers, body)?;
+    let mut object = parse(headers, body)?;
     check_kind(target.resource, &object)?;
-    let warnings = check_fields(target.resource, &object, body, query.field_validation()?)?;
+    let warnings = check_fields(
+        target.resource,
+        &mut object,
+        body,
+        query.field_validation()?,
+    )?;
     check_place(target, &object)?;
     Ok(Decoded { object, warnings })
 }
 
-/// Refuses or notes the fields that the kind does not know.
+/// Refuses or notes the fields that the kind does not know, and removes them.
 ///
 /// # Errors
 /// When a field has the wrong type, or unknown fields are refused.
 pub(crate) fn check_fields(
     resource: &'static Resource,
-    object: &Value,
+    object: &mut Value,
     body: &[u8],
     validation: FieldValidation,
 ) -> Result<Vec<String>, Error> {
@@ -99,11 +104,12 @@ pub(crate) fn check_fields(
     let mut complete = object.clone();
     defaults::apply(resource, &mut complete);
     let findings = strict::findings(resource, &complete, body)?;
+    findings.prune(object);
     match validation {
-        FieldValidation::Strict if !findings.is_empty() => {
+        FieldValidation::Strict if !findings.messages.is_empty() => {
             Err(strict::refusal(resource, &findings))
         }
-        FieldValidation::Warn => Ok(findings),
+        FieldValidation::Warn => Ok(findings.messages),
         FieldValidation::Strict | FieldValidation::Ignore => Ok(Vec::new()),
     }
 }

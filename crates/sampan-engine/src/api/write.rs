@@ -151,10 +151,15 @@ fn patched(
         time: &time,
     };
     let rules = schema::of(resource.group, resource.kind);
-    let object = patch::apply(rules, current, bytes, patch_type, &options)
+    let mut object = patch::apply(rules, current, bytes, patch_type, &options)
         .map_err(|error| error.into_api(resource, name))?;
     body::check_place(&call.target, &object)?;
-    body::check_fields(resource, &object, &[], call.query.field_validation()?)?;
+    // Nobody can own a field that does not exist.
+    let validation = match patch_type {
+        PatchType::Apply => query::FieldValidation::Strict,
+        _ => call.query.field_validation()?,
+    };
+    body::check_fields(resource, &mut object, &[], validation)?;
     Ok(object)
 }
 

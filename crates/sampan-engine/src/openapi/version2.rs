@@ -9,6 +9,9 @@ use crate::resources::{self, Resource};
 /// The media type under which clients ask for the protobuf form.
 pub const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
+/// The media type of the answer: with an `@` in it, clients could not parse it.
+pub const PROTOBUF_ANSWER: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 /// The document in JSON.
 #[must_use]
 pub fn json() -> Value {

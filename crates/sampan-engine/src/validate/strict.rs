@@ -1,5 +1,7 @@
 //! Strict decoding: what a body has that its kind does not know, and what has the wrong type.
 
+use std::fmt;
+
 use k8s_openapi::api::{apps, coordination, core, discovery, events, networking, storage};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,32 +10,103 @@ use super::duplicates;
 use crate::error::Error;
 use crate::resources::Resource;
 
-/// The problems of a body that its kind could still be read from: `unknown field "spec.replcas"`,
-/// `duplicate field "spec.replicas"`. With `fieldValidation=Strict` they refuse the request
-/// ([`refusal`]), with `Warn` each becomes a `Warning` header.
+/// The problems of a body that its kind could still be read from. With `fieldValidation=Strict`
+/// they refuse the request ([`refusal`]), with `Warn` each becomes a `Warning` header; what is
+/// stored never has the unknown fields.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Each problem: `unknown field "spec.replcas"`, `duplicate field "spec.replicas"`.
+    pub messages: Vec<String>,
+    unknown: Vec<Place>,
+}
+
+impl Findings {
+    /// Removes the unknown fields from the object.
+    pub fn prune(&self, object: &mut Value) {
+        for place in &self.unknown {
+            place.remove_from(object);
+        }
+    }
+}
+
+/// Where a field is in an object, step by step.
+#[derive(Debug, PartialEq, Eq)]
+struct Place(Vec<Step>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+impl Place {
+    fn of(path: &serde_ignored::Path<'_>) -> Self {
+        use serde_ignored::Path;
+        let (parent, step) = match path {
+            Path::Root => return Self(Vec::new()),
+            Path::Seq { parent, index } => (parent, Some(Step::Item(*index))),
+            Path::Map { parent, key } => (parent, Some(Step::Field(key.clone()))),
+            Path::Some { parent }
+            | Path::NewtypeStruct { parent }
+            | Path::NewtypeVariant { parent } => (parent, None),
+        };
+        let mut place = Self::of(parent);
+        place.0.extend(step);
+        place
+    }
+
+    fn remove_from(&self, object: &mut Value) {
+        let Some((Step::Field(last), parents)) = self.0.split_last() else {
+            return;
+        };
+        let parent = parents.iter().try_fold(object, |value, step| match step {
+            Step::Field(name) => value.get_mut(name),
+            Step::Item(index) => value.get_mut(index),
+        });
+        if let Some(Value::Object(parent)) = parent {
+            parent.remove(last);
+        }
+    }
+}
+
+/// The place as Kubernetes writes it: `spec.containers[0].imag`.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if index == 0 => write!(formatter, "{name}")?,
+                Step::Field(name) => write!(formatter, ".{name}")?,
+                Step::Item(item) => write!(formatter, "[{item}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares a body with its kind.
 ///
 /// `object` has its defaults already, as filling them in also gives quantities their one type.
 ///
 /// # Errors
 /// [`Error::BadRequest`] when the body cannot be read as its kind at all.
-pub fn findings(resource: &Resource, object: &Value, body: &[u8]) -> Result<Vec<String>, Error> {
-    let mut findings: Vec<String> = duplicates::of(body)
-        .into_iter()
-        .map(|path| format!("duplicate field {path:?}"))
-        .collect();
+pub fn findings(resource: &Resource, object: &Value, body: &[u8]) -> Result<Findings, Error> {
     let unknown = unknown_fields(resource, object)?;
-    findings.extend(
-        unknown
-            .into_iter()
-            .map(|path| format!("unknown field {path:?}")),
-    );
-    Ok(findings)
+    let duplicate = duplicates::of(body).into_iter();
+    let messages = duplicate
+        .map(|path| format!("duplicate field {path:?}"))
+        .chain(
+            unknown
+                .iter()
+                .map(|place| format!("unknown field \"{place}\"")),
+        )
+        .collect();
+    Ok(Findings { messages, unknown })
 }
 
 /// The error with which a strict request is refused.
 #[must_use]
-pub fn refusal(resource: &Resource, findings: &[String]) -> Error {
-    let what = format!("strict decoding error: {}", findings.join(", "));
+pub fn refusal(resource: &Resource, findings: &Findings) -> Error {
+    let what = format!("strict decoding error: {}", findings.messages.join(", "));
     Error::BadRequest(unreadable(resource, &what))
 }
 
@@ -42,11 +115,8 @@ fn unreadable(resource: &Resource, what: &str) -> String {
     format!("{kind} in version {version:?} cannot be handled as a {kind}: {what}")
 }
 
-/// The fields of an object that its kind does not know, as `spec.containers[0].imag`.
-///
-/// # Errors
-/// [`Error::BadRequest`] when a field has the wrong type.
-pub fn unknown_fields(resource: &Resource, object: &Value) -> Result<Vec<String>, Error> {
+/// The fields of an object that its kind does not know.
+fn unknown_fields(resource: &Resource, object: &Value) -> Result<Vec<Place>, Error> {
     let Some(read) = reader(resource) else {
         return Ok(Vec::new());
     };
@@ -55,7 +125,7 @@ pub fn unknown_fields(resource: &Resource, object: &Value) -> Result<Vec<String>
     Ok(unknown)
 }
 
-type Reader = fn(&Value, &mut Vec<String>) -> Result<(), String>;
+type Reader = fn(&Value, &mut Vec<Place>) -> Result<(), String>;
 
 fn reader(resource: &Resource) -> Option<Reader> {
     Some(match (resource.group, resource.kind) {
@@ -84,10 +154,10 @@ fn reader(resource: &Resource) -> Option<Reader> {
     })
 }
 
-fn read<K: DeserializeOwned>(object: &Value, unknown: &mut Vec<String>) -> Result<(), String> {
+fn read<K: DeserializeOwned>(object: &Value, unknown: &mut Vec<Place>) -> Result<(), String> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(object, &mut track);
-    let mut ignored = |path: serde_ignored::Path<'_>| unknown.push(shown(&path));
+    let mut ignored = |path: serde_ignored::Path<'_>| unknown.push(Place::of(&path));
     let result = K::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored));
     result.map(|_| ()).map_err(|error| {
         let path = track.path().to_string();
@@ -97,20 +167,4 @@ fn read<K: DeserializeOwned>(object: &Value, unknown: &mut Vec<String>) -> Resul
             format!("{path}: {error}")
         }
     })
-}
-
-/// A path as Kubernetes writes it.
-fn shown(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", shown(parent)),
-        Path::Map { parent, key } => match shown(parent) {
-            parent if parent.is_empty() => key.clone(),
-            parent => format!("{parent}.{key}"),
-        },
-        Path::Some { parent }
-        | Path::NewtypeStruct { parent }
-        | Path::NewtypeVariant { parent } => shown(parent),
-    }
 }

@@ -175,17 +175,26 @@ fn unknown_and_duplicate_fields_are_found() {
     let resource = resource("apps", "deployments");
     let found = strict::findings(resource, &object, body.as_bytes()).unwrap();
     assert_eq!(
-        found,
+        found.messages,
         [
             "duplicate field \"spec.replicas\"",
             "unknown field \"spec.replcas\"",
             "unknown field \"spec.template.spec.containers[1].imagee\"",
         ]
     );
+    let mut pruned = object.clone();
+    found.prune(&mut pruned);
     assert_eq!(
-        strict::refusal(resource, &found[1..2]).to_string(),
+        strict::findings(resource, &pruned, b"{}").unwrap(),
+        strict::Findings::default()
+    );
+    assert_eq!(pruned["spec"]["replicas"], 2);
+    let found = strict::findings(resource, &object, b"{}").unwrap();
+    assert_eq!(
+        strict::refusal(resource, &found).to_string(),
         "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: \
-         unknown field \"spec.replcas\""
+         unknown field \"spec.replcas\", unknown field \
+         \"spec.template.spec.containers[1].imagee\""
     );
 }
 
@@ -193,7 +202,7 @@ fn unknown_and_duplicate_fields_are_found() {
 fn a_wrong_type_names_the_field() {
     let mut object = deployment();
     object["spec"]["replicas"] = json!("three");
-    let error = strict::unknown_fields(resource("apps", "deployments"), &object).unwrap_err();
+    let error = strict::findings(resource("apps", "deployments"), &object, b"{}").unwrap_err();
     assert!(
         error
             .to_string()
