@@ -11,6 +11,7 @@ mod command;
 mod creation;
 mod ending;
 mod log;
+mod memory;
 mod supervisor;
 mod terminal;
 

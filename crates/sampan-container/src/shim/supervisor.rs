@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
@@ -14,7 +15,7 @@ use sampan_supervise::clock;
 use super::client::{Attached, Client, Role, Sink};
 use super::creation::{self, Ready};
 use super::log::{Log, Output};
-use super::{Stdio, command, ending, fork};
+use super::{Stdio, command, ending, fork, memory};
 use crate::Exit;
 use crate::connection::{Connection, Listener, Message, Reply, Request};
 use crate::directory::Directory;
@@ -27,6 +28,9 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// How long output is awaited after the first process has ended: something outside of the container may hold
 /// the other end of a pipe.
 const DRAIN_MILLIS: u16 = 500;
+
+/// How long after starting, or after a request, memory is given back.
+const SETTLE_MILLIS: u16 = 1000;
 
 pub(super) struct Supervisor {
     directory: Directory,
@@ -42,6 +46,8 @@ pub(super) struct Supervisor {
     signals: SignalFd,
     log: Log,
     clients: Vec<Client>,
+    /// When something was done that takes memory, until that was given back.
+    unsettled_since: Option<Instant>,
     /// Children that ended before the process that started them said whose they are.
     unclaimed: Vec<(Pid, i32, Option<i32>)>,
 }
@@ -107,6 +113,7 @@ impl Supervisor {
             signals,
             log,
             clients: Vec::new(),
+            unsettled_since: Some(Instant::now()),
             unclaimed: Vec::new(),
         })
     }
@@ -116,13 +123,16 @@ impl Supervisor {
     pub(super) fn run(mut self, lifeline: Connection) -> io::Result<()> {
         self.reap()?;
         while self.ended.is_none() || self.outputs.iter().any(Option::is_some) {
-            let timeout = match self.ended {
-                None => PollTimeout::NONE,
-                Some(_) => PollTimeout::from(DRAIN_MILLIS),
+            let timeout = match (&self.ended, self.unsettled_since) {
+                (Some(_), _) => PollTimeout::from(DRAIN_MILLIS),
+                (None, None) => PollTimeout::NONE,
+                (None, Some(_)) => PollTimeout::from(SETTLE_MILLIS),
             };
-            if !self.turn(timeout)? {
+            let quiet = !self.turn(timeout)?;
+            if quiet && self.ended.is_some() {
                 self.outputs = [None, None];
             }
+            self.settle();
         }
         for output in Output::BOTH {
             self.log.end(output)?;
@@ -139,6 +149,17 @@ impl Supervisor {
         };
         let exit = ending::finish(&self.directory, exit);
         self.dismiss(&exit)
+    }
+
+    /// Gives memory back some time after something unusual was done.
+    fn settle(&mut self) {
+        let due = |since: Instant| since.elapsed().as_millis() >= SETTLE_MILLIS.into();
+        if self.unsettled_since.is_some_and(due) {
+            self.unsettled_since = None;
+            if let Err(error) = memory::give_back() {
+                tracing::debug!(%error, "cannot give memory back");
+            }
+        }
     }
 
     /// Waits for something to happen and sees to it. False when nothing did.
@@ -227,6 +248,7 @@ impl Supervisor {
             }
             Event::Listener => {
                 if let Some(connection) = self.listener.accept()? {
+                    self.unsettled_since = Some(Instant::now());
                     self.clients.push(Client {
                         connection,
                         role: Role::Idle,
