@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(spec: serde_json::Value) -> Pod {
+    fn pod(spec: &serde_json::Value) -> Pod {
         serde_json::from_value(json!({"metadata": {"uid": "new"}, "spec": spec})).unwrap()
     }
 
@@ -215,25 +215,25 @@ mod tests {
 
     #[test]
     fn a_pod_that_does_not_fit_says_why() {
-        let mut other = pod(asking("1500m"));
+        let mut other = pod(&asking("1500m"));
         other.metadata.uid = Some("old".to_owned());
         let mut more = asking("600m");
         more["containers"][0]["ports"] = json!([]);
         assert_eq!(
-            obstacle(&pod(more), &node(), &[other.clone()]).as_deref(),
+            obstacle(&pod(&more), &node(), &[other.clone()]).as_deref(),
             Some("Insufficient cpu")
         );
-        let clash = obstacle(&pod(asking("1m")), &node(), &[other]);
+        let clash = obstacle(&pod(&asking("1m")), &node(), &[other]);
         assert_eq!(
             clash.as_deref(),
             Some("node(s) didn't have free ports for the requested pod ports")
         );
-        let elsewhere = pod(json!({"nodeSelector": {"disk": "slow"}, "containers": []}));
+        let elsewhere = pod(&json!({"nodeSelector": {"disk": "slow"}, "containers": []}));
         let problem = obstacle(&elsewhere, &node(), &[]);
         assert_eq!(
             problem.as_deref(),
             Some("node(s) didn't match Pod's node affinity/selector")
         );
-        assert_eq!(obstacle(&pod(asking("2")), &node(), &[]), None);
+        assert_eq!(obstacle(&pod(&asking("2")), &node(), &[]), None);
     }
 }

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus as ApiStatus, Pod};
 use sampan_container::{ContainerState, ContainerStatus, Exit, Runtime};
 
 use super::labels::Identity;
+use super::plan::RestartPolicy;
 use super::record::{Ended, Record, Role, State};
 use super::{Kubelet, blocking, sandbox, volumes};
 use crate::controllers::runner::chain;
@@ -220,8 +221,8 @@ fn reason(exit: &Exit) -> &'static str {
     }
 }
 
-/// Forgets what ran in a network that is gone: everything begins anew, restarts are counted on.
-pub(crate) fn start_over(records: &mut [Record], now: Timestamp) {
+/// Forgets what ran in a network that is gone: what may be restarted begins anew, restarts are counted on.
+pub(crate) fn start_over(records: &mut [Record], policy: RestartPolicy, now: Timestamp) {
     for record in records {
         if let State::Running { id, started_at } = &record.state {
             record.state = State::Ended(Ended {
@@ -234,7 +235,12 @@ pub(crate) fn start_over(records: &mut [Record], now: Timestamp) {
                 finished_at: now,
             });
         }
-        if record.role == Role::Init && matches!(record.state, State::Ended(_)) {
+        let again = match &record.state {
+            State::Ended(_) if record.role == Role::Init => policy != RestartPolicy::Never,
+            State::Ended(ended) => policy.restarts(record.role, ended),
+            _ => false,
+        };
+        if again {
             record.wait("PodInitializing", None);
         }
         record.started = false;

@@ -324,23 +324,23 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(meta: serde_json::Value, spec: serde_json::Value) -> Pod {
+    fn pod(meta: &serde_json::Value, spec: &serde_json::Value) -> Pod {
         serde_json::from_value(json!({"metadata": meta, "spec": spec})).unwrap()
     }
 
     #[test]
     fn host_names_are_the_pods_own_and_never_too_long() {
         assert_eq!(
-            hostname(&pod(json!({"name": "web-1"}), json!({"containers": []}))),
+            hostname(&pod(&json!({"name": "web-1"}), &json!({"containers": []}))),
             "web-1"
         );
         let own = pod(
-            json!({"name": "x"}),
-            json!({"hostname": "db-0", "containers": []}),
+            &json!({"name": "x"}),
+            &json!({"hostname": "db-0", "containers": []}),
         );
         assert_eq!(hostname(&own), "db-0");
         let long = format!("{}-{}", "a".repeat(62), "b".repeat(20));
-        let long = pod(json!({"name": long}), json!({"containers": []}));
+        let long = pod(&json!({"name": long}), &json!({"containers": []}));
         assert_eq!(hostname(&long), "a".repeat(62));
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::record::{Ended, Record, Role, State};
+use super::record::{Ended, Record, Role, State, have_begun};
 
 /// Whether ended containers are started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +73,7 @@ impl Plan {
 /// Plans from the records of a pod, init containers first.
 pub(crate) fn plan(records: &[Record], policy: RestartPolicy, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    let begun = records
-        .iter()
-        .any(|record| record.role == Role::App && record.was_started());
+    let begun = have_begun(records);
     for (index, record) in records.iter().enumerate() {
         match record.role {
             // After the containers proper have begun, init containers are history.
@@ -201,6 +199,20 @@ mod tests {
         assert_eq!((waiting.start, waiting.back_off), (vec![], vec![0]));
         assert_eq!(waiting.again_at, Some(at(110)));
         assert_eq!(plan(&records, RestartPolicy::Always, at(110)).start, [0]);
+    }
+
+    #[test]
+    fn a_pod_that_lost_its_network_begins_with_its_init_containers() {
+        let mut records = records();
+        for record in &mut records {
+            record.state = State::Ended(ended(0, 1));
+        }
+        crate::kubelet::adoption::start_over(&mut records, RestartPolicy::Always, at(2));
+        assert_eq!(plan(&records, RestartPolicy::Always, at(3)).start, [0]);
+        records[0].state = State::Ended(ended(0, 4));
+        records[1].state = running();
+        records[1].started = true;
+        assert_eq!(plan(&records, RestartPolicy::Always, at(5)).start, [2, 3]);
     }
 
     #[test]

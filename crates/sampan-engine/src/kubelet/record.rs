@@ -86,6 +86,8 @@ pub(crate) struct Record {
     pub(crate) started: bool,
     /// Whether its readiness probe (if any) succeeds.
     pub(crate) ready: bool,
+    /// Whether it is being stopped, to be restarted.
+    pub(crate) stopping: bool,
     /// How long restarts wait.
     pub(crate) backoff: Backoff,
     /// Containers of earlier attempts that nobody needs any more.
@@ -106,6 +108,7 @@ impl Record {
             image_id: String::new(),
             started: false,
             ready: false,
+            stopping: false,
             backoff: Backoff::default(),
             stale: Vec::new(),
             retry_at: None,
@@ -149,6 +152,21 @@ impl Record {
     pub(crate) fn was_started(&self) -> bool {
         self.last.is_some() || !matches!(self.state, State::Waiting { .. })
     }
+}
+
+/// Whether the containers proper have begun, after which init containers are history. In a new network they
+/// have not: they wait for the init containers again.
+pub(crate) fn have_begun(records: &[Record]) -> bool {
+    records.iter().any(|record| {
+        let waits_for_init = matches!(
+            record.state,
+            State::Waiting {
+                reason: "PodInitializing",
+                ..
+            }
+        );
+        record.role == Role::App && record.was_started() && !waits_for_init
+    })
 }
 
 /// Records for all containers of a pod, init containers first.

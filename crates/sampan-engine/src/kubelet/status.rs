@@ -104,10 +104,7 @@ fn phase(facts: &Facts<'_>) -> &'static str {
 
 /// Whether all init containers have done their part.
 pub(crate) fn is_initialized(records: &[Record]) -> bool {
-    let begun = records
-        .iter()
-        .any(|record| record.role == Role::App && record.was_started());
-    begun || records.iter().all(init_is_done)
+    record::have_begun(records) || records.iter().all(init_is_done)
 }
 
 fn init_is_done(record: &Record) -> bool {

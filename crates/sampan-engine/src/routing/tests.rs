@@ -19,14 +19,14 @@ fn pod(name: &str, ip: &str, ready: bool) -> Pod {
     }))
 }
 
-fn service(name: &str, spec: Value) -> Service {
+fn service(name: &str, spec: &Value) -> Service {
     object(json!({"metadata": {"name": name, "namespace": "shop"}, "spec": spec}))
 }
 
 fn web() -> Service {
     service(
         "web",
-        json!({
+        &json!({
             "clusterIP": "10.200.128.9", "selector": {"app": "web"}, "type": "NodePort",
             "ports": [{"name": "http", "port": 80, "targetPort": "http", "nodePort": 30080}],
         }),
@@ -97,12 +97,12 @@ fn a_headless_service_names_its_pods() {
     facts.services = vec![
         service(
             "peers",
-            json!({"clusterIP": "None", "selector": {"app": "web"},
+            &json!({"clusterIP": "None", "selector": {"app": "web"},
             "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}),
         ),
         service(
             "far",
-            json!({"type": "ExternalName", "externalName": "Example.org."}),
+            &json!({"type": "ExternalName", "externalName": "Example.org."}),
         ),
     ];
     let routing = snapshot(&facts);
@@ -134,7 +134,7 @@ fn addresses_written_by_hand_answer_for_a_service_without_selector() {
     let mut facts = facts();
     facts.services = vec![service(
         "db",
-        json!({"clusterIP": "10.200.128.3", "ports": [{"port": 5432}]}),
+        &json!({"clusterIP": "10.200.128.3", "ports": [{"port": 5432}]}),
     )];
     facts.slices = vec![object(json!({
         "metadata": {"name": "db-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "db"}},

@@ -10,8 +10,11 @@ fn sources() -> Sources {
     sources
         .config_maps
         .insert("settings".to_owned(), serde_json::from_value(map).unwrap());
-    let mut secret = Secret::default();
-    secret.data = Some([("password".to_owned(), ByteString(b"hush".to_vec()))].into());
+    let data = [("password".to_owned(), ByteString(b"hush".to_vec()))].into();
+    let secret = Secret {
+        data: Some(data),
+        ..Secret::default()
+    };
     sources.secrets.insert("login".to_owned(), secret);
     let service = json!({"metadata": {"name": "my-db", "namespace": "shop"},
         "spec": {"clusterIP": "10.200.128.4", "ports": [{"name": "sql", "port": 5432}]}});
@@ -21,7 +24,7 @@ fn sources() -> Sources {
     sources
 }
 
-fn build_for(container: serde_json::Value) -> Result<BTreeMap<String, String>, EnvironmentError> {
+fn build_for(container: &serde_json::Value) -> Result<BTreeMap<String, String>, EnvironmentError> {
     let pod = json!({"metadata": {"name": "web-0", "namespace": "shop"}, "spec": {"containers": [container]}});
     let pod: Pod = serde_json::from_value(pod).unwrap();
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
@@ -37,7 +40,7 @@ fn build_for(container: serde_json::Value) -> Result<BTreeMap<String, String>, E
 
 #[test]
 fn variables_come_from_everywhere_and_later_ones_win() {
-    let variables = build_for(json!({"name": "web",
+    let variables = build_for(&json!({"name": "web",
         "envFrom": [{"configMapRef": {"name": "settings"}}, {"prefix": "S_", "secretRef": {"name": "login"}},
             {"configMapRef": {"name": "nobody", "optional": true}}],
         "env": [{"name": "SIZE", "value": "10"}, {"name": "HOME", "value": "/root"},
@@ -72,13 +75,13 @@ fn variables_come_from_everywhere_and_later_ones_win() {
 
 #[test]
 fn what_is_missing_is_named_as_kubernetes_names_it() {
-    let error = build_for(json!({"name": "web", "env": [
+    let error = build_for(&json!({"name": "web", "env": [
         {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "no"}}}]}));
     assert_eq!(
         error.unwrap_err().to_string(),
         "couldn't find key no in ConfigMap shop/settings"
     );
-    let error = build_for(json!({"name": "web", "envFrom": [{"secretRef": {"name": "nobody"}}]}));
+    let error = build_for(&json!({"name": "web", "envFrom": [{"secretRef": {"name": "nobody"}}]}));
     assert_eq!(
         error.unwrap_err().to_string(),
         "secret \"nobody\" not found"

@@ -45,6 +45,7 @@ impl Worker {
         let record = &mut self.records[index];
         record.started = false;
         record.ready = false;
+        record.stopping = false;
         record.state = State::Ended(ended);
     }
 

@@ -11,6 +11,7 @@ use crate::controllers::events::Kind as EventKind;
 use crate::controllers::runner::chain;
 use crate::error::Error;
 use crate::kubelet::fields::Surroundings;
+use crate::kubelet::plan::RestartPolicy;
 use crate::kubelet::record::{Role, State};
 use crate::kubelet::sandbox::{self, Sandbox};
 use crate::kubelet::sources::{self, References, Sources};
@@ -74,7 +75,8 @@ impl Worker {
         self.jobs.abort_all();
         while self.jobs.join_next().await.is_some() {}
         self.stop_probes();
-        adoption::start_over(&mut self.records, clock::now());
+        let policy = RestartPolicy::parse(spec.restart_policy.as_deref());
+        adoption::start_over(&mut self.records, policy, clock::now());
         let (folder, uid) = (self.kubelet.folder(&self.uid), self.uid.clone());
         let bridge = self.kubelet.tools.bridge.clone();
         let made = blocking(move || sandbox::create(&folder, &uid, &bridge)).await?;

@@ -56,7 +56,12 @@ impl Worker {
                 self.turn_over(index, attempt).await?;
                 self.launch(pod, index, &container, id).await
             }
-            Err((reason, message)) => {
+            Err(Refusal::Command(message)) => {
+                self.turn_over(index, attempt).await?;
+                self.failed_to_start(pod, index, (None, clock::now()), message);
+                Ok(())
+            }
+            Err(Refusal::Other(reason, message)) => {
                 let text = format!("Error: {message}");
                 self.container_event(pod, index, EventKind::Warning, ("Failed", text));
                 self.set_waiting(index, reason, message, CONFIG_RETRY);
@@ -154,13 +159,13 @@ impl Worker {
         record.retry_at = Some(Self::later(retry));
     }
 
-    /// Creates the container; the inner error is the reason and message for users.
+    /// Creates the container; the inner error is for users.
     async fn create(
         &self,
         pod: &Pod,
         container: &Container,
         (image, sources, attempt): (Ready, Arc<Sources>, i32),
-    ) -> Result<Result<ContainerId, (&'static str, String)>, Error> {
+    ) -> Result<Result<ContainerId, Refusal>, Error> {
         let Some(sandbox) = self.sandbox.clone() else {
             return Err(Error::Internal(
                 "a container was to be started without a network".to_owned(),
@@ -187,10 +192,8 @@ impl Worker {
             };
             let spec = launch.describe().map_err(|error| refused(&error))?;
             make_file(&launch.last_words)
-                .map_err(|error| ("CreateContainerError", error.to_string()))?;
-            runtime
-                .create(&spec)
-                .map_err(|error| ("CreateContainerError", chain(&error)))
+                .map_err(|error| Refusal::Other("CreateContainerError", error.to_string()))?;
+            runtime.create(&spec).map_err(|error| not_created(&error))
         })
         .await
     }
@@ -230,7 +233,7 @@ impl Worker {
         let (runtime, wanted) = (self.kubelet.tools.runtime.clone(), id.clone());
         let started_at = clock::now();
         if let Err(error) = blocking(move || runtime.start(&wanted)).await? {
-            self.failed_to_start(pod, index, (id, started_at), chain(&error));
+            self.failed_to_start(pod, index, (Some(id), started_at), chain(&error));
             return Ok(());
         }
         let text = format!("Started container {}", container.name);
@@ -251,13 +254,13 @@ impl Worker {
         &mut self,
         pod: &Pod,
         index: usize,
-        (id, started_at): (ContainerId, Timestamp),
+        (id, started_at): (Option<ContainerId>, Timestamp),
         message: String,
     ) {
         let text = format!("Error: {message}");
         self.container_event(pod, index, EventKind::Warning, ("Failed", text));
         self.records[index].state = State::Ended(Ended {
-            id: Some(id),
+            id,
             code: 128,
             signal: None,
             reason: "StartError".to_owned(),
@@ -307,6 +310,9 @@ impl Worker {
             let State::Running { id, started_at } = &record.state else {
                 continue;
             };
+            if record.stopping {
+                continue;
+            }
             let Some(container) = record::find(pod, &record.name) else {
                 continue;
             };
@@ -333,9 +339,24 @@ impl Worker {
     }
 }
 
-/// Why a container could not be described, as its status names it.
-fn refused(error: &LaunchError) -> (&'static str, String) {
-    ("CreateContainerConfigError", chain(error))
+/// Why there is no container.
+enum Refusal {
+    /// What it should run is not there or cannot be run; that counts as a start that failed.
+    Command(String),
+    /// Something else, with the reason as statuses name it.
+    Other(&'static str, String),
+}
+
+fn refused(error: &LaunchError) -> Refusal {
+    Refusal::Other("CreateContainerConfigError", chain(error))
+}
+
+fn not_created(error: &sampan_container::Error) -> Refusal {
+    use sampan_container::Error::{CommandNotExecutable, CommandNotFound};
+    match error {
+        CommandNotFound(_) | CommandNotExecutable { .. } => Refusal::Command(chain(error)),
+        _ => Refusal::Other("CreateContainerError", chain(error)),
+    }
 }
 
 fn make_file(path: &std::path::Path) -> std::io::Result<()> {

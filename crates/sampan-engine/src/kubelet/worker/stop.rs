@@ -116,6 +116,10 @@ impl Worker {
         why: String,
         probe: Option<Kind>,
     ) {
+        if std::mem::replace(&mut self.records[index].stopping, true) {
+            return;
+        }
+        self.records[index].ready = false;
         self.container_event(pod, index, EventKind::Normal, ("Killing", why));
         self.stop_probes_of(index);
         let own = container_of(pod, self, index)
