@@ -21,12 +21,11 @@ struct Area {
 /// Gives back unchanged pages of files and unused heap.
 pub(super) fn give_back() -> io::Result<()> {
     let text = std::fs::read_to_string("/proc/self/smaps")?;
-    for area in areas(&text).filter(|area| area.file && !area.own) {
-        forget(&area)?;
-    }
+    let unchanged: Vec<Area> = areas(&text).filter(|area| area.file && !area.own).collect();
     drop(text);
     trim_heap();
-    Ok(())
+    // Last, and in a small loop: whatever runs afterwards brings its own pages back.
+    unchanged.iter().try_for_each(forget)
 }
 
 fn areas(text: &str) -> impl Iterator<Item = Area> {
