@@ -145,14 +145,7 @@ async fn ask(cluster: &Cluster, way: Way, desired: &Desired, check: &Check) -> R
 
 fn judge(check: &Check, status: u16, body: &[u8]) -> Result<(), Problem> {
     let body = String::from_utf8_lossy(body);
-    let start = || {
-        body.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(80)
-            .collect::<String>()
-    };
+    let start = || shortened(&body);
     if !check.expect.status.contains(&status) {
         let expected: Vec<String> = check.expect.status.iter().map(u16::to_string).collect();
         let mut expected = expected.join(" or ");
@@ -167,6 +160,17 @@ fn judge(check: &Check, status: u16, body: &[u8]) -> Result<(), Problem> {
             start: start(),
         }),
         _ => Ok(()),
+    }
+}
+
+/// The beginning of an answer, in one line.
+fn shortened(body: &str) -> String {
+    const LONGEST: usize = 160;
+    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST {
+        line
+    } else {
+        line.chars().take(LONGEST).chain(['…']).collect()
     }
 }
 

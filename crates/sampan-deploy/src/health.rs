@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sampan_supervise::clock;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -131,7 +132,10 @@ async fn look_at(cluster: &Cluster, id: &ObjectId) -> Result<Health, TargetError
         && let (Some(namespace), Some(labels)) = (&id.namespace, workload::selector(&live))
     {
         let pods = cluster.pods(namespace, &labels).await?;
-        troubles = pods.iter().filter_map(pod::trouble).collect();
+        troubles = pods
+            .iter()
+            .filter_map(|found| pod::trouble(found, clock::now()))
+            .collect();
         // The newest pods are those of the release that is on its way.
         troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.created_at));
     }

@@ -6,18 +6,26 @@
 
 use std::time::Duration;
 
-use sampan_model::{Hint, OrderId, OrderState, ReleaseName};
+use sampan_model::{OrderId, OrderState};
 use sampan_store::orders::{NewOrder, Orders, Transition};
 use sampan_supervise::clock;
+use tokio::time::Instant;
 
-use crate::checks::{self, Checked, Way};
+use crate::checks::{self, Way};
 use crate::desired::Desired;
-use crate::health::{self, Health, HealthError, Patience};
-use crate::history::{HistoryError, Situation, is_interrupted};
+use crate::health::{self, Patience};
+use crate::history::{Situation, is_interrupted};
 use crate::manifests::ObjectId;
 use crate::plan;
 use crate::runner;
 use crate::target::{Cluster, TargetError};
+
+mod outcome;
+
+pub use outcome::{Outcome, Progress, RolloutError, Setback};
+
+/// How long a target may not answer, as while its server is restarted, before a rollout gives up.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a rollout works with.
 #[derive(Debug, Clone, Copy)]
@@ -30,114 +38,6 @@ pub struct Rollout<'a> {
     pub way: Way,
     /// How long the release may take to become healthy.
     pub timeout: Duration,
-}
-
-/// What a rollout tells while it goes on.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// The order is written down and runs.
-    Started(OrderId),
-    /// An object is being applied; the `at`-th of `of`.
-    Applying {
-        /// The object.
-        object: &'a ObjectId,
-        /// Its number, from 1.
-        at: usize,
-        /// How many there are.
-        of: usize,
-    },
-    /// An object of the previous release is deleted.
-    Deleting(&'a ObjectId),
-    /// How healthy the objects are; told again and again.
-    Waiting(&'a [Health]),
-    /// A check begins.
-    Checking(&'a str),
-    /// A check has ended.
-    Checked(&'a Checked),
-    /// The release failed, and the previous one is put back.
-    PuttingBack {
-        /// The previous release.
-        release: &'a ReleaseName,
-        /// Why the new one failed.
-        reason: &'a Setback,
-    },
-}
-
-/// How a rollout ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The release runs, is healthy, and its checks passed.
-    Succeeded(OrderId),
-    /// The release failed, and the previous one runs again, healthy and checked.
-    RolledBack {
-        /// The order.
-        order: OrderId,
-        /// The release that runs again.
-        release: ReleaseName,
-        /// Why the new one failed.
-        reason: Setback,
-    },
-    /// The release failed, and there is no previous one, or it failed as well.
-    Failed {
-        /// The order.
-        order: OrderId,
-        /// Why the new one failed.
-        reason: Setback,
-        /// Why the previous release could not be put back, when there is one.
-        previous: Option<(ReleaseName, Setback)>,
-    },
-}
-
-/// Why a release did not come to run.
-#[derive(Debug, thiserror::Error)]
-pub enum Setback {
-    /// The target refused it or did not answer.
-    #[error(transparent)]
-    Target(#[from] TargetError),
-    /// It did not become healthy.
-    #[error(transparent)]
-    Health(#[from] HealthError),
-    /// A check failed.
-    #[error("the check `{}` failed: {}", .0.name, .0.problem.as_deref().unwrap_or("no answer"))]
-    Check(Checked),
-}
-
-impl Setback {
-    /// The last lines that a container in trouble has written.
-    #[must_use]
-    pub fn log(&self) -> &[String] {
-        match self {
-            Self::Health(error) => error.log(),
-            Self::Target(_) | Self::Check(_) => &[],
-        }
-    }
-}
-
-/// Why an order could not be carried out or written down.
-#[derive(Debug, thiserror::Error)]
-pub enum RolloutError {
-    /// The order cannot be written down.
-    #[error(transparent)]
-    Store(#[from] sampan_store::Error),
-    /// The history stands in the way.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// What is to be brought about cannot be written down.
-    #[error("cannot write the order down")]
-    Body(#[source] serde_json::Error),
-    /// This process cannot be named.
-    #[error("cannot read about this process")]
-    Process(#[source] std::io::Error),
-}
-
-impl Hint for RolloutError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(error) => error.hint(),
-            Self::History(error) => error.hint(),
-            Self::Body(_) | Self::Process(_) => None,
-        }
-    }
 }
 
 impl Rollout<'_> {
@@ -163,7 +63,6 @@ impl Rollout<'_> {
             }
             Err(reason) => reason,
         };
-        tracing::warn!(%reason, release = %desired.release(), "the release has failed");
         let Some((_, previous)) = &situation.current else {
             self.end(
                 order,
@@ -287,7 +186,8 @@ impl Rollout<'_> {
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), Setback> {
         let since = clock::now();
-        let namespace = plan::namespace_missing(self.cluster, desired).await?;
+        let namespace =
+            patiently(async || plan::namespace_missing(self.cluster, desired).await).await?;
         let objects: Vec<_> = namespace.iter().chain(&desired.objects).collect();
         for (index, object) in objects.iter().enumerate() {
             tell(Progress::Applying {
@@ -295,7 +195,7 @@ impl Rollout<'_> {
                 at: index + 1,
                 of: objects.len(),
             });
-            self.cluster.apply(object, false).await?;
+            patiently(async || self.cluster.apply(object, false).await).await?;
         }
         let patience = Patience {
             timeout: self.timeout,
@@ -309,7 +209,7 @@ impl Rollout<'_> {
         for id in plan::superfluous(desired, earlier) {
             if !plan::holds_data(&id) {
                 tell(Progress::Deleting(&id));
-                self.cluster.delete(&id).await?;
+                patiently(async || self.cluster.delete(&id).await).await?;
             }
         }
         for check in &desired.checks {
@@ -321,5 +221,21 @@ impl Rollout<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Asks again while the target does not answer; all that is asked here can be repeated.
+async fn patiently<T>(
+    mut ask: impl AsyncFnMut() -> Result<T, TargetError>,
+) -> Result<T, TargetError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Err(error) if error.is_temporary() && Instant::now() < until => {
+                tracing::debug!(%error, "the target does not answer; asking again");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            outcome => return outcome,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use serde::Serialize;
 
@@ -34,8 +34,11 @@ const SECOND_CHANCE: Duration = Duration::from_secs(20);
 /// Restarts after which a crash is no accident.
 const CRASHES: i32 = 2;
 
+/// How long a container may run without being ready before that is a trouble.
+const WARM_UP: SignedDuration = SignedDuration::from_secs(10);
+
 /// What keeps the pod from being ready, if anything is known.
-pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
+pub(super) fn trouble(pod: &Pod, now: Timestamp) -> Option<Trouble> {
     if pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
@@ -48,7 +51,7 @@ pub(super) fn trouble(pod: &Pod) -> Option<Trouble> {
         .iter();
     let containers = containers.chain(status.container_statuses.as_ref().unwrap_or(&none));
     let found = containers
-        .filter_map(container_trouble)
+        .filter_map(|status| container_trouble(status, now))
         .max_by_key(|found| found.weight);
     let found = found.or_else(|| unscheduled(pod)).or_else(|| failed(pod))?;
     Some(Trouble {
@@ -97,7 +100,7 @@ impl Found {
     }
 }
 
-fn container_trouble(status: &ContainerStatus) -> Option<Found> {
+fn container_trouble(status: &ContainerStatus, now: Timestamp) -> Option<Found> {
     let name = &status.name;
     let state = status.state.as_ref()?;
     if let Some(waiting) = &state.waiting {
@@ -131,6 +134,13 @@ fn container_trouble(status: &ContainerStatus) -> Option<Found> {
             previous_log: true,
             ..Found::of(status, what, 2)
         });
+    }
+    let since = state
+        .running
+        .as_ref()
+        .and_then(|running| running.started_at.as_ref());
+    if since.is_some_and(|since| now.duration_since(since.0) < WARM_UP) {
+        return None;
     }
     let what = format!("is not ready: container `{name}` runs, but its readiness probe fails");
     Some(Found::of(status, what, 1))

@@ -84,19 +84,21 @@ fn pods_say_why_they_wait() {
         json!({"containerStatuses": container(&waiting("CreateContainerConfigError"), 0)}),
         json!({"containerStatuses": container(&waiting("CrashLoopBackOff"), 1)}),
         json!({"containerStatuses": container(&waiting("CrashLoopBackOff"), 2)}),
-        json!({"containerStatuses": container(&json!({"running": {"startedAt": null}}), 0)}),
+        json!({"containerStatuses": container(&json!({"running": {"startedAt": "2026-01-01T00:00:25Z"}}), 0)}),
+        json!({"containerStatuses": container(&json!({"running": {"startedAt": "2026-01-01T00:00:10Z"}}), 0)}),
         json!({"containerStatuses": container(&json!({"running": {}}), 4)}),
         json!({"containerStatuses": container(&json!({"terminated": {"exitCode": 1}}), 0)}),
         json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no room"}]}),
         json!({"phase": "Failed", "reason": "Evicted"}),
     ];
+    let now: jiff::Timestamp = "2026-01-01T00:00:30Z".parse().expect("the time is valid");
     let shown: Vec<String> = cases
         .iter()
         .map(|status| {
             let pod: Pod =
                 serde_json::from_value(json!({"metadata": {"name": "web-1"}, "status": status}))
                     .expect("the case is a pod");
-            pod::trouble(&pod).map_or_else(
+            pod::trouble(&pod, now).map_or_else(
                 || "nothing".to_owned(),
                 |found| {
                     format!(
