@@ -66,11 +66,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             order.requested_by.clone(),
             format!("{} ago", age(order.requested_at)),
             took(order),
-            order.outcome.clone().unwrap_or_default(),
+            order.outcome.as_deref().map_or_else(String::new, shortened),
         ]);
     }
     context.ui().table(&table)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The table keeps to a line; `--output json` gives all of it.
+fn shortened(outcome: &str) -> String {
+    const LONGEST: usize = 100;
+    if outcome.chars().count() <= LONGEST {
+        return outcome.to_owned();
+    }
+    outcome.chars().take(LONGEST).chain(['…']).collect()
 }
 
 fn state(order: &Order) -> String {

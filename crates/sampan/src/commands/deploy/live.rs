@@ -76,7 +76,9 @@ impl<'a> Live<'a> {
             });
             let line = format!("  {}: {}{trouble}", health.object, health.summary);
             let object = health.object.to_string();
-            if self.told.get(&object) != Some(&line) {
+            // What is healthy from the start is no news.
+            let news = health.state != State::Healthy || self.told.contains_key(&object);
+            if news && self.told.get(&object) != Some(&line) {
                 self.ui.note(&line);
                 self.told.insert(object, line);
             }
