@@ -121,18 +121,13 @@ impl Plan {
 
 async fn change(cluster: &Cluster, object: &Object, fresh: bool) -> Result<Change, TargetError> {
     let live = cluster.get(&object.id).await?;
-    // Where the namespace is yet to be made, the target has nothing to try the object in.
-    if live.is_none() && fresh && object.id.namespace.is_some() {
-        return Ok(Change {
-            object: object.id.clone(),
-            action: Action::Create,
-            fields: Vec::new(),
-        });
-    }
-    let next = cluster.apply(object, true).await?;
-    let (action, fields) = match live {
-        None => (Action::Create, Vec::new()),
-        Some(live) => {
+    let next = match cluster.apply(object, true).await {
+        // Where the namespace is yet to be made, a good object is only refused for that.
+        Err(TargetError::Refused { code: 404, .. }) if fresh => None,
+        tried => Some(tried?),
+    };
+    let (action, fields) = match (live, next) {
+        (Some(live), Some(next)) => {
             let fields = difference::between(&live, &next);
             (
                 if fields.is_empty() {
@@ -143,6 +138,7 @@ async fn change(cluster: &Cluster, object: &Object, fresh: bool) -> Result<Chang
                 fields,
             )
         }
+        _ => (Action::Create, Vec::new()),
     };
     Ok(Change {
         object: object.id.clone(),

@@ -142,6 +142,7 @@ impl Cluster {
                     object: object.id.to_string(),
                     location: object.location.clone(),
                     message: status.message.clone(),
+                    code: status.code,
                 })
             }
             Err(source) => Err(self.failed("apply", &object.id, source)),

@@ -44,6 +44,8 @@ pub enum TargetError {
         location: String,
         /// The target's message.
         message: String,
+        /// The HTTP status.
+        code: u16,
     },
     /// The target has no such kind.
     #[error("the target does not know the kind `{kind}` of `{api_version}`")]
