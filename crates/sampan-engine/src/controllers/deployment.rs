@@ -53,7 +53,17 @@ impl Reconciler for Deployments {
     const NAME: &'static str = SOURCE;
 
     fn concerned(&self, change: &Change) -> Vec<Key> {
-        change.keys_of("Deployment", &["ReplicaSet"])
+        match (&change.owner, change.kind) {
+            // A `Recreate` waits for the last old pod; its set carries the deployment's name and a hash.
+            (Some((kind, set)), "Pod") if kind == "ReplicaSet" && change.deleted => {
+                let namespace = change.namespace.clone().unwrap_or_default();
+                let name = set
+                    .rsplit_once('-')
+                    .map(|(name, _)| Key::new(namespace, name));
+                name.into_iter().collect()
+            }
+            _ => change.keys_of("Deployment", &["ReplicaSet"]),
+        }
     }
 
     async fn all(&self) -> Result<Vec<Key>, Error> {

@@ -104,6 +104,12 @@ impl Prober {
     }
 
     async fn probe(self) {
+        if let Action::Unsupported(what) = self.action {
+            // A container is not killed for a probe that cannot be made, but it does not become ready either.
+            let verdict = (self.kind == Kind::Startup).then_some(true);
+            self.report(Some(what.to_owned()), verdict).await;
+            return;
+        }
         let period = seconds(self.probe.period_seconds, 10);
         let timeout = seconds(self.probe.timeout_seconds, 1);
         let delay = u64::try_from(self.probe.initial_delay_seconds.unwrap_or(0)).unwrap_or(0);

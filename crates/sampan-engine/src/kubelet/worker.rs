@@ -152,7 +152,8 @@ impl Worker {
         };
         self.pod = Some(pod.clone());
         let spec = pod.spec.clone().unwrap_or_default();
-        if spec.node_name.as_deref() != Some(&self.kubelet.context.node.name) {
+        // There is one node only, whatever it was called when the pod was placed.
+        if spec.node_name.as_deref().unwrap_or_default().is_empty() {
             return Ok(Next::Idle);
         }
         if self.records.is_empty() {

@@ -247,7 +247,7 @@ impl Worker {
         match tokio::time::timeout(PUBLISH_LIMIT.min(grace), unrouted).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return,
-            Err(_) => tracing::warn!(pod = ?self.key, "a pod that is ending is still routed to"),
+            Err(_) => tracing::debug!(pod = ?self.key, "a pod that is ending is still routed to"),
         }
         let limit = grace.saturating_sub(LEAST);
         let drained = self.kubelet.tools.drain.wait_idle(address, limit);
