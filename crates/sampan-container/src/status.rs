@@ -15,7 +15,8 @@ pub struct ContainerStatus {
     pub id: ContainerId,
     /// Its name, when it has one.
     pub name: Option<String>,
-    /// Where it is in its life.
+    /// Where it is in its life; in JSON its fields stand beside the others.
+    #[serde(flatten)]
     pub state: ContainerState,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
@@ -35,7 +36,7 @@ pub struct ContainerStatus {
 
 /// Where a container is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum ContainerState {
     /// Ready to be started.
     Created,

@@ -77,19 +77,19 @@ impl Installation {
             "cd {root} && mkdir -p bin etc tmp root && cp /bin/busybox bin/ && \
              for applet in $(bin/busybox --list); do [ -e bin/$applet ] || ln -s busybox bin/$applet; done && \
              echo root:x:0:0:root:/root:/bin/sh > etc/passwd && echo app:x:1000:1000::/:/bin/sh >> etc/passwd && \
-             echo root:x:0: > etc/group && echo app:x:1000: >> etc/group && tar -cf rootfs.tar bin etc tmp root",
+             echo root:x:0: > etc/group && echo app:x:1000: >> etc/group && \
+             tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf rootfs.tar bin etc tmp root",
             root = root.path().display()
         );
         let _made = Finished::of(Command::new("sh").args(["-ec", &script])).expect_code(0);
         let tar = root.path().join("rootfs.tar");
-        let _imported = self
-            .run([
-                OsStr::new("image"),
-                OsStr::new("import"),
-                tar.as_os_str(),
-                OsStr::new("busybox"),
-            ])
-            .expect_code(0);
+        let mut import = self.sampan([
+            OsStr::new("image"),
+            OsStr::new("import"),
+            tar.as_os_str(),
+            OsStr::new("busybox"),
+        ]);
+        let _imported = Finished::of(import.env("SOURCE_DATE_EPOCH", "0")).expect_code(0);
     }
 
     /// Starts `sampan up` and waits until it is ready.

@@ -15,6 +15,9 @@ use super::{Ipv4Net, Lease, NetworkError, inside, masquerade};
 /// The second byte of the first network that is tried.
 const FIRST: u8 = 200;
 
+/// Held while an installation chooses its network, so that no two choose the same.
+const MACHINE_LOCK: &str = "/run/sampan-network.lock";
+
 /// What `network/network.json` keeps: the second byte of 10.N.0.0/16.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +53,9 @@ impl Bridge {
                 return Ok(Self::new(choice.network, link.index, leases));
             }
         }
-        let _one_at_a_time = lock(&folder)?;
+        let _one_at_a_time = lock(&folder.join("lock"))?;
+        // Another installation may be choosing its network at this very moment.
+        let _alone_on_the_machine = lock(Path::new(MACHINE_LOCK))?;
         let network = choose(&folder, &mut netlink, &owner)?;
         let index = set_up(&mut netlink, network, &owner)?;
         Ok(Self::new(network, index, leases))
@@ -66,7 +71,7 @@ impl Bridge {
         let Some(choice) = read(&folder)? else {
             return Ok(());
         };
-        let _one_at_a_time = lock(&folder)?;
+        let _one_at_a_time = lock(&folder.join("lock"))?;
         let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
         let (name, network) = (name(choice.network), block(choice.network));
         let Some(own) = link(&mut netlink, &name)?.filter(|link| is_own(link, &owner(data))) else {
@@ -208,15 +213,14 @@ fn is_own(link: &Link, owner: &str) -> bool {
         .is_some_and(|alias| owner.starts_with(alias))
 }
 
-fn lock(folder: &Path) -> Result<File, NetworkError> {
-    let path = folder.join("lock");
+fn lock(path: &Path) -> Result<File, NetworkError> {
     let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&path)
-        .map_err(NetworkError::io("open", &path))?;
-    file.lock().map_err(NetworkError::io("lock", &path))?;
+        .open(path)
+        .map_err(NetworkError::io("open", path))?;
+    file.lock().map_err(NetworkError::io("lock", path))?;
     Ok(file)
 }
 
