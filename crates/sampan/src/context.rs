@@ -78,6 +78,10 @@ impl Context {
     }
 
     /// Runs asynchronous work to its end on this thread.
+    #[expect(
+        clippy::unused_self,
+        reason = "commands ask their surroundings, whatever these need for the answer"
+    )]
     pub(crate) fn block_on<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -90,6 +94,10 @@ impl Context {
     }
 
     /// Refuses to go on without the rights that containers, mounts and networks need.
+    #[expect(
+        clippy::unused_self,
+        reason = "commands ask their surroundings, whatever these need for the answer"
+    )]
     pub(crate) fn require_root(&self, what: &str) -> Result<(), Failure> {
         if nix::unistd::geteuid().is_root() {
             return Ok(());

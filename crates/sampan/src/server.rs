@@ -57,6 +57,10 @@ impl ServerLock {
     }
 
     /// Tells other processes where to find the server. The lock is the proof that it is alive.
+    #[expect(
+        clippy::unused_self,
+        reason = "the lock is the proof that this is the one server"
+    )]
     pub(crate) fn publish(&self, data: &Path, facts: &ServerFacts) -> Result<(), Failure> {
         let text = serde_json::to_vec_pretty(facts).or_fail("cannot describe the server")?;
         let mut file =

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 /// A version of a small app: one page, served by busybox.
 struct Version<'a> {
-    version: &'a str,
+    number: &'a str,
     /// What the page shows, and what runs after it is written.
     text: &'a str,
     serve: &'a str,
@@ -34,7 +34,7 @@ impl Version<'_> {
 
     fn write(&self, folder: &Path) {
         let Self {
-            version,
+            number: version,
             text,
             serve,
             more,
@@ -122,37 +122,42 @@ fn states(site: &Installation) -> Vec<String> {
     orders.iter().map(shown).collect()
 }
 
-#[test]
-fn releases_come_and_go() {
-    let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
-    site.import_busybox();
+/// Makes two releases that work and two that do not.
+fn make_releases(site: &Installation) {
     let good = Version {
-        version: "1.0.0",
+        number: "1.0.0",
         text: "hut 1.0.0",
         serve: SERVE,
         more: EXTRA,
     };
-    good.release(&site);
+    good.release(site);
     Version {
-        version: "1.1.0",
+        number: "1.1.0",
         text: "hut 1.1.0",
         more: "",
         ..good
     }
-    .release(&site);
+    .release(site);
     Version {
-        version: "1.2.0",
+        number: "1.2.0",
         text: "ruin",
         ..good
     }
-    .release(&site);
+    .release(site);
     Version {
-        version: "1.3.0",
+        number: "1.3.0",
         text: "hut 1.3.0",
         serve: "echo the roof is gone && exit 3",
         ..good
     }
-    .release(&site);
+    .release(site);
+}
+
+#[test]
+fn releases_come_and_go() {
+    let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
+    site.import_busybox();
+    make_releases(&site);
     let server = site.up();
 
     let _first = deploy(&site, "1.0.0").expect_code(0);
@@ -221,14 +226,14 @@ fn an_interrupted_rollout_is_known_and_replaced() {
     let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
     site.import_busybox();
     let good = Version {
-        version: "1.0.0",
+        number: "1.0.0",
         text: "hut 1.0.0",
         serve: SERVE,
         more: "",
     };
     good.release(&site);
     Version {
-        version: "1.1.0",
+        number: "1.1.0",
         serve: "exec sleep 1000",
         more: EXTRA,
         ..good
@@ -293,7 +298,7 @@ fn mistakes_are_refused_before_anything_is_touched() {
     let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
     site.import_busybox();
     let good = Version {
-        version: "1.0.0",
+        number: "1.0.0",
         text: "hut 1.0.0",
         serve: SERVE,
         more: "",
@@ -301,7 +306,7 @@ fn mistakes_are_refused_before_anything_is_touched() {
     good.release(&site);
     let typo = EXTRA.replace("\ndata:", "\ndota:");
     Version {
-        version: "1.1.0",
+        number: "1.1.0",
         more: &typo,
         ..good
     }

@@ -31,8 +31,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
     /// Value of an ARG; NAME alone takes the value from the environment
-    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
-    build_args: Vec<String>,
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    build_arg: Vec<String>,
     /// Add a label to the image
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     label: Vec<(String, String)>,
@@ -114,7 +114,7 @@ fn requests(args: Args) -> Result<Vec<BuildRequest>, Failure> {
         context: args.context.clone(),
         dockerfile: args.file.clone(),
         target: args.target,
-        args: build_arguments(&args.build_args),
+        args: build_arguments(&args.build_arg),
         tags: args.tag,
         labels: args.label,
         no_cache: args.no_cache,

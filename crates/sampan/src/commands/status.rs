@@ -193,17 +193,17 @@ async fn place(
         Ok((objects, checks)) => {
             let healthy = objects.iter().all(|health| health.state == State::Healthy);
             let passing = checks.iter().all(|checked| checked.problem.is_none());
-            place.state = match (healthy, passing) {
+            let state = match (healthy, passing) {
                 (true, true) => "healthy",
                 (true, false) => "failing checks",
                 (false, _) => "unhealthy",
-            }
-            .to_owned();
+            };
+            place.state = String::from(state);
             place.objects = objects;
             place.checks = checks;
         }
         Err(failure) => {
-            place.state = "unknown".to_owned();
+            place.state = String::from("unknown");
             place.problem = Some(failure.message());
         }
     }

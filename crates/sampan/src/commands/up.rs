@@ -92,7 +92,7 @@ fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
         .arg(context.data())
         .args(["--quiet", "up", "--session", "--kube-listen"]);
     command.arg(args.kube_listen.to_string());
-    for address in &args.http_listen {
+    if let Some(address) = &args.http_listen {
         command.arg("--http-listen").arg(address.to_string());
     }
     for address in &args.dns_forward {

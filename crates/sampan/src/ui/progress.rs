@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Bar {
     area: MultiProgress,
-    bar: ProgressBar,
+    line: ProgressBar,
     started: std::time::Instant,
     shown: std::cell::Cell<bool>,
 }
@@ -49,7 +49,7 @@ impl Bar {
         bar.set_message(label);
         Self {
             area: area.clone(),
-            bar,
+            line: bar,
             started: std::time::Instant::now(),
             shown: false.into(),
         }
@@ -57,18 +57,18 @@ impl Bar {
 
     /// Says how far the work has come, in the unit of the bar.
     pub(crate) fn set_position(&self, position: u64) {
-        self.bar.set_position(position);
+        self.line.set_position(position);
         self.show();
     }
 
     /// Says how much work there is.
     pub(crate) fn set_total(&self, total: u64) {
-        self.bar.set_length(total);
+        self.line.set_length(total);
     }
 
     /// Says what is being done.
     pub(crate) fn set_label(&self, label: impl Into<String>) {
-        self.bar.set_message(label.into());
+        self.line.set_message(label.into());
         self.show();
     }
 
@@ -76,15 +76,15 @@ impl Bar {
         if !self.shown.get() && self.started.elapsed() > PATIENCE {
             self.shown.set(true);
             // Adding the bar to the area is what makes it visible.
-            drop(self.area.add(self.bar.clone()));
-            self.bar.enable_steady_tick(Duration::from_millis(100));
+            drop(self.area.add(self.line.clone()));
+            self.line.enable_steady_tick(Duration::from_millis(100));
         }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 
