@@ -35,4 +35,4 @@ bench:
 
 release:
 	@tools/setup build
-	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --package sampan --target x86_64-unknown-linux-gnu
+	RUSTFLAGS='-C target-feature=+crt-static -C relocation-model=static' cargo build --release --locked --package sampan --target x86_64-unknown-linux-gnu

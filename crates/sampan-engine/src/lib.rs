@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod controllers;
+mod decode;
 pub mod defaults;
 pub mod deps;
 pub mod engine;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::decode;
 use crate::resources::Resource;
 
 /// One column: its name, the JSON type of its cells, and 1 when it is shown with `-o wide` only.
@@ -167,7 +168,7 @@ const AGE: Column = text("Age");
 
 /// Reads an object as its kind.
 fn read<K: DeserializeOwned>(object: &Value) -> Option<K> {
-    K::deserialize(object).ok()
+    decode::object(object).ok()
 }
 
 /// A text, or `<none>` when there is none.

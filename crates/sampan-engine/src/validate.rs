@@ -22,6 +22,7 @@ mod workload;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::decode;
 use crate::error::Cause;
 use crate::resources::Resource;
 use causes::Causes;
@@ -57,10 +58,10 @@ fn typed<K: DeserializeOwned>(
     causes: &mut Causes,
     check: fn(&K, Option<&K>, &mut Causes),
 ) {
-    let Ok(new) = K::deserialize(object) else {
+    let Ok(new) = decode::object::<K>(object) else {
         return;
     };
-    let old = old.and_then(|old| K::deserialize(old).ok());
+    let old = old.and_then(|old| decode::object(old).ok());
     check(&new, old.as_ref(), causes);
 }
 

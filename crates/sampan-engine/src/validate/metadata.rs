@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::causes::{Causes, Path};
 use super::names;
+use crate::decode;
 use crate::resources::Resource;
 
 /// All annotations of an object together may have this size.
@@ -15,7 +15,7 @@ const MOST_ANNOTATION_BYTES: usize = 256 * 1024;
 
 /// Checks the metadata of any object.
 pub(super) fn check(resource: &Resource, object: &Value, old: Option<&Value>, causes: &mut Causes) {
-    let read = |object: &Value| ObjectMeta::deserialize(object.get("metadata")?).ok();
+    let read = |object: &Value| decode::object::<ObjectMeta>(object.get("metadata")?).ok();
     let Some(meta) = read(object) else { return };
     let path = Path::new("metadata");
     let name_path = path.child("name");

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::duplicates;
+use crate::decode;
 use crate::error::Error;
 use crate::resources::Resource;
 
@@ -158,7 +159,7 @@ fn read<K: DeserializeOwned>(object: &Value, unknown: &mut Vec<Place>) -> Result
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(object, &mut track);
     let mut ignored = |path: serde_ignored::Path<'_>| unknown.push(Place::of(&path));
-    let result = K::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored));
+    let result = decode::erased::<K, _>(serde_ignored::Deserializer::new(tracked, &mut ignored));
     result.map(|_| ()).map_err(|error| {
         let path = track.path().to_string();
         if path == "." {
