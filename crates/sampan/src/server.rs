@@ -1,9 +1,10 @@
 //! The running server as other commands see it: one at a time for each installation, and where it listens.
 
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
-use std::net::SocketAddr;
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,13 @@ use crate::failure::{Exit, Failure, OrFail as _};
 
 const LOCK: &str = "server.lock";
 const FACTS: &str = "server.json";
+
+/// How long a new server waits for the lock: one that was killed holds it until the kernel has taken the process down,
+/// and whoever asks whether a server runs holds it for an instant.
+const LOCK_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a server may take to answer a request that costs it nothing.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a running server tells other processes about itself, in `server.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +36,29 @@ pub(crate) struct ServerFacts {
     pub(crate) http: SocketAddr,
 }
 
+impl ServerFacts {
+    /// The address by which this machine reaches the gateway.
+    pub(crate) fn gateway(&self) -> SocketAddr {
+        let mut address = self.http;
+        if address.ip().is_unspecified() {
+            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        address
+    }
+
+    /// Whether the server takes requests. One that is being killed does not, though it still holds the lock.
+    pub(crate) fn answers(&self) -> bool {
+        let ask = || -> io::Result<usize> {
+            let mut stream = TcpStream::connect_timeout(&self.gateway(), ANSWER_LIMIT)?;
+            stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+            stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+            stream.write_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            stream.read(&mut [0])
+        };
+        ask().is_ok_and(|count| count > 0)
+    }
+}
+
 /// Held by the server as long as it lives; the kernel lets go of it whatever ends the process.
 #[derive(Debug)]
 pub(crate) struct ServerLock {
@@ -38,8 +69,17 @@ impl ServerLock {
     /// Becomes the one server of an installation.
     pub(crate) fn take(data: &Path) -> Result<Self, Failure> {
         let file = open_lock(data)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+        let deadline = Instant::now() + LOCK_LIMIT;
+        let mut locked = file.try_lock();
+        while matches!(locked, Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+            locked = file.try_lock();
+        }
+        match locked {
+            Ok(()) => {
+                forget_facts(data)?;
+                Ok(Self { _file: file })
+            }
             Err(TryLockError::WouldBlock) => {
                 let pid = read_facts(data)?
                     .map_or_else(String::new, |facts| format!(" (process {})", facts.pid));
@@ -95,6 +135,16 @@ pub(crate) fn required(data: &Path) -> Result<ServerFacts, Failure> {
     })
 }
 
+/// Takes away what an earlier server has said of itself.
+fn forget_facts(data: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(data.join(FACTS)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).or_fail("cannot remove `server.json`")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn open_lock(data: &Path) -> Result<File, Failure> {
     File::options()
         .create(true)
@@ -109,7 +159,7 @@ fn read_facts(data: &Path) -> Result<Option<ServerFacts>, Failure> {
         Ok(text) => serde_json::from_slice(&text)
             .or_fail("cannot read `server.json`")
             .map(Some),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).or_fail("cannot read `server.json`"),
     }
 }

@@ -67,8 +67,12 @@ fn stop_server(context: &Context) -> Result<bool, Failure> {
     let deadline = Instant::now() + SERVER_LIMIT;
     while server::running(context.data())?.is_some() {
         if Instant::now() > deadline {
-            kill(Pid::from_raw(facts.pid), Signal::SIGKILL)
-                .or_fail(format!("cannot kill process {}", facts.pid))?;
+            match kill(Pid::from_raw(facts.pid), Signal::SIGKILL) {
+                Ok(()) | Err(nix::Error::ESRCH) => {}
+                Err(error) => {
+                    return Err(error).or_fail(format!("cannot kill process {}", facts.pid));
+                }
+            }
         }
         waiting.set_label("stopping the server");
         std::thread::sleep(Duration::from_millis(20));

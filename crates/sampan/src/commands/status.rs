@@ -16,7 +16,7 @@ use serde_json::json;
 use super::deploy::connect;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::server;
+use crate::server::{self, ServerFacts};
 use crate::ui::{Table, age};
 
 /// Arguments of `sampan status`.
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         );
     }
     if context.json() {
-        let gateway = facts.as_ref().map(connect::gateway);
+        let gateway = facts.as_ref().map(ServerFacts::gateway);
         context
             .ui()
             .json(&json!({"server": facts, "gateway": gateway, "apps": places}))?;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             facts.version,
             age(facts.since),
             facts.pid,
-            connect::gateway(facts)
+            facts.gateway()
         ))?,
         None => ui.line("No server runs; start it with `sampan up --detach`.")?,
     }

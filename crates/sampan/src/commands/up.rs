@@ -74,7 +74,7 @@ fn say_ready(facts: &ServerFacts, context: &Context) -> Result<(), Failure> {
 }
 
 fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
-    if let Some(facts) = server::running(context.data())? {
+    if let Some(facts) = answering(context)? {
         return Ok(facts);
     }
     std::fs::create_dir_all(context.data()).or_fail("cannot make the data folder")?;
@@ -129,6 +129,25 @@ fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
         waiting.set_label("waiting for the server");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The server that runs already, if one does.
+fn answering(context: &Context) -> Result<Option<ServerFacts>, Failure> {
+    let deadline = Instant::now() + START_LIMIT;
+    while let Some(facts) = server::running(context.data())? {
+        if facts.answers() {
+            return Ok(Some(facts));
+        }
+        if Instant::now() > deadline {
+            return Err(Failure::new(format!(
+                "the server (process {}) is alive but does not answer",
+                facts.pid
+            ))
+            .with_hint("stop it with `sampan down`; what runs in it is started again"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(None)
 }
 
 /// What a server that ended at once had to say: its own message rather than one about it.

@@ -1,7 +1,5 @@
 //! The store and the target that an order works with.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use sampan_deploy::Desired;
 use sampan_deploy::checks::Way;
 use sampan_deploy::target::Cluster;
@@ -10,7 +8,7 @@ use sampan_store::Store;
 
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
-use crate::server::{self, ServerFacts};
+use crate::server;
 
 /// A target, connected.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ pub(crate) async fn connect(desired: &Desired, context: &Context) -> Result<Conn
             let cluster = Cluster::from_kubeconfig(&kubeconfig).await?;
             Ok(Connection {
                 cluster,
-                way: Way::Gateway(gateway(&facts)),
+                way: Way::Gateway(facts.gateway()),
                 name: "the engine of this installation".to_owned(),
             })
         }
@@ -56,13 +54,4 @@ pub(crate) async fn connect(desired: &Desired, context: &Context) -> Result<Conn
             })
         }
     }
-}
-
-/// The address by which this machine reaches the gateway.
-pub(crate) fn gateway(facts: &ServerFacts) -> SocketAddr {
-    let mut address = facts.http;
-    if address.ip().is_unspecified() {
-        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    address
 }

@@ -42,6 +42,14 @@ impl Tool {
             Self::Debootstrap => "debootstrap",
         }
     }
+
+    /// Starts the program, in a mount namespace of its own: what it mounts and does not take down, because somebody
+    /// kills it, vanishes with it.
+    fn command(self) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--", self.program()]);
+        command
+    }
 }
 
 /// Installs the system and hands it, as a tar archive, to `take`. What the program says meanwhile
@@ -54,13 +62,13 @@ pub(super) fn run(
 ) -> Result<Descriptor, Failure> {
     match choose(choice)? {
         Tool::Mmdebstrap => {
-            let mut command = Command::new(Tool::Mmdebstrap.program());
+            let mut command = Tool::Mmdebstrap.command();
             command.args(["--variant=minbase", "--format=tar"]);
             command
                 .args(include(plan))
                 .args([plan.suite, "-"])
                 .args(plan.mirrors);
-            stream(command, say, take)
+            stream(Tool::Mmdebstrap.program(), command, say, take)
         }
         Tool::Debootstrap => {
             let directory = tempfile::Builder::new()
@@ -73,7 +81,7 @@ pub(super) fn run(
             let mut command = Command::new("tar");
             command.args(["--sort=name", "--numeric-owner", "--xattrs", "--format=pax"]);
             command.arg("-C").arg(&target).args(["-cf", "-", "."]);
-            stream(command, say, take)
+            stream("tar", command, say, take)
         }
     }
 }
@@ -114,7 +122,7 @@ fn debootstrap(plan: &Plan<'_>, target: &Path, say: &dyn Fn(&str)) -> Result<(),
                 .with_hint("install mmdebstrap, which takes several"));
         }
     };
-    let mut command = Command::new(program);
+    let mut command = Tool::Debootstrap.command();
     command
         .arg("--variant=minbase")
         .args(include(plan))
@@ -136,11 +144,11 @@ fn debootstrap(plan: &Plan<'_>, target: &Path, say: &dyn Fn(&str)) -> Result<(),
 
 /// Runs a program whose standard output is the archive.
 fn stream(
+    program: &str,
     mut command: Command,
     say: &dyn Fn(&str),
     take: impl FnOnce(&mut dyn Read) -> Result<Descriptor, ImportError> + Send,
 ) -> Result<Descriptor, Failure> {
-    let program = command.get_program().to_string_lossy().into_owned();
     let (archive, output) = io::pipe().or_fail("cannot make a pipe")?;
     let (messages, errors) = io::pipe().or_fail("cannot make a pipe")?;
     let child = command
@@ -162,7 +170,7 @@ fn stream(
             last,
         )
     });
-    match (taken, finish(child, &program, &last)) {
+    match (taken, finish(child, program, &last)) {
         // When the disk is full, the program fails as well, for want of a reader.
         (Err(ImportError::Layer(error)), _) if is_of_store(&error) => Err(error.into()),
         (_, Err(failure)) => Err(failure),
