@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use oci_spec::image::Descriptor;
+use ring::digest::{Context, SHA256, SHA512};
 use sampan_model::Hint;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256, Sha512};
 
 /// A digest, as the OCI image specification writes it: the algorithm, a colon, lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,7 +79,9 @@ impl Digest {
     /// The SHA-256 digest of `bytes`.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::Sha256(Sha256::digest(bytes).into())
+        let mut hasher = Hasher::default();
+        hasher.update(bytes);
+        hasher.finish()
     }
 
     /// The digest that `descriptor` points to.
@@ -183,33 +185,29 @@ impl From<Digest> for oci_spec::image::Digest {
 /// Computes a digest while bytes are written to it.
 #[derive(Clone)]
 pub struct Hasher {
-    state: State,
+    algorithm: Algorithm,
+    context: Context,
     length: u64,
-}
-
-#[derive(Clone)]
-enum State {
-    Sha256(Sha256),
-    Sha512(Box<Sha512>),
 }
 
 impl Hasher {
     /// A hasher that has seen nothing yet.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
-        let state = match algorithm {
-            Algorithm::Sha256 => State::Sha256(Sha256::new()),
-            Algorithm::Sha512 => State::Sha512(Box::default()),
-        };
-        Self { state, length: 0 }
+        let context = Context::new(match algorithm {
+            Algorithm::Sha256 => &SHA256,
+            Algorithm::Sha512 => &SHA512,
+        });
+        Self {
+            algorithm,
+            context,
+            length: 0,
+        }
     }
 
     /// Takes more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        match &mut self.state {
-            State::Sha256(hasher) => hasher.update(bytes),
-            State::Sha512(hasher) => hasher.update(bytes),
-        }
+        self.context.update(bytes);
         self.length += bytes.len() as u64;
     }
 
@@ -222,9 +220,12 @@ impl Hasher {
     /// The digest of all bytes taken.
     #[must_use]
     pub fn finish(self) -> Digest {
-        match self.state {
-            State::Sha256(hasher) => Digest::Sha256(hasher.finalize().into()),
-            State::Sha512(hasher) => Digest::Sha512(hasher.finalize().into()),
+        let value = self.context.finish();
+        let value = value.as_ref();
+        let length = "the function gives as many bytes as its name says";
+        match self.algorithm {
+            Algorithm::Sha256 => Digest::Sha256(value.try_into().expect(length)),
+            Algorithm::Sha512 => Digest::Sha512(value.try_into().expect(length)),
         }
     }
 }

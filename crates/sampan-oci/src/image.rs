@@ -1,7 +1,6 @@
 //! Images: a manifest with its configuration.
 
 use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType};
-use sha2::{Digest as _, Sha256};
 
 use crate::digest::{Digest, DigestError};
 
@@ -116,7 +115,7 @@ pub fn chain_ids(diff_ids: &[Digest]) -> Vec<Digest> {
             None => *diff_id,
             Some(parent) => {
                 let text = format!("{parent} {diff_id}");
-                Digest::Sha256(Sha256::digest(text.as_bytes()).into())
+                Digest::of_bytes(text.as_bytes())
             }
         };
         chain.push(next);
