@@ -186,7 +186,7 @@ impl From<Digest> for oci_spec::image::Digest {
 #[derive(Clone)]
 pub struct Hasher {
     algorithm: Algorithm,
-    context: Context,
+    context: Box<Context>,
     length: u64,
 }
 
@@ -198,6 +198,7 @@ impl Hasher {
             Algorithm::Sha256 => &SHA256,
             Algorithm::Sha512 => &SHA512,
         });
+        let context = Box::new(context);
         Self {
             algorithm,
             context,
@@ -222,12 +223,18 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         let value = self.context.finish();
         let value = value.as_ref();
-        let length = "the function gives as many bytes as its name says";
         match self.algorithm {
-            Algorithm::Sha256 => Digest::Sha256(value.try_into().expect(length)),
-            Algorithm::Sha512 => Digest::Sha512(value.try_into().expect(length)),
+            Algorithm::Sha256 => Digest::Sha256(array(value)),
+            Algorithm::Sha512 => Digest::Sha512(array(value)),
         }
     }
+}
+
+/// The output of a hash function, which gives as many bytes as its name says.
+fn array<const N: usize>(value: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(value);
+    bytes
 }
 
 impl Default for Hasher {
