@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus as ApiStatus, Pod};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus as ApiStatus, Pod};
 use sampan_container::{ContainerState, ContainerStatus, Exit, Runtime};
 
 use super::labels::Identity;
 use super::plan::RestartPolicy;
-use super::record::{Ended, Record, Role, State};
+use super::probes::Kind;
+use super::record::{self, Ended, Record, Role, State};
 use super::{Kubelet, blocking, sandbox, volumes};
 use crate::controllers::runner::chain;
 use crate::error::Error;
@@ -117,7 +118,8 @@ pub(crate) fn recall(
         if let Some(before) = before {
             recall_past(record, before);
         }
-        useless.extend(recall_present(record, before, own));
+        let container = record::find(pod, &record.name);
+        useless.extend(recall_present(record, (before, container), own));
     }
     useless.extend(containers);
     useless
@@ -154,7 +156,7 @@ fn container_id(text: Option<&str>) -> Option<sampan_container::ContainerId> {
 
 fn recall_present(
     record: &mut Record,
-    before: Option<&ApiStatus>,
+    (before, container): (Option<&ApiStatus>, Option<&Container>),
     mut own: Vec<ContainerStatus>,
 ) -> Vec<ContainerStatus> {
     let Some(newest) = own.pop() else {
@@ -172,8 +174,13 @@ fn recall_present(
             let same = before.filter(|before| {
                 container_id(before.container_id.as_deref()).as_ref() == Some(&newest.id)
             });
-            record.started = same.is_some_and(|before| before.started == Some(true));
-            record.ready = same.is_some_and(|before| before.ready);
+            // The status was not written any more when the container was started: it begins as after a start.
+            let has = |kind: Kind| container.is_some_and(|container| kind.of(container).is_some());
+            record.started = same.map_or_else(
+                || !has(Kind::Startup),
+                |before| before.started == Some(true),
+            );
+            record.ready = same.map_or_else(|| !has(Kind::Readiness), |before| before.ready);
             record.wait("ContainerCreating", None);
             let started_at = newest.started_at.unwrap_or(newest.created_at);
             record.state = State::Running {
@@ -245,5 +252,63 @@ pub(crate) fn start_over(records: &mut [Record], policy: RestartPolicy, now: Tim
         }
         record.started = false;
         record.ready = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The running container of an attempt, as it is found after a restart.
+    fn found(attempt: i32) -> ContainerStatus {
+        let identity = Identity {
+            namespace: "shop".to_owned(),
+            pod: "web-0".to_owned(),
+            uid: "1".to_owned(),
+            container: "web".to_owned(),
+            attempt,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        ContainerStatus {
+            id: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+            name: None,
+            image: "web:1".to_owned(),
+            command: Vec::new(),
+            ports: Vec::new(),
+            address: None,
+            created_at: now,
+            started_at: Some(now),
+            state: ContainerState::Running { pid: 1 },
+            labels: identity.labels(),
+        }
+    }
+
+    fn recalled(container: &Value, statuses: &Value) -> (bool, bool) {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "web-0", "namespace": "shop", "uid": "1"},
+            "spec": {"containers": [container]},
+            "status": {"containerStatuses": statuses},
+        }))
+        .unwrap();
+        let mut records = record::all(pod.spec.as_ref().unwrap());
+        let useless = recall(&pod, &mut records, vec![found(0)]);
+        assert!(useless.is_empty() && records[0].running().is_some());
+        (records[0].started, records[0].ready)
+    }
+
+    #[test]
+    fn a_container_whose_start_no_status_tells_of_begins_as_after_a_start() {
+        let waiting = json!([{"name": "web", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": "ContainerCreating"}}}]);
+        let get = json!({"httpGet": {"port": 80}});
+        let plain = json!({"name": "web"});
+        assert_eq!(recalled(&plain, &waiting), (true, true));
+        let probed = json!({"name": "web", "startupProbe": get, "readinessProbe": get});
+        assert_eq!(recalled(&probed, &waiting), (false, false));
+        let told = json!([{"name": "web", "image": "", "imageID": "", "ready": true, "started": true,
+            "restartCount": 0, "containerID": format!("sampan://{}", found(0).id)}]);
+        assert_eq!(recalled(&probed, &told), (true, true));
     }
 }
