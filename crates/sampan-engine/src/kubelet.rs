@@ -37,6 +37,7 @@ use sampan_model::routing::Routing;
 use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::{Shutdown, Tasks};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::controllers::context::Context;
 use crate::controllers::key_of;
@@ -86,6 +87,19 @@ struct Pods {
     found: HashMap<String, Vec<ContainerStatus>>,
 }
 
+/// What could not be done yet and is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Taking over what runs.
+    Start,
+    /// Looking at all pods.
+    Look,
+}
+
+/// How long is waited before what could not be done is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
 impl Kubelet {
     /// The folder of a pod.
     pub(crate) fn folder(&self, uid: &str) -> PathBuf {
@@ -96,40 +110,43 @@ impl Kubelet {
     pub(crate) async fn run(self: Arc<Self>, tasks: Tasks, shutdown: Shutdown) {
         let mut changes = self.context.objects.changes();
         let mut pods = Pods::default();
-        let mut complete = self.start(&mut pods, &tasks, &shutdown).await;
+        let mut left = self.start(&mut pods, &tasks, &shutdown).await;
+        let mut retry_at = Instant::now() + RETRY;
         loop {
             let event = tokio::select! {
                 () = shutdown.triggered() => return,
-                () = tokio::time::sleep(Duration::from_secs(1)), if !complete => Event::Resync,
+                () = tokio::time::sleep_until(retry_at), if left != Left::Nothing => Event::Resync,
                 event = changes.next() => event,
             };
             match event {
                 Event::Changed(change) => {
                     self.changed(&change, &mut pods, &tasks, &shutdown);
+                    continue;
                 }
-                Event::Resync if complete => {
-                    complete = self.look_at_all(&mut pods, &tasks, &shutdown).await;
+                Event::Resync if left == Left::Start => {
+                    left = self.start(&mut pods, &tasks, &shutdown).await;
                 }
-                Event::Resync => complete = self.start(&mut pods, &tasks, &shutdown).await,
+                Event::Resync => left = self.look_at_all(&mut pods, &tasks, &shutdown).await,
                 Event::Closed => return,
             }
+            retry_at = Instant::now() + RETRY;
         }
     }
 
     /// Takes over what runs, starts what should, removes what belongs to nobody.
-    async fn start(self: &Arc<Self>, pods: &mut Pods, tasks: &Tasks, shutdown: &Shutdown) -> bool {
+    async fn start(self: &Arc<Self>, pods: &mut Pods, tasks: &Tasks, shutdown: &Shutdown) -> Left {
         match adoption::containers(&self.tools.runtime).await {
             Ok(found) => pods.found = found,
             Err(error) => {
                 tracing::error!(error = chain(&error), "cannot list containers");
-                return false;
+                return Left::Start;
             }
         }
         let listed = match self.context.objects.list::<Pod>(None).await {
             Ok(listed) => listed,
             Err(error) => {
                 tracing::error!(error = chain(&error), "cannot list pods");
-                return false;
+                return Left::Start;
             }
         };
         let known = listed
@@ -140,7 +157,7 @@ impl Kubelet {
             self.look_at(pod, pods, tasks, shutdown);
         }
         adoption::remove_orphans(self, std::mem::take(&mut pods.found), &known).await;
-        true
+        Left::Nothing
     }
 
     async fn look_at_all(
@@ -148,7 +165,7 @@ impl Kubelet {
         pods: &mut Pods,
         tasks: &Tasks,
         shutdown: &Shutdown,
-    ) -> bool {
+    ) -> Left {
         match self.context.objects.list::<Pod>(None).await {
             Ok(listed) => {
                 for pod in &listed {
@@ -157,11 +174,11 @@ impl Kubelet {
                 pods.running
                     .values()
                     .for_each(|running| running.wake.notify_one());
-                true
+                Left::Nothing
             }
             Err(error) => {
                 tracing::error!(error = chain(&error), "cannot list pods");
-                true
+                Left::Look
             }
         }
     }
@@ -238,7 +255,10 @@ impl Kubelet {
             Arc::clone(&wake),
         );
         tasks.spawn("pod", worker.run(containers, shutdown.child()));
-        pods.running.insert(key, Running { uid, wake });
+        // One that is replaced has missed that its pod is gone.
+        if let Some(before) = pods.running.insert(key, Running { uid, wake }) {
+            before.wake.notify_one();
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sampan_supervise::Shutdown;
+use sampan_store::objects::Revision;
+use sampan_supervise::{Backoff, Shutdown};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::delete::{FOREGROUND, ORPHAN};
 use super::{
@@ -21,6 +23,10 @@ use crate::resources::{self, Resource};
 
 /// Changes that follow each other closely are looked at in one pass.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long is waited after a pass that failed, at first and at most.
+pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// How often the lists of a pass are read anew because history went on too fast.
+const READS: usize = 3;
 
 /// An object, as far as the collector cares.
 #[derive(Debug)]
@@ -81,15 +87,20 @@ impl Node {
 pub async fn collect_garbage(objects: Objects, shutdown: Shutdown) {
     let mut changes = objects.changes();
     let mut due = true;
+    let mut delays = Backoff::new(RETRY.0, RETRY.1);
+    let mut retry_at = None;
     loop {
-        if due && let Err(error) = pass(&objects).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot collect garbage"
-            );
+        if due {
+            retry_at = if pass(&objects).await {
+                delays.reset();
+                None
+            } else {
+                Some(Instant::now() + delays.next_delay())
+            };
         }
         due = tokio::select! {
             () = shutdown.triggered() => return,
+            () = moment(retry_at) => true,
             event = changes.next() => match event {
                 Event::Closed => return,
                 Event::Resync => true,
@@ -99,6 +110,14 @@ pub async fn collect_garbage(objects: Objects, shutdown: Shutdown) {
         if due && !settle(&mut changes, &shutdown).await {
             return;
         }
+    }
+}
+
+/// Waits for a moment, or for ever.
+pub(super) async fn moment(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -122,11 +141,35 @@ fn matters(change: &super::Change) -> bool {
     change.kind != "Event" && (change.deleted || change.terminating)
 }
 
-async fn pass(objects: &Objects) -> Result<(), Error> {
-    let nodes = read(objects).await?;
+/// Looks at all objects; tells whether all that was to be done has been done. What fails with one object keeps
+/// nobody from the others.
+async fn pass(objects: &Objects) -> bool {
+    let nodes = match read(objects).await {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot collect garbage"
+            );
+            return false;
+        }
+    };
+    let mut complete = true;
+    let mut note = |node: &Node, outcome: Result<(), Error>| {
+        if let Err(error) = outcome {
+            complete = false;
+            tracing::warn!(
+                kind = node.resource.kind,
+                namespace = node.namespace,
+                name = node.name,
+                error = &error as &dyn std::error::Error,
+                "cannot collect an object"
+            );
+        }
+    };
     let by_uid: HashMap<&str, &Node> = nodes.iter().map(|node| (node.uid.as_str(), node)).collect();
     for node in nodes.iter().filter(|node| !node.owners.is_empty()) {
-        tend(objects, node, &by_uid).await?;
+        note(node, tend(objects, node, &by_uid).await);
     }
     for owner in nodes
         .iter()
@@ -139,12 +182,12 @@ async fn pass(objects: &Objects) -> Result<(), Error> {
             .flat_map(|node| &node.owners)
             .any(|reference| reference.uid == owner.uid && reference.blocks);
         if owner.lets_go() {
-            release(objects, owner, ORPHAN).await?;
+            note(owner, release(objects, owner, ORPHAN).await);
         } else if !blocked {
-            release(objects, owner, FOREGROUND).await?;
+            note(owner, release(objects, owner, FOREGROUND).await);
         }
     }
-    Ok(())
+    complete
 }
 
 /// Deletes a dependent, or frees it from owners that let it go.
@@ -252,15 +295,29 @@ fn gone_is_fine(outcome: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
+/// All objects as they were at one revision: an owner that is missing among them did not exist, however long
+/// the reading took.
 async fn read(objects: &Objects) -> Result<Vec<Node>, Error> {
+    for _ in 1..READS {
+        match read_at(objects, objects.revision().await?).await {
+            Err(Error::Expired(_)) => {}
+            outcome => return outcome,
+        }
+    }
+    read_at(objects, objects.revision().await?).await
+}
+
+async fn read_at(objects: &Objects, revision: Revision) -> Result<Vec<Node>, Error> {
+    let request = ListRequest {
+        at: Some(revision),
+        ..ListRequest::default()
+    };
     let mut nodes = Vec::new();
     for resource in resources::all() {
         if resource.group != resource.stored_group || resource.kind == "Event" {
             continue;
         }
-        let list = objects
-            .list_values(resource, &ListRequest::default())
-            .await?;
+        let list = objects.list_values(resource, &request).await?;
         nodes.extend(list.items.iter().map(|object| Node::of(resource, object)));
     }
     Ok(nodes)

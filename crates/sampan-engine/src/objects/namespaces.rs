@@ -1,8 +1,10 @@
 //! Namespaces: what each one holds from the start, and how one ends.
 
-use sampan_supervise::Shutdown;
+use sampan_supervise::{Backoff, Shutdown};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::collect::{RETRY, moment};
 use super::{DeleteOptions, Event, ListRequest, Objects, WriteOptions, metadata};
 use crate::error::Error;
 use crate::resources::{self, Resource, Subresource};
@@ -106,11 +108,13 @@ impl Objects {
         let list = self
             .list_values(namespaces()?, &ListRequest::default())
             .await?;
+        let mut outcome = Ok(());
         for namespace in &list.items {
             let name = metadata::text(namespace, "name").unwrap_or_default();
-            self.look_at(name, authority).await?;
+            // One that resists keeps nobody from the others.
+            outcome = outcome.and(self.look_at(name, authority).await);
         }
-        Ok(())
+        outcome
     }
 
     /// Fills a namespace, or empties and ends it.
@@ -187,21 +191,21 @@ impl Objects {
 /// API, as PEM.
 pub async fn keep_namespaces(objects: Objects, authority: String, shutdown: Shutdown) {
     let mut changes = objects.changes();
-    let mut outcome = objects.look_at_all(&authority).await;
+    let mut delays = Backoff::new(RETRY.0, RETRY.1);
+    // When all are looked at again, because something could not be done.
+    let mut retry_at = None;
+    let mut event = Event::Resync;
     loop {
-        if let Err(error) = &outcome {
-            tracing::warn!(
-                error = error as &dyn std::error::Error,
-                "cannot look after the namespaces"
-            );
-        }
-        let event = tokio::select! {
-            () = shutdown.triggered() => return,
-            event = changes.next() => event,
-        };
-        outcome = match event {
+        let outcome = match event {
             Event::Closed => return,
-            Event::Resync => objects.look_at_all(&authority).await,
+            Event::Resync => {
+                let outcome = objects.look_at_all(&authority).await;
+                if outcome.is_ok() {
+                    delays.reset();
+                }
+                retry_at = None;
+                outcome
+            }
             Event::Changed(change) => match (change.kind, change.namespace) {
                 ("Namespace", _) if !change.deleted => {
                     objects.look_at(&change.name, &authority).await
@@ -212,6 +216,18 @@ pub async fn keep_namespaces(objects: Objects, authority: String, shutdown: Shut
                 }
                 _ => Ok(()),
             },
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot look after the namespaces"
+            );
+            retry_at.get_or_insert_with(|| Instant::now() + delays.next_delay());
+        }
+        event = tokio::select! {
+            () = shutdown.triggered() => return,
+            () = moment(retry_at) => Event::Resync,
+            event = changes.next() => event,
         };
     }
 }
