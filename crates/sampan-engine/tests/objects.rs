@@ -335,5 +335,26 @@ async fn a_running_pod_is_given_time_and_then_removed() {
         .await
         .unwrap();
     f.gone::<Pod>(Some("default"), "old").await;
+    // More time than there is is a long time, not none.
+    let mut patient = pod("patient", Some("node"));
+    let seconds = &mut patient
+        .spec
+        .as_mut()
+        .unwrap()
+        .termination_grace_period_seconds;
+    *seconds = Some(i64::MAX);
+    f.objects.create(&patient).await.unwrap();
+    f.objects
+        .delete::<Pod>(Some("default"), "patient", &DeleteOptions::default())
+        .await
+        .unwrap();
+    let ending = f
+        .objects
+        .get::<Pod>(Some("default"), "patient")
+        .await
+        .unwrap()
+        .unwrap();
+    let end = ending.metadata.deletion_timestamp.unwrap().0;
+    assert!(end.as_second() > sampan_supervise::clock::now().as_second() + 1_000_000);
     f.end().await;
 }

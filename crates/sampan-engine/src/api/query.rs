@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::objects::{FieldSelector, LabelSelector, ListRequest, Propagation};
 use crate::resources::Resource;
 
+/// No request lasts longer, whatever it asks for: the moment of its end can still be calculated with.
+const LONGEST_TIMEOUT_SECONDS: u64 = 24 * 60 * 60;
+
 /// All parameters that the API knows; unknown ones are ignored, as Kubernetes does.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -96,7 +99,8 @@ impl Query {
         let seconds = number(self.timeout_seconds.as_deref(), "timeoutSeconds")?;
         Ok(seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
-            .filter(|seconds| *seconds > 0))
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| seconds.min(LONGEST_TIMEOUT_SECONDS)))
     }
 
     /// The asked-for revision; `None` when any will do.
@@ -283,6 +287,12 @@ mod tests {
         assert!(query.is_watch());
         assert_eq!(query.limit.as_deref(), Some("5"));
         assert_eq!(unescape("100%"), "100%");
+    }
+
+    #[test]
+    fn no_request_asks_for_more_time_than_there_is() {
+        let query = Query::parse("timeoutSeconds=9223372036854775807").unwrap();
+        assert_eq!(query.timeout_seconds().unwrap(), Some(86_400));
     }
 
     #[test]

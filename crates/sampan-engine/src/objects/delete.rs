@@ -19,6 +19,9 @@ pub(super) const ORPHAN: &str = "orphan";
 /// How long a pod may take to end unless it says otherwise.
 const DEFAULT_GRACE_SECONDS: i64 = 30;
 
+/// No pod has longer to end, whatever is asked for: a time that far away can still be written down.
+const LONGEST_GRACE_SECONDS: i64 = 365 * 24 * 60 * 60;
+
 /// How often a deletion is tried again when others change the object at the same time.
 const ATTEMPTS: usize = 32;
 
@@ -289,5 +292,5 @@ fn grace_seconds(resource: &Resource, object: &Value, options: &DeleteOptions) -
                 .and_then(Value::as_i64)
         })
         .unwrap_or(DEFAULT_GRACE_SECONDS)
-        .max(0)
+        .clamp(0, LONGEST_GRACE_SECONDS)
 }
