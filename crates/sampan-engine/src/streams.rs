@@ -5,7 +5,7 @@
 //! WebSocket channels of Kubernetes (`v5.channel.k8s.io`, `v4.channel.k8s.io`) or SPDY/3.1; ports
 //! are forwarded over SPDY/3.1, plain or inside a WebSocket.
 
-mod fd;
+pub(crate) mod fd;
 mod forward;
 mod log;
 mod options;

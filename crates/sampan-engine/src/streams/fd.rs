@@ -11,18 +11,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A pipe, a socket or the controlling side of a terminal.
 #[derive(Debug)]
-pub(super) struct File(AsyncFd<OwnedFd>);
+pub(crate) struct File(AsyncFd<OwnedFd>);
 
 impl File {
     /// Takes over a descriptor, which becomes non-blocking.
-    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
         fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         register(fd).map(Self)
     }
 
     /// The same file once more, so that one can read while the other writes.
-    pub(super) fn duplicate(&self) -> io::Result<Self> {
+    pub(crate) fn duplicate(&self) -> io::Result<Self> {
         register(self.0.get_ref().try_clone()?).map(Self)
     }
 }
@@ -32,7 +32,7 @@ impl File {
     deprecated,
     reason = "the other way is unsafe; an owned descriptor stays what it is"
 )]
-pub(super) fn register(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn register(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(fd)
 }
 

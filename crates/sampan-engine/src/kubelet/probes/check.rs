@@ -1,7 +1,7 @@
 //! One attempt of a probe, or of a lifecycle hook: a request, a connection, a command.
 
-use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
@@ -9,13 +9,19 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::{Container, ExecAction, HTTPGetAction, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use sampan_container::{ContainerId, ExecSpec, Runtime, Signal};
+use sampan_container::{ContainerId, Exec, ExecSpec, Exit, Runtime, Signal};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 use crate::controllers::runner::chain;
+use crate::streams::fd::File;
 
 /// How much of an answer is read.
 const BODY_LIMIT_BYTES: usize = 10 * 1024;
+/// How long output may come after the end of a command that failed.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,62 +223,115 @@ async fn request(
     })
 }
 
+/// Runs a command to its end, or to the end of the time that it has.
 async fn exec(
     runtime: &Runtime,
     id: &ContainerId,
     command: &[String],
     timeout: Duration,
 ) -> Outcome {
+    let deadline = Instant::now() + timeout;
+    let late = || {
+        let (text, seconds) = (command.join(" "), timeout.as_secs());
+        Outcome::Failure(format!("command \"{text}\" timed out after {seconds}s"))
+    };
+    let mut exec = match timeout_at(deadline, begin(runtime, id, command)).await {
+        Ok(Ok(exec)) => exec,
+        Ok(Err(message)) => return Outcome::Failure(message),
+        Err(_) => return late(),
+    };
+    let files = (open(exec.stdout.take()), open(exec.stderr.take()));
+    let mut kept = (Vec::new(), Vec::new());
+    // Both are read at once, or a full pipe would stop the command.
+    let ended = {
+        let output = async {
+            tokio::join!(read(files.0, &mut kept.0), read(files.1, &mut kept.1));
+        };
+        follow(&mut exec, output, deadline).await
+    };
+    match ended {
+        Some(Ok(exit)) if exit.code == 0 => Outcome::Success,
+        Some(Ok(_)) => {
+            let text = [kept.0, kept.1].concat();
+            Outcome::Failure(String::from_utf8_lossy(&text).trim_end().to_owned())
+        }
+        Some(Err(error)) => Outcome::Failure(chain(&error)),
+        None => {
+            end(&exec);
+            late()
+        }
+    }
+}
+
+/// Starts a command. One that nobody waits for any more when it has been started is ended at once.
+async fn begin(runtime: &Runtime, id: &ContainerId, command: &[String]) -> Result<Exec, String> {
     let (runtime, id) = (runtime.clone(), id.clone());
     let spec = ExecSpec {
         args: command.to_vec(),
         ..ExecSpec::default()
     };
-    let started = tokio::task::spawn_blocking(move || runtime.exec(&id, &spec)).await;
-    let mut exec = match started {
-        Ok(Ok(exec)) => exec,
-        Ok(Err(error)) => return Outcome::Failure(chain(&error)),
-        Err(error) => return Outcome::Failure(error.to_string()),
-    };
-    let output = (exec.stdout.take(), exec.stderr.take());
-    let reading = tokio::task::spawn_blocking(move || {
-        // Both are read at once, or a full pipe would stop the command.
-        let (out, err) = output;
-        std::thread::scope(|scope| {
-            let errors = scope.spawn(move || read(err));
-            let mut text = read(out);
-            text.push_str(&errors.join().unwrap_or_default());
-            text
-        })
-    });
-    match tokio::time::timeout(timeout, exec.wait()).await {
-        Ok(Ok(exit)) if exit.code == 0 => Outcome::Success,
-        Ok(Ok(_)) => Outcome::Failure(reading.await.unwrap_or_default().trim_end().to_owned()),
-        Ok(Err(error)) => Outcome::Failure(chain(&error)),
-        Err(_) => {
-            if let Err(error) = exec.kill(Signal::KILL) {
-                tracing::debug!(
-                    error = chain(&error),
-                    "cannot end a command that took too long"
-                );
-            }
-            let seconds = timeout.as_secs();
-            let text = command.join(" ");
-            Outcome::Failure(format!("command \"{text}\" timed out after {seconds}s"))
+    let (sender, started) = oneshot::channel();
+    let work = move || {
+        if let Err(Ok(late)) = sender.send(runtime.exec(&id, &spec)) {
+            end(&late);
         }
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| error.to_string())?;
+    let started = started.await.map_err(|error| error.to_string())?;
+    started.map_err(|error| chain(&error))
+}
+
+/// Waits for the end of a command while its output is read; nothing when the time is over before. Output that
+/// comes after the end is not waited for long: what the command left behind may hold it open for ever.
+async fn follow(
+    exec: &mut Exec,
+    output: impl Future<Output = ()>,
+    deadline: Instant,
+) -> Option<sampan_container::Result<Exit>> {
+    tokio::pin!(output);
+    let mut drained = false;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            () = &mut output, if !drained => drained = true,
+            ended = exec.wait() => break ended,
+            () = tokio::time::sleep_until(deadline) => return None,
+        }
+    };
+    if !drained && ended.as_ref().is_ok_and(|exit| exit.code != 0) {
+        drop(tokio::time::timeout(LAST_OUTPUT, output).await);
+    }
+    Some(ended)
+}
+
+fn end(exec: &Exec) {
+    if let Err(error) = exec.kill(Signal::KILL) {
+        tracing::debug!(
+            error = chain(&error),
+            "cannot end a command that took too long"
+        );
     }
 }
 
+fn open(file: Option<OwnedFd>) -> Option<File> {
+    file.and_then(|file| {
+        File::new(file)
+            .inspect_err(|error| tracing::debug!(%error, "cannot read the output of a command"))
+            .ok()
+    })
+}
+
 /// Reads all, and keeps the beginning.
-fn read(file: Option<std::os::fd::OwnedFd>) -> String {
-    let Some(file) = file else {
-        return String::new();
-    };
-    let mut file = std::fs::File::from(file);
-    let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = file.read(&mut buffer) {
+async fn read(file: Option<File>, kept: &mut Vec<u8>) {
+    let Some(mut file) = file else { return };
+    let mut buffer = vec![0; 4096];
+    while let Ok(count @ 1..) = file.read(&mut buffer).await {
         let room = BODY_LIMIT_BYTES.saturating_sub(kept.len());
         kept.extend_from_slice(&buffer[..count.min(room)]);
     }
-    String::from_utf8_lossy(&kept).into_owned()
 }
+
+#[cfg(test)]
+mod tests;
