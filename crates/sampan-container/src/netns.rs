@@ -1,6 +1,10 @@
 //! Network namespaces that live without a process: pinned by a bind mount.
 
+use std::fs::File;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::mount::{MntFlags, MsFlags};
 use nix::sched::CloneFlags;
@@ -9,11 +13,24 @@ use crate::{Error, Result};
 
 /// Brings the loopback device of the namespace at this path up.
 pub(crate) fn raise_loopback(namespace: &Path) -> Result<()> {
-    let namespace = std::fs::File::open(namespace).map_err(Error::io("open", namespace))?;
+    let namespace = File::open(namespace).map_err(Error::io("open", namespace))?;
     Ok(crate::network::inside(
         &namespace,
         crate::network::raise_loopback,
     )?)
+}
+
+/// Connects to a port of localhost, by IPv4 or else by IPv6, each within `limit`; blocks.
+///
+/// # Errors
+/// When nobody listens: what IPv4 says.
+pub fn connect_locally(port: u16, limit: Duration) -> io::Result<TcpStream> {
+    let connect = |address: IpAddr| {
+        let address = SocketAddr::new(address, port);
+        TcpStream::connect_timeout(&address, limit)
+    };
+    connect(Ipv4Addr::LOCALHOST.into())
+        .or_else(|error| connect(Ipv6Addr::LOCALHOST.into()).map_err(|_| error))
 }
 
 /// A network namespace, pinned to a file.
@@ -86,6 +103,16 @@ impl NetNamespace {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Connects to a port of the namespace's own localhost, as [`connect_locally`] does; blocks.
+    ///
+    /// # Errors
+    /// When the namespace is gone, or nobody listens.
+    pub fn connect(&self, port: u16, limit: Duration) -> Result<TcpStream> {
+        let namespace = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        crate::network::inside(&namespace, || Ok(connect_locally(port, limit)))?
+            .map_err(Error::system("connect to the port"))
     }
 
     /// Lets go of the namespace; it ends with its last process. Does nothing when nothing is there.

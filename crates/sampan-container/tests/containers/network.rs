@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use sampan_container::netns::NetNamespace;
 use sampan_container::network::Bridge;
 use sampan_container::{Error, Network, PortMapping};
@@ -51,6 +51,35 @@ fn containers_reach_each_other_and_the_machine() {
         let leases = site.runtime.data().join("network/leases");
         site.runtime.remove(&id, true).unwrap();
         assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn localhost_of_a_namespace_is_reached_from_outside() {
+    in_own_network(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let namespace = NetNamespace::create(&directory.path().join("net")).unwrap();
+        let inside = std::sync::Arc::new(std::fs::File::open(namespace.path()).unwrap());
+        let listen = move |address: &'static str| {
+            setns(&*inside, CloneFlags::CLONE_NEWNET).unwrap();
+            TcpListener::bind(address).unwrap()
+        };
+        let limit = std::time::Duration::from_secs(5);
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listen = listen.clone();
+            let listener = std::thread::spawn(move || listen(address)).join().unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let mut socket = namespace.connect(port, limit).unwrap();
+            let (mut accepted, _) = listener.accept().unwrap();
+            accepted.write_all(b"hello").unwrap();
+            drop(accepted);
+            let mut text = String::new();
+            socket.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "hello");
+            drop(listener);
+            assert!(namespace.connect(port, limit).is_err());
+        }
+        NetNamespace::remove(namespace.path()).unwrap();
     });
 }
 

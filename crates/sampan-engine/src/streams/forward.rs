@@ -5,7 +5,7 @@ mod tunnel;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};
@@ -14,12 +14,16 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use k8s_openapi::api::core::v1::Pod;
+use sampan_container::netns::{NetNamespace, connect_locally};
+use sampan_container::{ContainerId, Network, Runtime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Streams;
 use super::spdy::{self, Accept, Gone, Stream};
+use super::target;
 use super::upgrade::{self, Upgrade};
+use crate::controllers::runner::chain;
 use crate::error::Error;
 
 /// The protocol of the streams.
@@ -30,6 +34,16 @@ const TUNNELLED: &str = "SPDY/3.1+portforward.k8s.io";
 const MOST_UNPAIRED: usize = 256;
 /// How much is read from the pod at once.
 const PIECE_BYTES: usize = 32 * 1024;
+/// How long a connection to the pod may take to come about.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the ports of a pod are.
+#[derive(Debug, Clone)]
+struct Place {
+    runtime: Runtime,
+    /// Its containers; the network of one is the network of all.
+    containers: Vec<ContainerId>,
+}
 
 /// Answers a request to forward ports.
 pub(super) async fn serve(
@@ -41,12 +55,15 @@ pub(super) async fn serve(
     let phase = status
         .and_then(|status| status.phase.as_deref())
         .unwrap_or_default();
-    let address = status.and_then(|status| status.pod_ip.as_deref());
-    let Some(address) = address.and_then(|address| address.parse().ok()) else {
+    let place = Place {
+        runtime: streams.runtime().clone(),
+        containers: target::running(pod),
+    };
+    if place.containers.is_empty() {
         return Err(Error::BadRequest(format!(
             "unable to forward port because pod is not running. Current status={phase}"
         )));
-    };
+    }
     let streams = streams.clone();
     match Upgrade::of(request.headers())? {
         Upgrade::WebSocket => {
@@ -61,20 +78,20 @@ pub(super) async fn serve(
                 )));
             }
             Ok(upgrade.on_upgrade(async move |socket| {
-                streams.run("port forward", carry(tunnel::open(socket), address));
+                streams.run("port forward", carry(tunnel::open(socket), place));
             }))
         }
         Upgrade::Spdy => {
             let protocol = upgrade::stream_protocol(request.headers(), &[PROTOCOL])?;
             upgrade::to_spdy(request, protocol, move |io| {
-                streams.run("port forward", carry(io, address));
+                streams.run("port forward", carry(io, place));
             })
         }
     }
 }
 
 /// Carries connections until the client leaves.
-async fn carry(io: impl AsyncRead + AsyncWrite, pod: std::net::IpAddr) {
+async fn carry(io: impl AsyncRead + AsyncWrite, pod: Place) {
     let (accept, work) = spdy::serve(io);
     tokio::select! {
         worked = work => {
@@ -93,7 +110,7 @@ struct Pair {
     error: Option<Stream>,
 }
 
-async fn forward(mut accept: Accept, pod: std::net::IpAddr) {
+async fn forward(mut accept: Accept, pod: Place) {
     let mut unpaired: HashMap<String, Pair> = HashMap::new();
     let mut connections = FuturesUnordered::new();
     loop {
@@ -101,7 +118,7 @@ async fn forward(mut accept: Accept, pod: std::net::IpAddr) {
             stream = accept.next() => {
                 let Some(stream) = stream else { return };
                 if let Some((port, data, error)) = pair(&mut unpaired, stream) {
-                    connections.push(connection(SocketAddr::new(pod, port), data, error));
+                    connections.push(connection(pod.clone(), port, (data, error)));
                 }
             }
             Some(ended) = connections.next() => {
@@ -135,12 +152,41 @@ fn pair(unpaired: &mut HashMap<String, Pair>, stream: Stream) -> Option<(u16, St
     Some((port, pair.data?, pair.error?))
 }
 
+impl Place {
+    /// Connects to a port where the pod's own programs would: servers may listen on localhost only.
+    async fn connect(self, port: u16) -> Result<TcpStream, String> {
+        let connect = move || self.connect_blocking(port);
+        let socket = tokio::task::spawn_blocking(connect)
+            .await
+            .map_err(|error| error.to_string())??;
+        socket
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(socket))
+            .map_err(|error| error.to_string())
+    }
+
+    fn connect_blocking(&self, port: u16) -> Result<std::net::TcpStream, String> {
+        let spec = self
+            .containers
+            .iter()
+            .find_map(|id| self.runtime.spec(id).ok());
+        match spec.map(|spec| spec.network) {
+            Some(Network::Namespace(path)) => NetNamespace::open(&path)
+                .and_then(|namespace| namespace.connect(port, CONNECT_LIMIT))
+                .map_err(|error| chain(&error)),
+            Some(Network::Host) => {
+                connect_locally(port, CONNECT_LIMIT).map_err(|error| error.to_string())
+            }
+            _ => Err("the pod has no network any more".to_owned()),
+        }
+    }
+}
+
 /// One connection to the pod.
-async fn connection(address: SocketAddr, data: Stream, error: Stream) -> Result<(), Gone> {
-    match TcpStream::connect(address).await {
+async fn connection(pod: Place, port: u16, (data, error): (Stream, Stream)) -> Result<(), Gone> {
+    match pod.connect(port).await {
         Ok(socket) => copy(socket, data, &error).await?,
         Err(failure) => {
-            let port = address.port();
             let text = format!("cannot connect to port {port} of the pod: {failure}");
             error.output.send(text.into()).await?;
             data.output.finish().await?;

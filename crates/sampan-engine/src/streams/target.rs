@@ -37,7 +37,7 @@ impl<'a> Target<'a> {
                 )));
             }
             None => match containers[..] {
-                [only] if inits.is_empty() => only,
+                [only] => only,
                 _ => return Err(Error::BadRequest(ambiguous(pod_name, &containers, &inits))),
             },
         };
@@ -108,6 +108,23 @@ impl<'a> Target<'a> {
     }
 }
 
+/// The containers of a pod that run.
+pub(super) fn running(pod: &Pod) -> Vec<ContainerId> {
+    let status = pod.status.as_ref();
+    let all = status.into_iter().flat_map(|status| {
+        let own = status.container_statuses.iter().flatten();
+        own.chain(status.init_container_statuses.iter().flatten())
+    });
+    all.filter(|status| {
+        status
+            .state
+            .as_ref()
+            .is_some_and(|state| state.running.is_some())
+    })
+    .filter_map(|status| parsed(status.container_id.as_deref()))
+    .collect()
+}
+
 fn parsed(id: Option<&str>) -> Option<ContainerId> {
     id?.strip_prefix(SCHEME)?.parse().ok()
 }
@@ -124,4 +141,26 @@ fn ambiguous(pod: &str, containers: &[&str], inits: &[&str]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn named(containers: &[&str]) -> Option<String> {
+        let list =
+            |names: &[&str]| -> Vec<_> { names.iter().map(|name| json!({"name": name})).collect() };
+        let spec = json!({"containers": list(containers), "initContainers": list(&["first"])});
+        let pod =
+            serde_json::from_value(json!({"metadata": {"name": "web"}, "spec": spec})).unwrap();
+        Target::find(&pod, None).ok().map(|target| target.name)
+    }
+
+    #[test]
+    fn the_only_container_is_meant_whatever_ran_before_it() {
+        assert_eq!(named(&["web"]).as_deref(), Some("web"));
+        assert_eq!(named(&["web", "proxy"]), None);
+    }
 }
