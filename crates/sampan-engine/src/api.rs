@@ -18,6 +18,7 @@ mod write;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -40,6 +41,9 @@ use query::Query;
 
 /// The version of Kubernetes whose API is spoken.
 const KUBERNETES: (&str, &str) = ("1", "33");
+
+/// How long the store may take to answer a supervisor.
+const STORE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The API; cloned freely.
 #[derive(Debug, Clone)]
@@ -163,7 +167,9 @@ async fn route(api: &Api, request: Request) -> Result<Response, Error> {
     let path = path.trim_end_matches('/');
     // Health and version tell nothing that needs protection; supervisors ask without credentials.
     match path {
-        "/healthz" | "/livez" | "/readyz" => return Ok(healthy(path, request.uri().query())),
+        "/healthz" | "/livez" | "/readyz" => {
+            return Ok(health(api, path, request.uri().query()).await);
+        }
         "/version" => return Ok(answer::json(StatusCode::OK, &version())),
         _ => {}
     }
@@ -252,18 +258,40 @@ async fn stream(
     streams.serve(action, &pod, request).await
 }
 
-fn healthy(path: &str, query: Option<&str>) -> Response {
-    let text = if query.is_some_and(|query| query.contains("verbose")) {
-        let name = path.trim_start_matches('/');
-        format!("[+]ping ok\n[+]store ok\n{name} check passed\n")
-    } else {
-        "ok".to_owned()
+/// Answers a supervisor. A store that does not answer makes nothing ready, but a restart would not help it.
+async fn health(api: &Api, path: &str, query: Option<&str>) -> Response {
+    let name = path.trim_start_matches('/');
+    let asks = name != "livez";
+    let failure = if asks { store_failure(api).await } else { None };
+    let verbose = query.is_some_and(|query| query.contains("verbose"));
+    let (code, text) = match failure {
+        Some(why) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("[+]ping ok\n[-]store failed: {why}\n{name} check failed\n"),
+        ),
+        None if verbose => {
+            let store = if asks { "[+]store ok\n" } else { "" };
+            let text = format!("[+]ping ok\n{store}{name} check passed\n");
+            (StatusCode::OK, text)
+        }
+        None => (StatusCode::OK, "ok".to_owned()),
     };
-    answer::bytes(
-        StatusCode::OK,
-        "text/plain; charset=utf-8",
-        text.into_bytes(),
-    )
+    answer::bytes(code, "text/plain; charset=utf-8", text.into_bytes())
+}
+
+/// Why the store cannot be worked with, if so. Details are for the log: anybody may ask.
+async fn store_failure(api: &Api) -> Option<&'static str> {
+    match tokio::time::timeout(STORE_LIMIT, api.objects().revision()).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the store does not answer"
+            );
+            Some("reason withheld")
+        }
+        Err(_) => Some("no answer in time"),
+    }
 }
 
 fn version() -> serde_json::Value {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use nix::sys::socket::{setsockopt, sockopt};
 use sampan_supervise::{Shutdown, Tasks};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -19,6 +20,10 @@ use crate::tls::Certificates;
 const CONNECTIONS: usize = 512;
 /// How long a client may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take to send the head of a request; idle connections end after this time, too.
+const HEAD: Duration = Duration::from_secs(30);
+/// How often a client that is silent is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long requests may take to end at the shutdown.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// How long is waited after a failed accept, which is likely to fail again at once.
@@ -93,6 +98,10 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "cannot switch off the delay of small packets");
     }
+    // Watches of clients that have vanished would take up places for ever.
+    if let Err(error) = setsockopt(&stream, sockopt::KeepAlive, &true) {
+        tracing::debug!(%peer, %error, "cannot watch over a connection");
+    }
     let handshake = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
     let stream = match handshake.await {
         Ok(Ok(stream)) => stream,
@@ -106,8 +115,16 @@ async fn connection(
         }
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(64 << 10);
-    builder.http2().max_concurrent_streams(250);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(64 << 10);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .max_concurrent_streams(250);
     let service = TowerToHyperService::new(router);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);

@@ -60,6 +60,11 @@ impl Fixture {
         self.directory
     }
 
+    /// Takes the store away from the running server.
+    pub(crate) async fn close_store(&self) {
+        self.store.close().await;
+    }
+
     pub(crate) async fn restart(self) -> Self {
         Self::start_in(self.stop().await).await
     }

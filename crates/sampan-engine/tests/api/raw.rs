@@ -76,6 +76,8 @@ async fn documents_are_answered() {
     let f = Fixture::start().await;
     assert_eq!(get(&f, "/version").await["minor"], "33");
     assert_eq!(f.kubectl(&["get", "--raw", "/readyz"]).await, "ok");
+    let verbose = f.kubectl(&["get", "--raw", "/readyz?verbose"]).await;
+    assert!(verbose.contains("[+]store ok"), "{verbose}");
     assert_eq!(get(&f, "/api").await["kind"], "APIVersions");
     assert_eq!(get(&f, "/apis").await["kind"], "APIGroupList");
     assert_eq!(
@@ -94,5 +96,15 @@ async fn documents_are_answered() {
         "{names:?}"
     );
     assert!(get(&f, "/openapi/v3").await["paths"]["apis/apps/v1"].is_object());
+    f.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_store_does_not_answer_is_not_ready() {
+    let f = Fixture::start().await;
+    f.close_store().await;
+    let failed = f.refused(&["get", "--raw", "/readyz"]).await;
+    assert!(failed.contains("[-]store failed"), "{failed}");
+    assert_eq!(f.kubectl(&["get", "--raw", "/livez"]).await, "ok");
     f.stop().await;
 }
