@@ -84,3 +84,6 @@ pub(crate) fn key_of<K: Object>(object: &K) -> Key {
         meta.name.clone().unwrap_or_default(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,8 @@ impl Reconciler for Claims {
     fn concerned(&self, change: &Change) -> Vec<Key> {
         match change.kind {
             "PersistentVolumeClaim" => vec![change.key()],
-            // A pod that is gone may have been the last to use a claim that is to be deleted.
-            "Pod" if change.deleted => {
+            // A pod that has ended may have been the last to use a claim that is to be deleted.
+            "Pod" if change.ended => {
                 vec![Key::new(change.namespace.clone().unwrap_or_default(), "")]
             }
             _ => Vec::new(),
@@ -135,10 +135,7 @@ impl Claims {
         let users = objects
             .list::<Pod>(claim.metadata.namespace.as_deref())
             .await?;
-        if users
-            .iter()
-            .any(|pod| uses(pod, name) && !pods::is_terminal(pod))
-        {
+        if users.iter().any(|pod| holds(pod, name)) {
             return Ok(());
         }
         let path = folder(&self.0.node.data, &claim.metadata);
@@ -152,14 +149,11 @@ impl Claims {
     }
 }
 
-fn uses(pod: &Pod, claim: &str) -> bool {
-    let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
-    volumes.into_iter().flatten().any(|volume| {
-        volume
-            .persistent_volume_claim
-            .as_ref()
-            .is_some_and(|source| source.claim_name == claim)
-    })
+/// Whether a pod keeps a claim: it may be running. One without a node waits until the claim is gone.
+fn holds(pod: &Pod, claim: &str) -> bool {
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+    let placed = node.is_some_and(|node| !node.is_empty());
+    placed && !pods::is_terminal(pod) && pods::claims(pod).any(|name| name == claim)
 }
 
 async fn make_folder(path: PathBuf) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Gives pods to the only node there is, if they fit.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Node, Pod, PodCondition, PodSpec};
+use k8s_openapi::api::core::v1::{Node, PersistentVolumeClaim, Pod, PodCondition, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sampan_supervise::clock;
 
@@ -23,9 +23,10 @@ impl Reconciler for Scheduler {
 
     fn concerned(&self, change: &Change) -> Vec<Key> {
         match change.kind {
-            "Pod" if !change.deleted && !change.terminating => vec![change.key()],
-            // Room was made, or the node changed: all that wait are looked at again.
+            "Pod" if !change.ended && !change.terminating => vec![change.key()],
+            // Room was made, the node changed, or a claim is gone: all that wait are looked at again.
             "Pod" | "Node" => vec![Key::new("", "")],
+            "PersistentVolumeClaim" if change.deleted => vec![Key::new("", "")],
             _ => Vec::new(),
         }
     }
@@ -76,6 +77,9 @@ impl Scheduler {
         };
         let others = objects.list::<Pod>(None).await?;
         if let Some(problem) = obstacle(&pod, &node, &others) {
+            return self.refuse(pod, &format!("1 {problem}")).await;
+        }
+        if let Some(problem) = self.ending_claim(&pod).await? {
             return self.refuse(pod, &problem).await;
         }
         pod.spec.get_or_insert_default().node_name = Some(self.0.node.name.clone());
@@ -88,8 +92,26 @@ impl Scheduler {
         Ok(())
     }
 
+    /// A claim of the pod that is on its way out: its data go with it, so the pod waits for the next one.
+    async fn ending_claim(&self, pod: &Pod) -> Result<Option<String>, Error> {
+        let namespace = pod.metadata.namespace.as_deref();
+        for name in pods::claims(pod) {
+            let claim = self
+                .0
+                .objects
+                .get::<PersistentVolumeClaim>(namespace, name)
+                .await?;
+            if claim.is_some_and(|claim| claim.metadata.deletion_timestamp.is_some()) {
+                return Ok(Some(format!(
+                    "persistentvolumeclaim \"{name}\" is being deleted"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
     async fn refuse(&self, mut pod: Pod, problem: &str) -> Result<(), Error> {
-        let message = format!("0/1 nodes are available: 1 {problem}.");
+        let message = format!("0/1 nodes are available: {problem}.");
         if pods::condition(&pod, "PodScheduled")
             .is_some_and(|condition| condition.message.as_ref() == Some(&message))
         {

@@ -72,6 +72,9 @@ impl StatefulSets {
     ) -> Result<(), Error> {
         let namespace = set.metadata.namespace.as_deref();
         let set_name = set.metadata.name.as_deref().unwrap_or_default();
+        for ordinal in &plan.pending {
+            self.ensure_claims(set, *ordinal).await?;
+        }
         for (ordinal, revision) in &plan.create {
             self.ensure_claims(set, *ordinal).await?;
             let template = history

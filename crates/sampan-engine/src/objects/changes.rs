@@ -29,6 +29,8 @@ pub struct Change {
     pub deleted: bool,
     /// Whether it is on its way out (`deletionTimestamp` is set).
     pub terminating: bool,
+    /// Whether it takes up nothing any more: it is gone, or a pod whose containers have ended for good.
+    pub ended: bool,
 }
 
 /// What a controller is told.
@@ -130,5 +132,23 @@ fn describe(change: &sampan_store::objects::Change) -> Option<Result<Change, ser
         labels: head.metadata.labels,
         deleted: change.kind == ChangeKind::Deleted,
         terminating: head.metadata.deletion_timestamp.is_some(),
+        ended: change.kind == ChangeKind::Deleted
+            || resource.kind == "Pod" && is_over(&change.row.body),
     }))
+}
+
+/// Whether a pod says that its containers have ended for good.
+fn is_over(pod: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Pod {
+        status: Option<Status>,
+    }
+    #[derive(Deserialize)]
+    struct Status {
+        phase: Option<String>,
+    }
+    // What is not readable is told by whoever reads all of it.
+    let phase = serde_json::from_str::<Pod>(pod).ok();
+    let phase = phase.and_then(|pod| pod.status?.phase);
+    matches!(phase.as_deref(), Some("Succeeded" | "Failed"))
 }

@@ -23,6 +23,8 @@ pub(super) struct Revisions {
 pub(super) struct Plan {
     /// Ordinals to make, each with the revision it gets.
     pub(super) create: Vec<(i32, String)>,
+    /// Ordinals whose pods wait, perhaps for a claim that was deleted after they were made.
+    pub(super) pending: Vec<i32>,
     /// Names of pods to stop.
     pub(super) delete: Vec<String>,
     /// The status as of now.
@@ -99,6 +101,7 @@ pub(super) fn plan(
     round.observe(set, &old);
     if set.metadata.deletion_timestamp.is_none() {
         round.act();
+        round.note_pending();
     }
     round.plan
 }
@@ -108,6 +111,16 @@ impl Round<'_> {
         if self.fill() && self.drop_surplus() && self.policy.rolling {
             self.update();
         }
+    }
+
+    fn note_pending(&mut self) {
+        let range = self.policy.first..self.policy.end();
+        let pending = self
+            .pods
+            .iter()
+            .filter(|(ordinal, _)| range.contains(*ordinal))
+            .filter(|(_, pod)| pods::phase(pod) == "Pending" && !pods::is_terminating(pod));
+        self.plan.pending = pending.map(|(ordinal, _)| *ordinal).collect();
     }
 
     /// Makes what is missing, from the first ordinal on; false when the rest has to wait.
