@@ -4,6 +4,8 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+#[path = "build/copying.rs"]
+mod copying;
 #[path = "build/site.rs"]
 mod site;
 

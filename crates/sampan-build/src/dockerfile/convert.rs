@@ -233,6 +233,13 @@ impl Reader<'_> {
             return Err(self.count("a command"));
         }
         let heredocs = self.statement.heredocs.clone();
+        // A script that is the whole command becomes a file of that name.
+        let is_whole = |word: &String| matches!(Heredoc::parse(word), Ok(Some(_)));
+        if let Some(script) = heredocs.first().filter(|first| first.is_script())
+            && command.words.first().is_some_and(is_whole)
+        {
+            script.file_name()?;
+        }
         Ok(Run {
             command,
             heredocs,
@@ -309,7 +316,10 @@ impl Reader<'_> {
                     .find(|known| known.name == announced.name)
             });
             match heredoc {
-                Some(heredoc) => transfer.inline.push(heredoc.clone()),
+                Some(heredoc) => {
+                    heredoc.file_name()?;
+                    transfer.inline.push(heredoc.clone());
+                }
                 None => transfer.sources.push(source.clone()),
             }
         }

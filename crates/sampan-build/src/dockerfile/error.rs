@@ -107,6 +107,12 @@ pub enum SyntaxError {
     /// A heredoc as the destination of COPY or ADD.
     #[error("a heredoc cannot be the destination")]
     HeredocDestination,
+    /// A heredoc whose word cannot be the name of the file that it becomes.
+    #[error("the heredoc `{name}` cannot be the name of a file")]
+    HeredocName {
+        /// The word.
+        name: String,
+    },
     /// A JSON array with something else than strings.
     #[error("an array in JSON form must hold strings only")]
     NotOnlyStrings,
@@ -249,6 +255,10 @@ impl Hint for SyntaxError {
             Self::EscapeToken { .. } => "use `# escape=\\` or `# escape=``".into(),
             Self::UnterminatedHeredoc { name } => {
                 format!("end it with a line that holds only `{name}`, without blanks around it")
+            }
+            Self::HeredocName { .. } => {
+                "name it without `/`, and put the folder into the destination: `COPY <<app.conf /etc/app/`"
+                    .into()
             }
             Self::NeedsJson { keyword } => format!("write `{keyword} [\"/bin/sh\", \"-c\"]`"),
             Self::MissingValue { keyword, name } => format!("write `{keyword} {name}=value`"),

@@ -1,6 +1,7 @@
 //! Heredocs: the words `<<NAME` in RUN, COPY and ADD, and the text that follows the line.
 
 use super::environment::Environment;
+use super::error::SyntaxError;
 use super::expand::{ExpandError, Expander};
 
 /// A file written inside the Dockerfile.
@@ -69,6 +70,20 @@ impl Heredoc {
             .collect()
     }
 
+    /// The word, for use as the name of a file directly below some folder.
+    ///
+    /// # Errors
+    /// When it would lead anywhere else.
+    pub(crate) fn file_name(&self) -> Result<&str, SyntaxError> {
+        let name = self.name.as_str();
+        if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
+            return Err(SyntaxError::HeredocName {
+                name: name.to_owned(),
+            });
+        }
+        Ok(name)
+    }
+
     /// Whether `line` ends this heredoc.
     pub(super) fn ends_at(&self, line: &str) -> bool {
         let line = if self.chomp {
@@ -77,6 +92,11 @@ impl Heredoc {
             line
         };
         line == self.name
+    }
+
+    /// Whether the text names the program that runs it, so that it becomes a file.
+    pub(crate) fn is_script(&self) -> bool {
+        self.text().starts_with("#!")
     }
 
     /// The text as the file holds it: without leading tabs when the heredoc says so.

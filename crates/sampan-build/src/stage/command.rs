@@ -91,7 +91,7 @@ impl StageBuilder<'_, '_> {
             return self.shell(std::iter::once(line.clone()).chain(bodies).collect());
         }
         let text = heredoc.text();
-        if text.starts_with("#!") {
+        if heredoc.is_script() {
             let path = format!("{SCRIPTS}/{}", heredoc.name);
             return Invocation {
                 args: vec![path],

@@ -5,6 +5,7 @@
 //! that are copied onto them. Nothing is ever written through a link that leaves the image.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown, symlink};
@@ -88,6 +89,11 @@ impl<'a> Copier<'a> {
     pub(super) fn inline(&mut self, name: &str, text: &str) -> Result<(), StepError> {
         let target = self.prepare(&self.order.destination, self.order.into_folder)?;
         let target = if target.is_dir() {
+            // The parser refused other names; what writes to the disk does not rely on that.
+            if Path::new(name).file_name() != Some(OsStr::new(name)) {
+                let name = name.to_owned();
+                return Err(SyntaxError::HeredocName { name }.into());
+            }
             target.join(name)
         } else {
             target

@@ -1,9 +1,9 @@
 //! ADD of an archive: what it holds goes into the image.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::lchown;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use sampan_oci::layer::{LayerError, decompress};
 
@@ -56,9 +56,34 @@ pub(super) fn unpack(path: &Path, folder: &Path, owner: Option<Owner>) -> Result
             ))));
         }
         if let Some(owner) = owner {
-            let target = folder.join(entry.path().map_err(fail)?);
-            lchown(&target, Some(owner.uid), Some(owner.gid)).map_err(fail)?;
+            let target = below(folder, &entry.path().map_err(fail)?);
+            change_owner(&target, owner).map_err(fail)?;
         }
+    }
+    Ok(())
+}
+
+/// Where an entry was unpacked: a leading slash counts for nothing, and `..` was refused.
+fn below(folder: &Path, name: &Path) -> PathBuf {
+    let mut path = folder.to_owned();
+    path.extend(name.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    }));
+    path
+}
+
+fn change_owner(path: &Path, owner: Owner) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        // Some entries, such as the comment that `git archive` writes, are no files.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    lchown(path, Some(owner.uid), Some(owner.gid))?;
+    // A new owner costs a file its setuid and setgid bits.
+    if metadata.is_file() {
+        fs::set_permissions(path, metadata.permissions())?;
     }
     Ok(())
 }

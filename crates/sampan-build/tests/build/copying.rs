@@ -1,0 +1,59 @@
+//! COPY and ADD in the corners: what leaves its place, what is left out, what comes along.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use sampan_build::Outcome;
+use sampan_model::Hint;
+
+use crate::site::{self, Site};
+
+#[test]
+fn a_heredoc_stays_below_the_destination() {
+    let site = Site::new();
+    let outside = site.context().join("../outside");
+    for name in [
+        "../outside",
+        "a/b",
+        "..",
+        ".",
+        &outside.display().to_string(),
+    ] {
+        for text in [
+            format!("FROM scratch\nCOPY <<{name} /dir/\ntext\n{name}\n"),
+            format!("FROM scratch\nADD <<{name} /dir/\ntext\n{name}\n"),
+            format!("FROM busybox\nRUN <<{name}\n#!/bin/sh\ntrue\n{name}\n"),
+            format!("FROM scratch\nONBUILD COPY <<{name} /dir/\ntext\n{name}\n"),
+        ] {
+            site.dockerfile(&text);
+            let error = site.try_build().unwrap_err();
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains("without `/`"), "{text}: {error:?}");
+        }
+    }
+    assert!(!outside.exists());
+}
+
+#[test]
+fn the_owner_of_an_archive_is_changed_in_the_image_only() {
+    let site = Site::new();
+    let outside = site.context().join("outside");
+    fs::write(&outside, "of the machine").unwrap();
+    fs::set_permissions(&outside, Permissions::from_mode(0o4755)).unwrap();
+    let context = site.context().display().to_string();
+    site::shell(&format!(
+        "cd {context}; tar --absolute-names -cf absolute.tar {context}/outside; \
+         git init -q repository; cd repository; echo text > file; git add file; \
+         git -c user.name=x -c user.email=x@y commit -qm first; git archive -o ../git.tar HEAD"
+    ));
+    site.dockerfile("FROM busybox\nADD --chown=1000:1000 absolute.tar git.tar /added/\n");
+    let (image, _) = site.image(&site.build());
+    let root = site.files(&image);
+    let inside = format!("added{context}/outside");
+    for (path, mode) in [(inside.as_str(), 0o4755), ("added/file", 0o664)] {
+        let metadata = root.path(path).metadata().unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (1000, 1000), "{path}");
+        assert_eq!(metadata.mode() & 0o7777, mode, "{path}");
+    }
+    assert_eq!(outside.metadata().unwrap().uid(), 0);
+}
