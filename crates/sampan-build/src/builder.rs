@@ -95,12 +95,12 @@ impl Builder {
         let plan = load(&mut session, &file)?;
         warn_of_unused(&mut session, &plan);
         for index in 0..plan.stages.len() {
-            let draft = if plan.stages[index].needed {
+            let stage = if plan.stages[index].needed {
                 Some(StageBuilder::build(&mut session, &plan, index)?)
             } else {
                 None
             };
-            session.finished.push(draft);
+            session.finished.push(stage);
         }
         session.digests.save()?;
         export(&mut session, &plan)
@@ -223,6 +223,7 @@ fn write_image(session: &Session<'_>, plan: &Plan) -> Result<BuiltImage, BuildEr
     let draft = session.finished[plan.target].as_ref();
     let mut draft = draft
         .expect("the target is needed, so it was built")
+        .draft
         .clone();
     draft.labels.extend(request.labels.iter().cloned());
     let descriptor = draft.write(session.store, request.epoch)?;

@@ -19,7 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::request::BuildRequest;
 use crate::run::{Command, Runner};
-use crate::stage::Failure;
+use crate::stage::{Failure, Finished};
 use crate::workspace::{Scratch, Workspace};
 
 /// One build: its surroundings, its progress and the stages that are finished.
@@ -35,8 +35,8 @@ pub(crate) struct Session<'a> {
     pub(crate) cache_folder: PathBuf,
     pub(crate) ignore: Ignore,
     pub(crate) digests: Digests,
-    /// The drafts of finished stages, by number.
-    pub(crate) finished: Vec<Option<Draft>>,
+    /// The stages, by number; `None` for one that was not needed.
+    pub(crate) finished: Vec<Option<Finished>>,
     pub(crate) progress: Progress<'a>,
     workspace: OnceCell<Workspace>,
 }

@@ -19,6 +19,14 @@ use crate::event::Outcome;
 use crate::plan::{Base, Plan};
 use crate::session::{Session, Started};
 
+/// A stage that is built, with what those on it take over.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) draft: Draft,
+    environment: Environment,
+    arguments: Vec<String>,
+}
+
 /// A stage while it is built.
 pub(crate) struct StageBuilder<'session, 'build> {
     session: &'session mut Session<'build>,
@@ -41,7 +49,7 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
         session: &'session mut Session<'build>,
         plan: &'session Plan,
         index: usize,
-    ) -> Result<Draft, BuildError> {
+    ) -> Result<Finished, BuildError> {
         let stage = &plan.stages[index];
         let visible = stage
             .steps
@@ -64,7 +72,11 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
         for step in triggers.iter().chain(&stage.steps) {
             builder.step(step)?;
         }
-        Ok(builder.draft)
+        Ok(Finished {
+            draft: builder.draft,
+            environment: builder.environment,
+            arguments: builder.arguments,
+        })
     }
 
     /// Takes over the base and gives the steps that its ONBUILD instructions ask for.
@@ -74,7 +86,7 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
         if let Ok(base) = base.as_ref() {
             self.draft.clone_from(base);
         }
-        self.environment = self.draft.environment.clone();
+        self.inherit(&stage.base);
         let triggers = std::mem::take(&mut self.draft.triggers);
         let parse = |text: &String| Dockerfile::parse_trigger(text, stage.span);
         let steps = triggers.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -91,6 +103,20 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
         Ok(steps)
     }
 
+    /// Takes over what expansions see: the environment of the image, and below it the ARGs of the
+    /// stage that this one is built on.
+    fn inherit(&mut self, base: &Base) {
+        if let Base::Stage(index) = base
+            && let Some(parent) = &self.session.finished[*index]
+        {
+            self.environment = parent.environment.clone();
+            self.arguments.clone_from(&parent.arguments);
+        }
+        for (name, value) in self.draft.environment.iter() {
+            self.environment.set(name, value);
+        }
+    }
+
     fn base(&self, base: &Base) -> Result<Draft, StepError> {
         match base {
             Base::Scratch => Ok(Draft::scratch()),
@@ -98,6 +124,7 @@ impl<'session, 'build> StageBuilder<'session, 'build> {
                 let stage = self.session.finished[*index].as_ref();
                 Ok(stage
                     .expect("a needed stage is built before those on it")
+                    .draft
                     .clone())
             }
             Base::Image(reference) => {

@@ -6,6 +6,8 @@
 
 #[path = "build/copying.rs"]
 mod copying;
+#[path = "build/running.rs"]
+mod running;
 #[path = "build/site.rs"]
 mod site;
 

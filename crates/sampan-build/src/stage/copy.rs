@@ -89,6 +89,7 @@ impl StageBuilder<'_, '_> {
                 Ok(Some(
                     stage
                         .expect("a needed stage is built before those that copy from it")
+                        .draft
                         .clone(),
                 ))
             }
