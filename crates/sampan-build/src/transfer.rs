@@ -1,5 +1,6 @@
 //! COPY and ADD: what is copied decides the key, and a miss copies it into an overlay.
 
+mod attributes;
 mod copier;
 mod mode;
 mod unpack;
@@ -183,14 +184,14 @@ impl Selection {
     }
 
     /// The key of copying this: everything that a copy takes over from the files, names, kinds,
-    /// permissions and content, but no times.
+    /// permissions, attributes and content, but no times.
     pub(crate) fn key(
         &self,
         order: &Order,
         parent: &str,
         digests: &mut Digests,
     ) -> Result<Digest, StepError> {
-        let mut fingerprint = order.fingerprint("copy, 1", parent);
+        let mut fingerprint = order.fingerprint("copy, 2", parent);
         for source in &self.sources {
             let name = source.found.path.file_name().unwrap_or_default();
             let name = if source.found.is_folder {
@@ -229,6 +230,12 @@ fn add_node(
         fingerprint.add(digests.digest(&node.path, &node.metadata)?.to_string());
     } else {
         fingerprint.add(node.metadata.rdev().to_le_bytes());
+    }
+    let attributes = attributes::read(&node.path, &node.metadata)?;
+    fingerprint.add((attributes.len() as u64).to_le_bytes());
+    for (name, value) in attributes {
+        fingerprint.add(name);
+        fingerprint.add(value);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ mod tree;
 mod writer;
 
 pub use self::compression::{Compression, decompress};
-pub use self::directory::from_directory;
+pub use self::directory::{from_directory, kept_attributes};
 pub use self::error::LayerError;
 pub use self::overlay::from_overlay;
 pub use self::writer::{Layer, LayerOptions, LayerWriter};

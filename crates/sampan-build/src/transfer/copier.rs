@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::{Mode as FileMode, SFlag, mknod};
 
-use super::{Order, unpack};
+use super::{Order, attributes, unpack};
+use crate::dockerfile::error::SyntaxError;
 use crate::error::{IoError, StepError};
 use crate::files::{Found, Node, resolve};
 
@@ -25,9 +26,6 @@ pub(crate) struct Owner {
 }
 
 const ROOT: Owner = Owner { uid: 0, gid: 0 };
-
-/// The attributes that belong to a file's content.
-const KEPT_ATTRIBUTES: [&str; 2] = ["security.capability", "user."];
 
 pub(super) struct Copier<'a> {
     root: &'a Path,
@@ -177,9 +175,7 @@ impl<'a> Copier<'a> {
             }
         }
         self.settle(target, metadata.mode() & 0o7777, self.owner_of(metadata))?;
-        copy_attributes(&node.path, target)
-            .map_err(IoError::new("copy the attributes of", &node.path))?;
-        Ok(())
+        attributes::copy(&node.path, metadata, target)
     }
 
     fn link(&self, node: &Node, target: &Path) -> Result<(), StepError> {
@@ -265,33 +261,4 @@ fn make_special(metadata: &Metadata, target: &Path) -> io::Result<()> {
     let kind = SFlag::from_bits_truncate(metadata.mode()) & SFlag::S_IFMT;
     let mode = FileMode::from_bits_truncate(metadata.mode());
     Ok(mknod(target, kind, mode, metadata.rdev())?)
-}
-
-fn copy_attributes(source: &Path, target: &Path) -> io::Result<()> {
-    let mut names = vec![0; 4096];
-    let length = match rustix::fs::llistxattr(source, &mut names) {
-        Ok(length) => length,
-        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    for name in names[..length]
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
-    {
-        let kept = KEPT_ATTRIBUTES
-            .iter()
-            .any(|kept| name.starts_with(kept.as_bytes()));
-        if !kept {
-            continue;
-        }
-        let mut value = vec![0; 64 * 1024];
-        let length = rustix::fs::lgetxattr(source, name, &mut value)?;
-        rustix::fs::lsetxattr(
-            target,
-            name,
-            &value[..length],
-            rustix::fs::XattrFlags::empty(),
-        )?;
-    }
-    Ok(())
 }

@@ -57,3 +57,27 @@ fn the_owner_of_an_archive_is_changed_in_the_image_only() {
     }
     assert_eq!(outside.metadata().unwrap().uid(), 0);
 }
+
+#[test]
+fn attributes_of_files_belong_to_the_copy_and_to_its_key() {
+    const NAME: &str = "security.capability";
+    // `cap_net_bind_service=ep`, in the form of `linux/capability.h`.
+    const VALUE: [u8; 20] = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let site = Site::new();
+    site.write("server", "program");
+    let server = site.context().join("server");
+    site.dockerfile("FROM busybox AS one\nCOPY server /\nFROM busybox\nCOPY --from=one server /\n");
+    site.build();
+    assert_eq!(site.build_with_outcomes().1, [Outcome::Cached; 4]);
+    rustix::fs::setxattr(&server, NAME, &VALUE, rustix::fs::XattrFlags::empty()).unwrap();
+    let (built, outcomes) = site.build_with_outcomes();
+    assert_eq!(
+        (outcomes[1], outcomes[3]),
+        (Outcome::Done, Outcome::Done),
+        "{outcomes:?}"
+    );
+    let root = site.files(&site.image(&built).0);
+    let mut value = [0; 64];
+    let length = rustix::fs::getxattr(root.path("server"), NAME, &mut value).unwrap();
+    assert_eq!(value[..length], VALUE);
+}

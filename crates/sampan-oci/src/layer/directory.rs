@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::fs::FileType;
@@ -51,26 +51,34 @@ pub(super) fn append(
     match entry.kind {
         Kind::File => {
             let file = tree.file(node)?;
-            entry.xattrs = xattrs(&file, &root.join(&node.relative))?;
+            entry.xattrs = kept_attributes(&file, &root.join(&node.relative))?;
             writer.append(entry, &mut File::from(file))
         }
         Kind::Directory => {
             let file = tree.file(node)?;
-            entry.xattrs = xattrs(&file, &root.join(&node.relative))?;
+            entry.xattrs = kept_attributes(&file, &root.join(&node.relative))?;
             writer.append_empty(entry)
         }
         _ => writer.append_empty(entry),
     }
 }
 
-fn xattrs(file: &OwnedFd, path: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, LayerError> {
+/// The extended attributes of an open file that belong to its content, by name: what a layer holds
+/// of them. `path` is for messages.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn kept_attributes(
+    file: impl AsFd,
+    path: &Path,
+) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, LayerError> {
     let mut xattrs = BTreeMap::new();
-    for name in xattr_names(file.as_fd(), path)? {
+    for name in xattr_names(&file, path)? {
         let kept = KEPT
             .iter()
             .any(|prefix| name.starts_with(prefix.as_bytes()));
         if kept && !name.starts_with(OVERLAY_MARKS.as_bytes()) {
-            let value = xattr_value(file, &name, path)?;
+            let value = xattr_value(file.as_fd(), &name, path)?;
             xattrs.insert(name, value);
         }
     }
@@ -96,7 +104,7 @@ pub(super) fn xattr_names(file: impl AsFd, path: &Path) -> Result<Vec<Vec<u8>>, 
     Ok(names.map(<[u8]>::to_vec).collect())
 }
 
-fn xattr_value(file: &OwnedFd, name: &[u8], path: &Path) -> Result<Vec<u8>, LayerError> {
+fn xattr_value(file: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<Vec<u8>, LayerError> {
     let failed = |source: Errno| LayerError::file("read the attributes of", path, source);
     let mut buffer = vec![0; 256];
     loop {
