@@ -68,12 +68,17 @@ impl Files<'_> {
         candidates
             .iter()
             .map(|path| self.single(source, path))
+            // A pattern asks for what there is, and what is left out is not there.
+            .filter(|found| !matches!(found, Err(StepError::IgnoredSource { .. })))
             .collect()
     }
 
     /// The entries of `folder` that match one component of a pattern, in order.
     fn matching(&self, folder: &Path, part: &str) -> Result<Vec<PathBuf>, StepError> {
         let real = resolve(&self.root, folder).map_err(IoError::new("resolve", folder))?;
+        if !real.is_dir() {
+            return Ok(Vec::new());
+        }
         if !is_pattern(part) {
             let exists = fs::symlink_metadata(real.join(part)).is_ok();
             return Ok(exists.then(|| folder.join(part)).into_iter().collect());
@@ -88,7 +93,7 @@ impl Files<'_> {
             .into_iter()
             .filter(|name| pattern.matches(&name.to_string_lossy()))
             .map(|name| folder.join(name))
-            .filter(|path| !self.is_ignored(path));
+            .filter(|path| !self.is_ignored(path) || self.has_exceptions());
         Ok(matches.collect())
     }
 
@@ -101,7 +106,7 @@ impl Files<'_> {
         };
         let is_folder = metadata.is_dir();
         // A folder that is left out may hold files that are taken back in.
-        let exceptions = is_folder && self.ignore.is_some_and(Ignore::has_exceptions);
+        let exceptions = is_folder && self.has_exceptions();
         if self.is_ignored(path) && !exceptions {
             return Err(StepError::IgnoredSource {
                 path: path.display().to_string(),
@@ -112,6 +117,16 @@ impl Files<'_> {
             real,
             is_folder,
         })
+    }
+
+    /// Whether `found` is a folder that is left out and holds nothing that is taken back in.
+    pub(crate) fn is_left_out(&self, found: &Found, nodes: &[Node]) -> bool {
+        nodes.is_empty() && found.is_folder && self.is_ignored(&found.path)
+    }
+
+    /// Whether something in a folder that is left out may still take part.
+    fn has_exceptions(&self) -> bool {
+        self.ignore.is_some_and(Ignore::has_exceptions)
     }
 
     fn is_ignored(&self, path: &Path) -> bool {
@@ -301,6 +316,7 @@ fn clean(path: &str) -> Vec<String> {
     parts
 }
 
-fn is_pattern(part: &str) -> bool {
+/// Whether the source, or a part of it, stands for whatever matches it.
+pub(crate) fn is_pattern(part: &str) -> bool {
     part.contains(['*', '?', '[', '\\'])
 }

@@ -16,7 +16,7 @@ pub(crate) use copier::Owner;
 pub(crate) use mode::Mode;
 
 use crate::error::{IoError, StepError};
-use crate::files::{Digests, Files, Found, Node};
+use crate::files::{Digests, Files, Found, Node, is_pattern};
 use crate::fingerprint::Fingerprint;
 use crate::ignore::Ignore;
 use copier::Copier;
@@ -117,6 +117,13 @@ impl Order {
                     kept.unwrap_or(Path::new("")).clone_into(&mut prefix);
                 }
                 let nodes = files.list(&found, &self.excludes)?;
+                if files.is_left_out(&found, &nodes) {
+                    if is_pattern(&pattern) {
+                        continue;
+                    }
+                    let path = found.path.display().to_string();
+                    return Err(StepError::IgnoredSource { path });
+                }
                 sources.push(Source {
                     found,
                     prefix,

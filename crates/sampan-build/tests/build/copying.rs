@@ -81,3 +81,35 @@ fn attributes_of_files_belong_to_the_copy_and_to_its_key() {
     let length = rustix::fs::getxattr(root.path("server"), NAME, &mut value).unwrap();
     assert_eq!(value[..length], VALUE);
 }
+
+#[test]
+fn patterns_reach_what_an_ignored_folder_takes_back_in() {
+    let site = Site::new();
+    site.write("services/a/package.json", "a");
+    site.write("services/b/package.json", "b");
+    site.write("services/b/secret", "no");
+    site.write("services/c/other", "no");
+    site.write("docs/text", "no");
+    site.write("top.json", "no");
+    site.write(".dockerignore", "*\n!services/*/package.json\n");
+    site.dockerfile(
+        "FROM scratch\nCOPY --parents services/*/package.json /named/\nCOPY */*/*.json /flat/\n\
+         COPY * /all/\nCOPY services/b/* /one/\n",
+    );
+    let (image, _) = site.image(&site.build());
+    let mut found = site.files(&image).list();
+    found.retain(|path| path.contains("json") || path.contains("secret") || path.contains("text"));
+    found.sort();
+    let expected = [
+        "all/a/package.json",
+        "all/b/package.json",
+        "flat/package.json",
+        "named/services/a/package.json",
+        "named/services/b/package.json",
+        "one/package.json",
+    ];
+    assert_eq!(found, expected);
+    site.dockerfile("FROM scratch\nCOPY docs /docs\n");
+    let hint = site.try_build().unwrap_err().hint();
+    assert_eq!(hint.as_deref(), Some("add `!docs` to `.dockerignore`"));
+}
