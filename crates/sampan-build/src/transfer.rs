@@ -180,6 +180,11 @@ impl Selection {
         self.sources.is_empty()
     }
 
+    /// How many files and folders are selected.
+    pub(crate) fn count(&self) -> usize {
+        self.sources.iter().map(|source| source.nodes.len()).sum()
+    }
+
     /// The name of the one file that is selected; `None` for a folder.
     pub(crate) fn file_name(&self) -> Option<&OsStr> {
         let found = &self.sources.first()?.found;

@@ -27,6 +27,8 @@ pub enum MountKind {
     Cache {
         /// Which folder; the target's path when the Dockerfile gives none.
         id: String,
+        /// What happens when several commands want it at the same time.
+        sharing: Sharing,
         /// The permissions of a new folder.
         mode: u32,
         /// The owner of a new folder.
@@ -41,6 +43,18 @@ pub enum MountKind {
     },
 }
 
+/// What happens when commands of several builds want the same cache at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// All that say so use it together.
+    #[default]
+    Shared,
+    /// Each gets a folder of its own.
+    Private,
+    /// They use it one after the other.
+    Locked,
+}
+
 #[derive(Default)]
 struct Fields<'a> {
     kind: Option<&'a str>,
@@ -49,6 +63,7 @@ struct Fields<'a> {
     target: Option<&'a str>,
     read_only: Option<bool>,
     id: Option<&'a str>,
+    sharing: Option<Sharing>,
     size: Option<&'a str>,
     mode: Option<u32>,
     uid: Option<u32>,
@@ -95,8 +110,7 @@ impl<'a> Fields<'a> {
             "mode" => self.mode = Some(number(key, needed()?, 8)?),
             "uid" => self.uid = Some(number(key, needed()?, 10)?),
             "gid" => self.gid = Some(number(key, needed()?, 10)?),
-            // Builds of one installation that use the same cache always share it.
-            "sharing" if matches!(needed()?, "shared" | "private" | "locked") => {}
+            "sharing" => self.sharing = Some(sharing(needed()?)?),
             _ => return Err(wrong(format!("`{field}` is not known"))),
         }
         Ok(())
@@ -115,6 +129,7 @@ impl<'a> Fields<'a> {
             },
             "cache" if self.from.is_none() => MountKind::Cache {
                 id: self.id.unwrap_or(&target).to_owned(),
+                sharing: self.sharing.unwrap_or_default(),
                 mode: self.mode.unwrap_or(0o755),
                 uid: self.uid.unwrap_or(0),
                 gid: self.gid.unwrap_or(0),
@@ -154,6 +169,17 @@ fn switch(key: &str, value: Option<&str>) -> Result<bool, SyntaxError> {
         Some("false" | "0" | "f") => Ok(false),
         Some(other) => Err(wrong(format!(
             "`{key}` is `true` or `false`, not `{other}`"
+        ))),
+    }
+}
+
+fn sharing(value: &str) -> Result<Sharing, SyntaxError> {
+    match value.to_ascii_lowercase().as_str() {
+        "shared" => Ok(Sharing::Shared),
+        "private" => Ok(Sharing::Private),
+        "locked" => Ok(Sharing::Locked),
+        other => Err(wrong(format!(
+            "`sharing` is `shared`, `private` or `locked`, not `{other}`"
         ))),
     }
 }

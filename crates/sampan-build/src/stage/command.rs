@@ -50,7 +50,9 @@ impl StageBuilder<'_, '_> {
         }
         let lower = self.session.lower(&self.draft)?;
         let scratch = self.session.workspace()?.scratch()?;
-        let mut mounted = mounts::prepare(self.session, &mounts, &scratch)?;
+        // Held until the command has ended.
+        let claims = mounts::claim(self.session, &mounts)?;
+        let mut mounted = mounts::prepare(self.session, &mounts, &claims, &scratch)?;
         mounted.extend(script_mount(&invocation, &scratch.path("script"))?);
         let user = user::resolve(&lower, &self.draft.user)?;
         let command = Command {
@@ -63,6 +65,7 @@ impl StageBuilder<'_, '_> {
             image: self.plan.stages[self.index].label.clone(),
         };
         self.session.execute(&scratch, &lower, command, started)?;
+        drop(claims);
         let layer = self.session.layer(&self.draft, &scratch)?;
         self.session.cache.put(&key, layer.as_ref())?;
         self.commit(started, Outcome::Done, created_by, layer);

@@ -308,7 +308,6 @@ pub(super) fn gather(
     scratch: &Scratch,
     folder: &Path,
 ) -> Result<PathBuf, StepError> {
-    fs::create_dir(folder).map_err(IoError::new("create", folder))?;
     let order = Order::of(vec![path.to_owned()]);
     sampan_container::privately(|| {
         let mounted = mount_source(lower, scratch)?;
@@ -321,11 +320,21 @@ pub(super) fn gather(
             place: "the stage or image".to_owned(),
         };
         let selection = order.select(&files)?;
-        order.carry_out(&selection, folder, None)?;
-        Ok(selection
-            .file_name()
-            .map_or_else(|| folder.to_owned(), |name| folder.join(name)))
+        place(&order, &selection, folder)
     })?
+}
+
+/// Copies a selection of one source into the new `folder`, and says where it is.
+pub(super) fn place(
+    order: &Order,
+    selection: &Selection,
+    folder: &Path,
+) -> Result<PathBuf, StepError> {
+    fs::create_dir(folder).map_err(IoError::new("create", folder))?;
+    order.carry_out(selection, folder, None)?;
+    Ok(selection
+        .file_name()
+        .map_or_else(|| folder.to_owned(), |name| folder.join(name)))
 }
 
 fn carry_out(

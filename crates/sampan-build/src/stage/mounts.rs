@@ -1,7 +1,7 @@
 //! `RUN --mount`: what a command sees besides the image, and what of it belongs to the key.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+mod cache;
+
 use std::path::PathBuf;
 
 use sampan_container::{Mount, MountKind};
@@ -13,11 +13,13 @@ use crate::draft::Draft;
 use crate::error::{IoError, StepError};
 use crate::files::{Files, resolve};
 use crate::fingerprint::Fingerprint;
+use crate::ignore::Ignore;
 use crate::plan::Origin;
 use crate::session::Session;
 use crate::stage::{Failure, StageBuilder, copy};
-use crate::transfer::Order;
+use crate::transfer::{Order, Selection};
 use crate::workspace::Scratch;
+use cache::{CacheFolder, Claims};
 
 /// A mount with its key; nothing is made for it before the command has to run.
 pub(super) struct Planned {
@@ -29,16 +31,16 @@ pub(super) struct Planned {
 
 enum Source {
     Context(PathBuf),
+    /// The part of the context that the ignore file leaves.
+    Selected {
+        order: Box<Order>,
+        selection: Selection,
+    },
     Layers {
         draft: Box<Draft>,
         path: String,
     },
-    Cache {
-        folder: PathBuf,
-        mode: u32,
-        uid: u32,
-        gid: u32,
-    },
+    Cache(CacheFolder),
     Memory {
         size_bytes: Option<u64>,
     },
@@ -62,18 +64,23 @@ impl StageBuilder<'_, '_> {
                 .into());
             }
             Wanted::Bind { from, source } => self.bind(key, from.as_deref(), source)?,
-            Wanted::Cache { id, mode, uid, gid } => {
+            Wanted::Cache {
+                id,
+                sharing,
+                mode,
+                uid,
+                gid,
+            } => {
                 let name = Digest::of_bytes(id.as_bytes()).hex();
-                let folder = self.session.cache_folder.join("mounts").join(name);
-                (
-                    key.field("cache").field(id).finish(),
-                    Source::Cache {
-                        folder,
-                        mode,
-                        uid,
-                        gid,
-                    },
-                )
+                let folder = CacheFolder {
+                    path: self.session.cache_folder.join("mounts").join(name),
+                    sharing,
+                    mode,
+                    uid,
+                    gid,
+                };
+                let key = key.field("cache").field(id).finish();
+                (key, Source::Cache(folder))
             }
             Wanted::Tmpfs { size_bytes } => {
                 let size = size_bytes.unwrap_or(0).to_le_bytes();
@@ -124,25 +131,57 @@ impl StageBuilder<'_, '_> {
         let order = Order::of(vec![path.clone()]);
         let selection = order.select(&files)?;
         let content = selection.key(&order, "", &mut self.session.digests)?;
+        let key = key.field(content.to_string()).finish();
+        if hides(&files, &order, &selection)? {
+            let order = Box::new(order);
+            return Ok((key, Source::Selected { order, selection }));
+        }
         let real =
             resolve(&files.root, path.as_ref()).map_err(IoError::new("resolve", path.as_ref()))?;
-        Ok((
-            key.field(content.to_string()).finish(),
-            Source::Context(real),
-        ))
+        Ok((key, Source::Context(real)))
     }
+}
+
+/// Whether the ignore file leaves out anything of what the order names.
+fn hides(files: &Files<'_>, order: &Order, selection: &Selection) -> Result<bool, StepError> {
+    if files.ignore.is_none_or(Ignore::is_empty) {
+        return Ok(false);
+    }
+    let everything = Files {
+        root: files.root.clone(),
+        ignore: None,
+        place: files.place.clone(),
+    };
+    Ok(order.select(&everything)?.count() != selection.count())
+}
+
+/// Claims the caches that the mounts use, waiting for those that another build has locked.
+pub(super) fn claim(session: &mut Session<'_>, mounts: &[Planned]) -> Result<Claims, StepError> {
+    let folders = mounts.iter().filter_map(|mount| match &mount.source {
+        Source::Cache(folder) => Some((mount.target.as_path(), folder)),
+        _ => None,
+    });
+    let interrupt = session.interrupt;
+    let progress = &mut session.progress;
+    Claims::take(folders, interrupt, &mut |target| {
+        progress.warn(format!(
+            "waiting for another build to finish with the cache at {}",
+            target.display()
+        ));
+    })
 }
 
 /// Makes what the mounts need.
 pub(super) fn prepare(
     session: &Session<'_>,
     mounts: &[Planned],
+    claims: &Claims,
     scratch: &Scratch,
 ) -> Result<Vec<Mount>, StepError> {
     mounts
         .iter()
         .enumerate()
-        .map(|(number, mount)| mount.prepare(session, scratch, number))
+        .map(|(number, mount)| mount.prepare(session, claims, scratch, number))
         .collect()
 }
 
@@ -150,11 +189,16 @@ impl Planned {
     fn prepare(
         &self,
         session: &Session<'_>,
+        claims: &Claims,
         scratch: &Scratch,
         number: usize,
     ) -> Result<Mount, StepError> {
         let (source, kind) = match &self.source {
             Source::Context(path) => (path.clone(), MountKind::Bind),
+            Source::Selected { order, selection } => {
+                let folder = scratch.path(&format!("mount-{number}"));
+                (copy::place(order, selection, &folder)?, MountKind::Bind)
+            }
             Source::Layers { draft, path } => {
                 let folder = scratch.path(&format!("mount-{number}"));
                 let lower = session.lower(draft)?;
@@ -163,21 +207,10 @@ impl Planned {
                     MountKind::Bind,
                 )
             }
-            Source::Cache {
-                folder,
-                mode,
-                uid,
-                gid,
-            } => {
-                if !folder.is_dir() {
-                    let make = || {
-                        fs::create_dir_all(folder)?;
-                        chown(folder, Some(*uid), Some(*gid))?;
-                        fs::set_permissions(folder, fs::Permissions::from_mode(*mode))
-                    };
-                    make().map_err(IoError::new("create", folder))?;
-                }
-                (folder.clone(), MountKind::Bind)
+            Source::Cache(folder) => {
+                let path = claims.path(&self.target).unwrap_or(&folder.path);
+                folder.make(path)?;
+                (path.to_owned(), MountKind::Bind)
             }
             Source::Memory { size_bytes } => (
                 PathBuf::new(),

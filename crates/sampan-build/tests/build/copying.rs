@@ -113,3 +113,24 @@ fn patterns_reach_what_an_ignored_folder_takes_back_in() {
     let hint = site.try_build().unwrap_err().hint();
     assert_eq!(hint.as_deref(), Some("add `!docs` to `.dockerignore`"));
 }
+
+#[test]
+fn a_mount_of_the_context_shows_what_takes_part_in_the_build() {
+    let site = Site::new();
+    site.write("app/kept", "yes");
+    site.write("app/secret", "no");
+    site.write("plain/file", "plain");
+    site.write(".dockerignore", "**/secret\n");
+    site.dockerfile(
+        "FROM busybox\n\
+         RUN --mount=target=/context --mount=source=plain,target=/plain \
+         --mount=source=app/kept,target=/file \
+         ls /context/app > /seen; cat /file /plain/file >> /seen\n",
+    );
+    let (image, _) = site.image(&site.build());
+    let seen = fs::read_to_string(site.files(&image).path("seen")).unwrap();
+    assert_eq!(seen, "kept\nyesplain");
+    site.write("app/secret", "changed");
+    assert_eq!(site.build_with_outcomes().1, [Outcome::Cached; 2]);
+    assert!(site.is_tidy());
+}

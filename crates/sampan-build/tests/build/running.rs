@@ -28,3 +28,56 @@ fn a_stage_on_another_stage_inherits_its_arguments() {
     assert_eq!(raw["config"]["Labels"]["name"], "joe");
     assert!(!raw["config"]["Env"].to_string().contains("NAME"));
 }
+
+#[test]
+fn a_cache_is_shared_as_its_mount_says() {
+    let site = Site::new();
+    let run = |sharing: &str, command: &str| {
+        site.dockerfile(&format!(
+            "FROM busybox\nRUN --mount=type=cache,id=c,target=/c{sharing} {command}\n"
+        ));
+        let (image, _) = site.image(&site.build());
+        fs::read_to_string(site.files(&image).path("out")).unwrap()
+    };
+    assert_eq!(run("", "echo 1 > /c/first; ls /c > /out"), "first\n");
+    let mounts = site.context().join("../data/cache/build/mounts");
+    let name = |path: &std::path::Path| path.extension().is_some_and(|end| end == "lock");
+    let mut paths = fs::read_dir(&mounts)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let lock = paths.find(|path| name(path)).unwrap();
+    let held = File::options().write(true).open(&lock).unwrap();
+    // Another build shares the cache.
+    held.lock_shared().unwrap();
+    assert_eq!(run("", "echo shared; ls /c > /out"), "first\n");
+    assert_eq!(
+        run(",sharing=private", "echo 2 > /c/second; ls /c > /out"),
+        "second\n"
+    );
+    // Another build has it alone.
+    held.lock().unwrap();
+    assert_eq!(
+        run(",sharing=private", "echo again; ls /c > /out"),
+        "second\n"
+    );
+    let (told, waits) = mpsc::channel();
+    site.dockerfile(
+        "FROM busybox\nRUN --mount=type=cache,id=c,target=/c,sharing=locked ls /c > /out\n",
+    );
+    thread::scope(|scope| {
+        let build = scope.spawn(|| {
+            site.build_reporting(&mut |event| {
+                if matches!(event, Event::Warning { .. }) {
+                    told.send(()).unwrap();
+                }
+            })
+        });
+        waits.recv_timeout(Duration::from_mins(1)).unwrap();
+        assert!(!build.is_finished());
+        held.unlock().unwrap();
+        let (image, _) = site.image(&build.join().unwrap());
+        let root = site.files(&image);
+        assert_eq!(fs::read_to_string(root.path("out")).unwrap(), "first\n");
+    });
+    assert!(site.is_tidy());
+}

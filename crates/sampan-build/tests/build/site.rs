@@ -136,6 +136,11 @@ impl Site {
         built.unwrap_or_else(|error| panic!("{error:?}\n{events:#?}"))
     }
 
+    /// Builds and hands every event to `report`.
+    pub(crate) fn build_reporting(&self, report: &mut dyn FnMut(Event)) -> BuiltImage {
+        self.builder().build(&self.request(), report).unwrap()
+    }
+
     pub(crate) fn try_build(&self) -> Result<BuiltImage, BuildError> {
         self.try_request(&self.request())
     }
