@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::request::BuildRequest;
 use crate::session::{Progress, Session};
 use crate::stage::StageBuilder;
+use crate::stage::command::EPOCH_VARIABLE;
 
 /// Builds images in one installation.
 #[derive(Clone, Debug)]
@@ -85,6 +86,7 @@ impl Builder {
         })?;
         let request = BuildRequest {
             context,
+            epoch: epoch(request)?,
             ..request.clone()
         };
         let file = request
@@ -105,6 +107,18 @@ impl Builder {
         session.digests.save()?;
         export(&mut session, &plan)
     }
+}
+
+/// A build argument of that name goes before the time of the request, as in `BuildKit`.
+fn epoch(request: &BuildRequest) -> Result<i64, BuildError> {
+    let given = request.args.iter().rev();
+    let mut given = given.filter(|(name, _)| name == EPOCH_VARIABLE);
+    let Some((_, value)) = given.next() else {
+        return Ok(request.epoch);
+    };
+    value.parse().map_err(|_| BuildError::Epoch {
+        value: value.clone(),
+    })
 }
 
 fn load(session: &mut Session<'_>, file: &Path) -> Result<Plan, BuildError> {
@@ -197,7 +211,7 @@ fn warn_of_unused(session: &mut Session<'_>, plan: &Plan) {
     for (name, _) in &session.request.args {
         let used = plan.declared.contains(name)
             || PROXIES.contains(&name.to_lowercase().as_str())
-            || name == "SOURCE_DATE_EPOCH";
+            || name == EPOCH_VARIABLE;
         if !used {
             let meant = nearest(name, plan.declared.iter().map(String::as_str));
             let hint = meant

@@ -62,6 +62,12 @@ pub enum BuildError {
         /// The context.
         path: PathBuf,
     },
+    /// The time that the build shall give to what it makes is none.
+    #[error("`SOURCE_DATE_EPOCH` is `{value}`, which is no number of seconds")]
+    Epoch {
+        /// The value as given.
+        value: String,
+    },
     /// There is no Dockerfile.
     #[error("there is no Dockerfile `{}`", path.display())]
     NoDockerfile {
@@ -141,6 +147,9 @@ impl Hint for BuildError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Context { .. } => Some("name the folder that holds the files to build".into()),
+            Self::Epoch { .. } => Some(
+                "give whole seconds since 1970, such as `git log -1 --format=%ct` prints".into(),
+            ),
             Self::NoDockerfile {
                 suggestion: Some(name),
                 ..

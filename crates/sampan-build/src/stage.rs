@@ -1,6 +1,6 @@
 //! One stage: its steps in order, each expanded, looked up, and done when nothing is known of it.
 
-mod command;
+pub(crate) mod command;
 mod copy;
 mod metadata;
 mod mounts;

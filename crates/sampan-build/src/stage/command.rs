@@ -22,7 +22,7 @@ use crate::stage::{Failure, StageBuilder, mounts};
 const SCRIPTS: &str = "/dev/pipes";
 
 /// A variable by which tools learn the time that reproducible output carries.
-const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
+pub(crate) const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
 /// What a RUN executes.
 struct Invocation {

@@ -30,6 +30,23 @@ fn a_stage_on_another_stage_inherits_its_arguments() {
 }
 
 #[test]
+fn the_time_of_a_build_can_be_an_argument() {
+    let site = Site::new();
+    site.dockerfile("FROM busybox\nRUN echo $SOURCE_DATE_EPOCH > /out\n");
+    let mut request = site.request();
+    let given = |value: &str| vec![("SOURCE_DATE_EPOCH".to_owned(), value.to_owned())];
+    request.args = given("86400");
+    let (image, raw) = site.image(&site.build_request(&request));
+    assert_eq!(raw["created"], "1970-01-02T00:00:00Z");
+    let root = site.files(&image);
+    assert_eq!(fs::read_to_string(root.path("out")).unwrap(), "86400\n");
+    request.args = given("yesterday");
+    let error = site.try_request(&request).unwrap_err();
+    assert!(matches!(error, BuildError::Epoch { .. }), "{error:?}");
+    assert!(error.hint().is_some());
+}
+
+#[test]
 fn a_cache_is_shared_as_its_mount_says() {
     let site = Site::new();
     let run = |sharing: &str, command: &str| {
