@@ -50,6 +50,8 @@ fn complaints_name_the_place_the_cause_and_a_way_out() {
         "FROM debian\nONBUILD FROM x",
         "FROM debian\nCMD [\"a\", 1]",
         "FROM debian\nADD https://example.org/a.tar /a",
+        "FROM debian\nADD --checksum=sha256:00 a.tar /a",
+        "FROM debian\nCOPY <</etc/cron.d/job /etc/\ntext\n/etc/cron.d/job",
         "FROM debian\nRUN --network=mesh true",
         "FROM debian\nRUN \\\n  # a comment\n  --nothing=1 true",
         "# escape=x\nFROM debian",

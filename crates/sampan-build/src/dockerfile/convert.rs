@@ -260,6 +260,8 @@ impl Reader<'_> {
         self.transfer(&flags)
     }
 
+    /// `--keep-git-dir` changes nothing in files of the context: it is about git repositories, which
+    /// are refused.
     fn add(&self) -> Result<Transfer, SyntaxError> {
         let flags = self.flags(&[
             ("chown", Kind::Value),
@@ -282,10 +284,20 @@ impl Reader<'_> {
                 instead: "download the file into the context first, then add it from there",
             });
         }
+        // Only what comes from the network has a checksum; BuildKit refuses it elsewhere too.
+        if flags.value("checksum").is_some() {
+            return Err(SyntaxError::Unsupported {
+                what: "`--checksum` for files of the context".to_owned(),
+                instead: "remove the flag, and check the file in a `RUN`: `sha256sum -c`",
+            });
+        }
         Ok(transfer)
     }
 
     /// What COPY and ADD share; flags that one of them does not have were refused before.
+    ///
+    /// `--link` lets a layer be kept when those below it change. It is a promise of the Dockerfile not
+    /// to depend on them, so the image holds the same files without it, and nothing is done about it.
     fn transfer(&self, flags: &Flags) -> Result<Transfer, SyntaxError> {
         let Some((destination, sources)) = self
             .words()
