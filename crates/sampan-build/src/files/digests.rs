@@ -3,7 +3,7 @@
 //! A file whose inode, size and times are as they were is taken to be what it was. Times have a
 //! grain: a file that changed just before it was read is not remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
@@ -27,6 +27,8 @@ pub(crate) struct Digests {
     /// Where the memory is kept; nowhere when absent.
     file: Option<PathBuf>,
     known: BTreeMap<PathBuf, Known>,
+    /// What this build asked for.
+    seen: BTreeSet<PathBuf>,
     now_seconds: i64,
     changed: bool,
 }
@@ -48,6 +50,7 @@ impl Digests {
         Self {
             file: Some(file),
             known: known.unwrap_or_default(),
+            seen: BTreeSet::new(),
             now_seconds: sampan_supervise::clock::now().as_second(),
             changed: false,
         }
@@ -58,6 +61,7 @@ impl Digests {
         if self.file.is_none() || metadata.size() < WORTH_REMEMBERING_BYTES {
             return read(path).map_err(IoError::new("read", path));
         }
+        self.seen.insert(path.to_owned());
         if let Some(known) = self.known.get(path).filter(|known| known.is(metadata)) {
             return Ok(known.digest);
         }
@@ -70,8 +74,13 @@ impl Digests {
         Ok(digest)
     }
 
-    /// Writes the memory down when there is something new in it.
+    /// Writes the memory down when there is something new in it. What this build did not need and
+    /// exists no more is forgotten; other builds of the same context may need the rest.
     pub(crate) fn save(&mut self) -> Result<(), IoError> {
+        let (seen, before) = (&self.seen, self.known.len());
+        self.known
+            .retain(|path, _| seen.contains(path) || fs::symlink_metadata(path).is_ok());
+        self.changed |= self.known.len() != before;
         let Some(file) = self.file.as_ref().filter(|_| self.changed) else {
             return Ok(());
         };

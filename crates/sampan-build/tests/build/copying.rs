@@ -134,3 +134,26 @@ fn a_mount_of_the_context_shows_what_takes_part_in_the_build() {
     assert_eq!(site.build_with_outcomes().1, [Outcome::Cached; 2]);
     assert!(site.is_tidy());
 }
+
+#[test]
+fn large_files_that_are_gone_are_forgotten() {
+    let site = Site::new();
+    let large = "x".repeat(100_000);
+    site.write("one", &large);
+    site.write("two", &large);
+    let contexts = site.context().join("../data/cache/build/contexts");
+    let remembered = || {
+        let memory = fs::read_dir(&contexts).unwrap().next().unwrap().unwrap();
+        let memory: serde_json::Value =
+            serde_json::from_slice(&fs::read(memory.path()).unwrap()).unwrap();
+        memory.as_object().unwrap().len()
+    };
+    // Files that were written just now are not remembered, whatever their modification time says.
+    site::wait_until_settled(&site.context().join("two"));
+    site.dockerfile("FROM scratch\nCOPY . /\n");
+    site.build();
+    assert_eq!(remembered(), 2);
+    fs::remove_file(site.context().join("two")).unwrap();
+    site.build();
+    assert_eq!(remembered(), 1);
+}

@@ -1,7 +1,7 @@
 //! An installation of its own with a base image and a context.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -226,6 +226,14 @@ impl Site {
 pub(crate) fn shell(script: &str) {
     let status = Command::new("sh").args(["-ec", script]).status().unwrap();
     assert!(status.success(), "{script}");
+}
+
+/// Waits until a file is old enough for its digest to be remembered.
+pub(crate) fn wait_until_settled(path: &Path) {
+    let changed = path.metadata().unwrap().ctime();
+    while sampan_supervise::clock::now().as_second() <= changed + 3 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 /// The mounted files of an image.
