@@ -60,15 +60,24 @@ pub struct Node {
     pub content: Content,
 }
 
+/// A value with the text that stands for it: `1.20` is the number 1.2, `0644` is 420, and `yes` is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The value.
+    pub value: T,
+    /// The text as written.
+    pub text: String,
+}
+
 /// What a node holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Nothing: an empty value, `~` or `null`.
     Null,
     /// `true` or `false`.
-    Bool(bool),
+    Bool(Written<bool>),
     /// A number.
-    Number(Number),
+    Number(Written<Number>),
     /// Text.
     String(String, ScalarStyle),
     /// A list.
@@ -117,8 +126,8 @@ impl Node {
     pub fn to_json(&self) -> Value {
         match &self.content {
             Content::Null => Value::Null,
-            Content::Bool(value) => Value::Bool(*value),
-            Content::Number(value) => Value::Number(value.clone()),
+            Content::Bool(bool) => Value::Bool(bool.value),
+            Content::Number(number) => Value::Number(number.value.clone()),
             Content::String(value, _) => Value::String(value.clone()),
             Content::Sequence(items) => items.iter().map(Node::to_json).collect(),
             Content::Mapping(entries) => Value::Object(
@@ -128,6 +137,14 @@ impl Node {
                     .collect::<Map<_, _>>(),
             ),
         }
+    }
+}
+
+impl Written<Number> {
+    /// Whether the number comes out as it was written when it is put into a text.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.value.to_string() == self.text
     }
 }
 

@@ -53,12 +53,12 @@ impl<'a> At<'a> {
         self.node.as_str().ok_or_else(|| self.wrong_type("text"))
     }
 
-    /// The text of a scalar of any type.
+    /// The text of a scalar of any type, as it was written.
     pub(super) fn scalar(&self) -> Result<String, AppError> {
         match &self.node.content {
             Content::String(text, _) => Ok(text.clone()),
-            Content::Bool(value) => Ok(value.to_string()),
-            Content::Number(value) => Ok(value.to_string()),
+            Content::Bool(bool) => Ok(bool.text.clone()),
+            Content::Number(number) => Ok(number.text.clone()),
             Content::Null => Ok(String::new()),
             Content::Sequence(_) | Content::Mapping(_) => Err(self.wrong_type("text")),
         }
@@ -69,6 +69,7 @@ impl<'a> At<'a> {
             return Err(self.wrong_type("a whole number"));
         };
         number
+            .value
             .as_u64()
             .and_then(|value| u32::try_from(value).ok())
             .filter(|value| (least..=most).contains(value))

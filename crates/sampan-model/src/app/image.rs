@@ -60,7 +60,7 @@ impl Image {
     }
 }
 
-/// Scalars of any type are taken as text, because `DEBUG: 1` means what it says.
+/// Scalars of any type are taken as text, because `DEBUG: 1` and `GO_VERSION: 1.20` mean what they say.
 fn args(
     at: &super::fields::At<'_>,
     builtin: &Values,

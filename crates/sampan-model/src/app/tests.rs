@@ -70,6 +70,30 @@ fn an_app_travels_as_json() {
 }
 
 #[test]
+fn build_arguments_are_the_text_that_was_written() {
+    let args =
+        "args: {GO: 1.20, MODE: 0644, FLAG: yes, SIZE: 1_000, EMPTY: , NAME: \"${app.name}\"}";
+    let text = GUESTBOOK.replace("args: {VERSION: \"${app.version}\", DEBUG: 1}", args);
+    let image = parse(&text).app.images.remove(0);
+    let given: Vec<_> = image
+        .args
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    assert_eq!(
+        given,
+        [
+            "EMPTY=",
+            "FLAG=yes",
+            "GO=1.20",
+            "MODE=0644",
+            "NAME=guestbook",
+            "SIZE=1_000"
+        ]
+    );
+}
+
+#[test]
 fn environments_override_values() {
     let app = parse(GUESTBOOK).app;
     let name = "prod".parse().expect("`prod` is a name");
@@ -102,6 +126,9 @@ fn says_what_is_wrong_and_where() {
     let refusals = [
         refusal("replicas: 3", "replica: 3"),
         refusal("replicas: 3", "replicas: three"),
+        refusal("replicas: 3", "replicas: 3.0"),
+        refusal("replicas: 1", "replicas: 1.20"),
+        refusal("memory: 64Mi", "memory: 0644"),
         refusal("memory: 64Mi", "my memory: 64Mi"),
         refusal("  replicas: 1", "  app: 1"),
         refusal("manifests:", "manifest:"),

@@ -132,6 +132,9 @@ impl Values {
                 .map_err(|_| wrong("true or false"))?,
             Value::Number(_) => match plain_scalar(text) {
                 number @ Value::Number(_) => number,
+                _ if yaml::number(text).is_some() => {
+                    return Err(wrong("a number in its plain notation"));
+                }
                 _ => return Err(wrong("a number")),
             },
             Value::Array(_) | Value::Object(_) => return Err(wrong("a list or mapping")),
@@ -181,8 +184,10 @@ impl Values {
         };
         for (key, value) in entries {
             check_name(key, place)?;
+            let place = format!("{place}.{}", key.name);
+            check_number(value, &place)?;
             if matches!(value.content, Content::Mapping(_)) {
-                Self::read_declared(value, &format!("{place}.{}", key.name))?;
+                Self::read_declared(value, &place)?;
             }
         }
         match node.to_json() {
@@ -221,6 +226,23 @@ fn check_name(key: &crate::yaml::Key, place: &str) -> Result<(), AppError> {
     })
 }
 
+/// A value may stand within a text, where `1.20` would become `1.2`: such a number is refused, because what is meant
+/// cannot be known.
+fn check_number(node: &Node, place: &str) -> Result<(), AppError> {
+    match &node.content {
+        Content::Number(number) if !number.is_plain() => Err(AppError::Invalid {
+            location: node.location.clone(),
+            place: place.to_owned(),
+            problem: format!("`{}` is the number {}", number.text, number.value),
+            advice: format!(
+                "put it in quotes where the text is meant, or write `{}`",
+                number.value
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn read_override(
     declared: &Map<String, Value>,
     node: &Node,
@@ -241,6 +263,7 @@ fn read_override(
             });
         };
         let place = format!("{place}.{}", key.name);
+        check_number(node, &place)?;
         let value = match (default, &node.content) {
             (Value::Object(declared), _) if !declared.is_empty() => {
                 Value::Object(read_override(declared, node, &place)?)
@@ -291,7 +314,8 @@ fn wrong_type(node: &Node, place: &str, expected: &str) -> AppError {
     }
 }
 
-/// The type that YAML's core schema gives to an unquoted scalar, for the types that occur as values.
+/// The type that YAML's core schema gives to an unquoted scalar, for the types that occur as values. A number that
+/// would not come out as it was written is text.
 fn plain_scalar(text: &str) -> Value {
     match text {
         "true" => return Value::Bool(true),
@@ -299,7 +323,9 @@ fn plain_scalar(text: &str) -> Value {
         "" | "~" | "null" => return Value::Null,
         _ => {}
     }
-    yaml::number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
+    yaml::number(text)
+        .filter(|number| number.to_string() == text)
+        .map_or_else(|| Value::String(text.to_owned()), Value::Number)
 }
 
 fn leaves(map: &Map<String, Value>, prefix: &str, names: &mut Vec<String>) {
@@ -335,7 +361,7 @@ mod tests {
 
     fn values() -> Values {
         Values::from_json(
-            json!({"replicas": 1, "host": null, "tag": "1", "web": {"debug": false}, "labels": {}}),
+            json!({"replicas": 1, "host": null, "go": null, "tag": "1", "web": {"debug": false}, "labels": {}}),
         )
         .expect("the values are a mapping")
     }
@@ -346,6 +372,7 @@ mod tests {
         for (name, text) in [
             ("replicas", "3"),
             ("host", "a.example"),
+            ("go", "1.20"),
             ("tag", "007"),
             ("web.debug", "true"),
             ("labels.team", "x"),
@@ -354,7 +381,7 @@ mod tests {
         }
         assert_eq!(
             serde_json::to_value(&values).expect("values are JSON"),
-            json!({"replicas": 3, "host": "a.example", "tag": "007", "web": {"debug": true}, "labels": {"team": "x"}})
+            json!({"replicas": 3, "host": "a.example", "go": "1.20", "tag": "007", "web": {"debug": true}, "labels": {"team": "x"}})
         );
     }
 
@@ -374,6 +401,13 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the value `replicas` must be a number, but `many` is not"
+        );
+        let error = values
+            .set("replicas", "03")
+            .expect_err("the number is written otherwise");
+        assert_eq!(
+            error.to_string(),
+            "the value `replicas` must be a number in its plain notation, but `03` is not"
         );
         assert!(matches!(
             values.set("web", "x"),

@@ -6,7 +6,7 @@
 use serde_json::Number;
 use serde_saphyr::granit_parser::Tag;
 
-use super::{Content, ScalarStyle};
+use super::{Content, ScalarStyle, Written};
 
 pub(super) fn content(
     text: &str,
@@ -22,8 +22,8 @@ pub(super) fn content(
     let typed = match tag.core_suffix() {
         Some("str") => return Ok(Content::String(text.to_owned(), ScalarStyle::Text)),
         Some("null") => null(text).then_some(Content::Null),
-        Some("bool") => boolean(text).map(Content::Bool),
-        Some("int" | "float") => number(text).map(Content::Number),
+        Some("bool") => boolean(text).map(|value| Content::Bool(written(value, text))),
+        Some("int" | "float") => number(text).map(|value| Content::Number(written(value, text))),
         _ => return Err("the tag is not known; only those of YAML's core schema are"),
     };
     typed.ok_or("the value does not fit its tag")
@@ -34,16 +34,23 @@ fn plain(text: &str) -> Result<Content, &'static str> {
         return Ok(Content::Null);
     }
     if let Some(value) = boolean(text) {
-        return Ok(Content::Bool(value));
+        return Ok(Content::Bool(written(value, text)));
     }
     if let Some(value) = number(text) {
-        return Ok(Content::Number(value));
+        return Ok(Content::Number(written(value, text)));
     }
     let unsigned = text.trim_start_matches(['-', '+']).to_ascii_lowercase();
     if unsigned == ".inf" || text.eq_ignore_ascii_case(".nan") {
         return Err("a number must be finite; put the value in quotes where text is meant");
     }
     Ok(Content::String(text.to_owned(), ScalarStyle::Plain))
+}
+
+fn written<T>(value: T, text: &str) -> Written<T> {
+    Written {
+        value,
+        text: text.to_owned(),
+    }
 }
 
 fn null(text: &str) -> bool {
