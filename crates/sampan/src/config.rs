@@ -6,6 +6,8 @@
     reason = "this is the one home of the environment"
 )]
 
+use crate::failure::Failure;
+
 /// The proxy settings that a build passes to its `RUN` steps, as `NAME=value`.
 pub(crate) fn proxy_variables() -> Vec<(String, String)> {
     const NAMES: [&str; 8] = [
@@ -25,8 +27,23 @@ pub(crate) fn proxy_variables() -> Vec<(String, String)> {
 }
 
 /// `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that reproducible builds give to what they make.
-pub(crate) fn source_date_epoch() -> Option<i64> {
-    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+///
+/// # Errors
+/// When it is set to something else than a number: times must not silently be others than those that were asked for.
+pub(crate) fn source_date_epoch() -> Result<Option<i64>, Failure> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let seconds = text.to_str().and_then(|text| text.parse().ok());
+    seconds.map(Some).ok_or_else(|| {
+        let text = text.to_string_lossy();
+        Failure::new(format!(
+            "the variable SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds"
+        ))
+        .with_hint(
+            "give whole seconds since 1970, such as `git log -1 --format=%ct` prints, or unset it",
+        )
+    })
 }
 
 /// A variable that the user names on the command line, such as with `--build-arg NAME` or `--env NAME`.

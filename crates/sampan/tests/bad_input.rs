@@ -58,6 +58,18 @@ fn refused(finished: Finished, code: i32, message: &str) {
 }
 
 #[test]
+fn a_time_for_builds_is_a_number() {
+    let vendor = Installation::new(SAMPAN);
+    let mut command = vendor.sampan([OsStr::new("build"), hello().path().as_os_str()]);
+    command.env("SOURCE_DATE_EPOCH", "yesterday");
+    refused(
+        Finished::of(&mut command),
+        1,
+        "SOURCE_DATE_EPOCH is `yesterday`",
+    );
+}
+
+#[test]
 fn an_error_in_a_dockerfile_names_its_line() {
     let vendor = Installation::new(SAMPAN);
     vendor.import_busybox();

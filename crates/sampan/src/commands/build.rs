@@ -124,7 +124,7 @@ fn requests(args: Args) -> Result<Vec<BuildRequest>, Failure> {
             NetworkName::None => BuildNetwork::None,
         },
         compression: args.compression,
-        epoch: config::source_date_epoch().unwrap_or(0),
+        epoch: config::source_date_epoch()?.unwrap_or(0),
         proxies: config::proxy_variables(),
     };
     let file = args.context.join(app::FILE_NAME);

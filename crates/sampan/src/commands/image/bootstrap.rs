@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         mirrors: &args.mirror,
         include: &args.include,
     };
-    let epoch = config::source_date_epoch();
+    let epoch = config::source_date_epoch()?;
     let import = Import {
         layer: LayerOptions {
             compression: args.compression,

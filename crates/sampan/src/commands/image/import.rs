@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     } else {
         context.ui().spinner(label)
     };
-    let epoch = config::source_date_epoch();
+    let epoch = config::source_date_epoch()?;
     let import = Import {
         layer: LayerOptions {
             compression: args.compression,
