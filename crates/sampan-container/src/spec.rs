@@ -66,6 +66,9 @@ pub struct RootFs {
     pub upper: Option<PathBuf>,
     /// Whether the container sees its root file system read-only.
     pub read_only: bool,
+    /// Absolute paths of folders that are made, with those above them, where the layers have none: the volumes
+    /// that an image declares and nobody mounted.
+    pub directories: Vec<PathBuf>,
 }
 
 /// One line of `/etc/hosts`.

@@ -41,6 +41,47 @@ fn a_container_exits_as_its_process_does() {
 }
 
 #[test]
+fn volumes_of_an_image_are_there_also_when_nothing_is_mounted() {
+    let site = site("run-volumes");
+    let context = site.data().join("context");
+    std::fs::create_dir(&context).expect("a folder");
+    let text = "FROM busybox\nVOLUME /var/lib/app /tmp\n";
+    std::fs::write(context.join("Dockerfile"), text).expect("a Dockerfile");
+    let context = context.display().to_string();
+    let _built = site
+        .run(["build", "-t", "stateful", &context])
+        .expect_code(0);
+    let script = "echo kept > /var/lib/app/file; cat /var/lib/app/file";
+    let said = site.run([
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "stateful",
+        "sh",
+        "-c",
+        script,
+    ]);
+    assert_eq!(said.stdout(), "kept\n");
+    let shared = site.data().join("shared");
+    let volume = format!("{}:/var/lib/app", shared.display());
+    let mounted = [
+        "run",
+        "--rm",
+        "-v",
+        &volume,
+        "--network",
+        "none",
+        "stateful",
+        "sh",
+        "-c",
+        script,
+    ];
+    assert_eq!(site.run(mounted).stdout(), "kept\n");
+    assert!(shared.join("file").exists());
+}
+
+#[test]
 fn options_reach_the_process() {
     let site = site("run-options");
     let shared = site.data().join("shared");

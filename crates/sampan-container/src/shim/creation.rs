@@ -136,6 +136,12 @@ fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
         .flat_map(|mount| root.missing(mount.destination()))
         .collect();
     root.make_directories(Path::new(&spec.process.cwd))?;
+    for folder in &spec.rootfs.directories {
+        if let Err(error) = root.make_directories(folder) {
+            // The image has something else there, and may well run with it.
+            tracing::warn!(%error, folder = %folder.display(), "cannot make a folder");
+        }
+    }
     let path = directory.bundle().join("config.json");
     let json = serde_json::to_vec(&described).map_err(|source| Error::Record {
         path: path.clone(),

@@ -21,6 +21,22 @@ fn a_process_speaks_and_ends() {
 }
 
 #[test]
+fn folders_that_the_image_lacks_are_made() {
+    let site = Site::new();
+    let script = "busybox stat -c '%F %u %a' /var/lib/app /var/lib/app/below /bin/sh; busybox touch /var/lib/app/x";
+    let mut spec = site.spec(&["/bin/busybox", "sh", "-c", script]);
+    let folders = ["/var/lib/app/below", "/bin/sh", "/tmp", "/proc/x"];
+    spec.rootfs.directories = folders.map(PathBuf::from).to_vec();
+    let (output, errors, exit) = site.run(&spec);
+    assert_eq!(exit.code, 0, "{errors}");
+    assert!(
+        output.starts_with("directory 0 755\ndirectory 0 755\n"),
+        "{output}"
+    );
+    assert!(!site.root().join("var/lib").exists());
+}
+
+#[test]
 fn a_signal_gives_128_and_its_number() {
     let site = Site::new();
     let id = site.runtime.create(&site.spec(&["sleep", "100"])).unwrap();

@@ -62,8 +62,7 @@ impl Site {
             image: "busybox".to_owned(),
             rootfs: RootFs {
                 lower: vec![self.root()],
-                upper: None,
-                read_only: false,
+                ..RootFs::default()
             },
             process: Process {
                 args: args.iter().map(|arg| (*arg).to_owned()).collect(),

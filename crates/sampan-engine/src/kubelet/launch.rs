@@ -91,6 +91,12 @@ impl Launch<'_> {
                 lower: self.image.layers.clone(),
                 upper: None,
                 read_only: security.read_only_root_filesystem == Some(true),
+                directories: config
+                    .volumes()
+                    .iter()
+                    .flatten()
+                    .map(PathBuf::from)
+                    .collect(),
             },
             process: Process {
                 args: self.command(&environment)?,

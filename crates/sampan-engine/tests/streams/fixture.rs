@@ -90,8 +90,7 @@ impl Fixture {
             image: "busybox".to_owned(),
             rootfs: RootFs {
                 lower: vec![self.directory.path().join("root")],
-                upper: None,
-                read_only: false,
+                ..RootFs::default()
             },
             process,
             network: Network::Host,

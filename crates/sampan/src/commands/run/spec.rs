@@ -40,6 +40,11 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
             lower,
             upper: None,
             read_only: args.read_only,
+            directories: config(&image, |config| config.volumes().clone())
+                .into_iter()
+                .flatten()
+                .map(PathBuf::from)
+                .collect(),
         },
         process,
         hostname: args.hostname.clone(),
