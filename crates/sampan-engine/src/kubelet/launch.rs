@@ -17,7 +17,7 @@ use super::images::Ready;
 use super::labels::Identity;
 use super::sandbox::Sandbox;
 use super::sources::Sources;
-use super::volumes::{self, Prepared, VolumeError};
+use super::volumes::{Pins, Prepared, VolumeError};
 use super::{dns, quantity};
 
 /// A log is rotated at this size; one older file is kept.
@@ -68,8 +68,8 @@ pub(crate) struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Describes the container.
-    pub(crate) fn describe(&self) -> Result<ContainerSpec, LaunchError> {
+    /// Describes the container, which can be created while the pins are there.
+    pub(crate) fn describe(&self, pins: &mut Pins) -> Result<ContainerSpec, LaunchError> {
         let spec = self.pod.spec.clone().unwrap_or_default();
         let environment = self.environment()?;
         let security = self.container.security_context.clone().unwrap_or_default();
@@ -118,7 +118,7 @@ impl Launch<'_> {
                     && !privileged,
             },
             hostname: self.sandbox.namespace.as_ref().map(|_| hostname(self.pod)),
-            mounts: self.mounts(&environment)?,
+            mounts: self.mounts(&environment, pins)?,
             network: match &self.sandbox.namespace {
                 Some(path) => Network::Namespace(path.clone()),
                 None => Network::Host,
@@ -224,7 +224,11 @@ impl Launch<'_> {
         }
     }
 
-    fn mounts(&self, environment: &BTreeMap<String, String>) -> Result<Vec<Mount>, LaunchError> {
+    fn mounts(
+        &self,
+        environment: &BTreeMap<String, String>,
+        pins: &mut Pins,
+    ) -> Result<Vec<Mount>, LaunchError> {
         let mut mounts = Vec::new();
         for wanted in self.container.volume_mounts.iter().flatten() {
             let Some(volume) = self.volumes.get(&wanted.name) else {
@@ -240,7 +244,7 @@ impl Launch<'_> {
             let source = if part.is_empty() {
                 volume.path.clone()
             } else {
-                volumes::sub_path(&volume.path, &part)?
+                pins.pin(&volume.path, &part)?
             };
             mounts.push(Mount {
                 source,

@@ -17,7 +17,7 @@ use nix::mount::{MntFlags, MsFlags};
 use super::quantity;
 use crate::controllers::claims;
 pub(crate) use payload::Origin;
-pub(crate) use subpath::resolve as sub_path;
+pub(crate) use subpath::Pins;
 
 /// Why a volume cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +164,8 @@ fn other(
         if !bound || !path.is_dir() {
             return Err(VolumeError::Unbound(name.clone()));
         }
-        if let Some(group) = group {
+        // Later on it would be a long way through files that are being worked with.
+        if let Some(group) = group.filter(|_| !origin.begun) {
             ownership::give(&path, group).map_err(failed("change the group of", &path))?;
         }
         return Ok(Prepared {
@@ -255,6 +256,7 @@ fn host_path(source: &HostPathVolumeSource) -> Result<Prepared, VolumeError> {
 
 /// Removes all that is below a pod's folder; blocks.
 pub(crate) fn remove(folder: &Path) -> Result<(), VolumeError> {
+    subpath::release_all(folder)?;
     let volumes = folder.join("volumes");
     if let Ok(entries) = fs::read_dir(&volumes) {
         for entry in entries {

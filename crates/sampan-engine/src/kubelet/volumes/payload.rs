@@ -30,6 +30,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) sources: &'a Sources,
     /// Its addresses and the node's size.
     pub(crate) around: &'a Surroundings,
+    /// Whether its containers have begun, who work in its volumes since.
+    pub(crate) begun: bool,
 }
 
 /// The files of a volume; `None` for volumes of other kinds.

@@ -12,7 +12,7 @@ use crate::controllers::runner::chain;
 use crate::error::Error;
 use crate::kubelet::fields::Surroundings;
 use crate::kubelet::plan::RestartPolicy;
-use crate::kubelet::record::{Role, State};
+use crate::kubelet::record::{Record, Role, State};
 use crate::kubelet::sandbox::{self, Sandbox};
 use crate::kubelet::sources::{self, References, Sources};
 use crate::kubelet::status::{self, Facts};
@@ -109,11 +109,13 @@ impl Worker {
             self.kubelet.context.node.data.clone(),
         );
         let (pod, around) = (pod.clone(), self.surroundings());
+        let begun = self.records.iter().any(Record::was_started);
         let made = blocking(move || {
             let origin = Origin {
                 pod: &pod,
                 sources: &sources,
                 around: &around,
+                begun,
             };
             volumes::prepare(&folder, &data, &origin)
                 .map_err(|error| format!("MountVolume.SetUp failed: {}", chain(&error)))

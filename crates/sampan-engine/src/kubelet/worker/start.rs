@@ -18,6 +18,7 @@ use crate::kubelet::launch::{Launch, LaunchError};
 use crate::kubelet::probes::Kind;
 use crate::kubelet::record::{self, Ended, State};
 use crate::kubelet::sources::{self, Sources};
+use crate::kubelet::volumes::Pins;
 use crate::kubelet::{blocking, hooks};
 
 /// How long an image that is not there is waited for before the next look, at first and at most.
@@ -174,6 +175,7 @@ impl Worker {
         let (pod, container) = (pod.clone(), container.clone());
         let volumes = self.volumes.clone().into_iter().collect();
         let around = self.surroundings();
+        let folder = self.kubelet.folder(&self.uid);
         let last_words = self.last_words(&container.name, attempt);
         let dns = self.kubelet.tools.bridge.dns().into();
         let runtime = self.kubelet.tools.runtime.clone();
@@ -190,7 +192,10 @@ impl Worker {
                 last_words,
                 attempt,
             };
-            let spec = launch.describe().map_err(|error| refused(&error))?;
+            let mut pins = Pins::new(&folder, &container.name);
+            let spec = launch
+                .describe(&mut pins)
+                .map_err(|error| refused(&error))?;
             make_file(&launch.last_words)
                 .map_err(|error| Refusal::Other("CreateContainerError", error.to_string()))?;
             runtime.create(&spec).map_err(|error| not_created(&error))
