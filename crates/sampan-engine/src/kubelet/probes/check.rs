@@ -1,5 +1,8 @@
 //! One attempt of a probe, or of a lifecycle hook: a request, a connection, a command.
 
+mod grpc;
+mod tls;
+
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -10,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::{Container, ExecAction, HTTPGetAction, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sampan_container::{ContainerId, Exec, ExecSpec, Exit, Runtime, Signal};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -43,6 +46,15 @@ pub(crate) enum Action {
         path: String,
         /// Headers, `Host` among them.
         headers: Vec<(String, String)>,
+        /// Whether it is made over TLS.
+        secure: bool,
+    },
+    /// A question for the health of a gRPC server.
+    Grpc {
+        /// Where to.
+        address: SocketAddr,
+        /// The service; all of the server when empty.
+        service: String,
     },
     /// A connection.
     Tcp(SocketAddr),
@@ -61,8 +73,14 @@ impl Action {
             Self::http(get, container, address)
         } else if let Some(socket) = &probe.tcp_socket {
             Self::tcp(socket, container, address)
-        } else if probe.grpc.is_some() {
-            Self::Unsupported("grpc probes are not supported")
+        } else if let Some(grpc) = &probe.grpc {
+            match u16::try_from(grpc.port) {
+                Ok(port) => Self::Grpc {
+                    address: SocketAddr::new(address, port),
+                    service: grpc.service.clone().unwrap_or_default(),
+                },
+                Err(_) => Self::Unsupported("the port does not exist"),
+            }
         } else {
             Self::Unsupported("missing probe handler")
         }
@@ -75,9 +93,6 @@ impl Action {
 
     /// Makes a request.
     pub(crate) fn http(get: &HTTPGetAction, container: &Container, address: IpAddr) -> Self {
-        if get.scheme.as_deref() == Some("HTTPS") {
-            return Self::Unsupported("https in probes and hooks is not supported");
-        }
         let Some(target) = target(get.host.as_deref(), &get.port, container, address) else {
             return Self::Unsupported("the port does not exist");
         };
@@ -109,6 +124,7 @@ impl Action {
             address: target,
             path,
             headers,
+            secure: get.scheme.as_deref() == Some("HTTPS"),
         }
     }
 
@@ -157,9 +173,12 @@ pub(crate) async fn check(
             address,
             path,
             headers,
+            secure,
         } => {
-            let url = format!("http://{address}{path}");
-            match tokio::time::timeout(timeout, request(*address, path, headers)).await {
+            let scheme = if *secure { "https" } else { "http" };
+            let url = format!("{scheme}://{address}{path}");
+            let request = Box::pin(get(*address, *secure, (path, headers)));
+            match tokio::time::timeout(timeout, request).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(error)) => Outcome::Failure(format!("Get \"{url}\": {error}")),
                 Err(_) => Outcome::Failure(format!(
@@ -174,19 +193,39 @@ pub(crate) async fn check(
                 Err(_) => Outcome::Failure(format!("dial tcp {address}: i/o timeout")),
             }
         }
+        Action::Grpc { address, service } => {
+            match tokio::time::timeout(timeout, Box::pin(grpc::ask(*address, service))).await {
+                Ok(outcome) => outcome.unwrap_or_else(Outcome::Failure),
+                Err(_) => Outcome::Failure(format!(
+                    "timeout: failed to connect service \"{address}\" within {}s",
+                    timeout.as_secs()
+                )),
+            }
+        }
         Action::Exec(command) => exec(runtime, id, command, timeout).await,
         Action::Unsupported(what) => Outcome::Failure((*what).to_owned()),
     }
 }
 
-async fn request(
+async fn get(
     address: SocketAddr,
-    path: &str,
-    headers: &[(String, String)],
+    secure: bool,
+    asked: (&str, &[(String, String)]),
 ) -> Result<Outcome, String> {
     let stream = TcpStream::connect(address)
         .await
         .map_err(|error| format!("dial tcp {address}: {error}"))?;
+    if secure {
+        request(tls::wrap(stream, address.ip()).await?, asked).await
+    } else {
+        request(stream, asked).await
+    }
+}
+
+async fn request(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    (path, headers): (&str, &[(String, String)]),
+) -> Result<Outcome, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| chain(&error))?;
