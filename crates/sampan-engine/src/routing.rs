@@ -3,6 +3,7 @@
 //! A pure function of the services, pods, endpoint slices and ingresses that exist. The task that calls it
 //! (see `controllers::routing`) publishes a snapshot only when it differs from the one before.
 
+mod hostports;
 pub(crate) mod http;
 pub(crate) mod names;
 pub(crate) mod pools;
@@ -44,7 +45,7 @@ pub(crate) fn snapshot(facts: &Facts) -> Routing {
             continue;
         }
         for port in ports_of(service) {
-            if transport(port).is_none() {
+            if transport(port.protocol.as_deref()).is_none() {
                 continue;
             }
             let id = pool_id(service, port);
@@ -55,6 +56,10 @@ pub(crate) fn snapshot(facts: &Facts) -> Routing {
                 .listeners
                 .extend(listeners(facts, service, port, &id));
         }
+    }
+    for (listeners, id, pool) in hostports::ports(facts) {
+        routing.pools.insert(id, pool);
+        routing.listeners.extend(listeners);
     }
     routing.http = http::routes(&facts.ingresses, &facts.services);
     routing
@@ -78,8 +83,8 @@ fn ports_of(service: &Service) -> &[ServicePort] {
         .unwrap_or_default()
 }
 
-fn transport(port: &ServicePort) -> Option<Transport> {
-    match port.protocol.as_deref().unwrap_or("TCP") {
+fn transport(protocol: Option<&str>) -> Option<Transport> {
+    match protocol.unwrap_or("TCP") {
         "TCP" => Some(Transport::Tcp),
         "UDP" => Some(Transport::Udp),
         _ => None,
@@ -116,7 +121,7 @@ pub(crate) fn cluster_addresses(service: &Service) -> Vec<IpAddr> {
 }
 
 fn listeners(facts: &Facts, service: &Service, port: &ServicePort, pool: &PoolId) -> Vec<Listener> {
-    let Some(transport) = transport(port) else {
+    let Some(transport) = transport(port.protocol.as_deref()) else {
         return Vec::new();
     };
     let cluster = cluster_addresses(service)

@@ -72,6 +72,27 @@ fn only_ready_pods_answer_on_the_cluster_address_and_the_node_port() {
 }
 
 #[test]
+fn a_port_of_the_machine_leads_to_the_pod_that_asks_for_it_while_it_is_ready() {
+    let mut facts = Facts {
+        services: Vec::new(),
+        ..facts()
+    };
+    for pod in &mut facts.pods {
+        let containers = &mut pod.spec.as_mut().unwrap().containers;
+        containers[0].ports.as_mut().unwrap()[0].host_port = Some(9090);
+    }
+    let routing = snapshot(&facts);
+    let [listener] = &routing.listeners[..] else {
+        panic!("{:?}", routing.listeners);
+    };
+    assert_eq!(listener.address, "192.0.2.7:9090".parse().unwrap());
+    let endpoints = &routing.pools[&listener.pool].endpoints;
+    assert_eq!(endpoints[..], ["10.200.0.5:8080".parse().unwrap()]);
+    facts.pods[0].spec.as_mut().unwrap().host_network = Some(true);
+    assert!(snapshot(&facts).listeners.is_empty());
+}
+
+#[test]
 fn a_terminating_pod_leaves_the_pool_at_once() {
     let mut facts = facts();
     facts.pods[0].metadata.deletion_timestamp = Some(object(json!("2026-01-01T00:00:00Z")));
