@@ -7,6 +7,7 @@ mod accept;
 mod answer;
 mod body;
 mod discovery;
+mod ineffective;
 mod path;
 mod query;
 mod read;

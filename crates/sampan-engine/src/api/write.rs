@@ -7,7 +7,7 @@ use sampan_supervise::clock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Api, Call, answer, body, query, scale, status};
+use super::{Api, Call, answer, body, ineffective, query, scale, status};
 use crate::error::Error;
 use crate::objects::{DeleteOptions, Deleted, Preconditions, WriteOptions};
 use crate::patch::{self, PatchOptions, PatchType};
@@ -37,8 +37,10 @@ pub(crate) async fn create(api: &Api, call: Call, bytes: Bytes) -> Result<Respon
             &call.write_options()?,
         )
         .await?;
+    let mut warnings = decoded.warnings;
+    warnings.extend(ineffective::warnings(target.resource, &created));
     let response = answer::object(&call, StatusCode::CREATED, created);
-    Ok(answer::warn(response, &decoded.warnings))
+    Ok(answer::warn(response, &warnings))
 }
 
 /// Answers a PUT.
@@ -96,7 +98,7 @@ pub(crate) async fn patch(api: &Api, call: Call, bytes: Bytes) -> Result<Respons
         applied,
         ..call.write_options()?
     };
-    let warnings = check_patch(&call, &bytes, patch_type)?;
+    let mut warnings = check_patch(&call, &bytes, patch_type)?;
     let updated = api
         .objects()
         .update_value(
@@ -115,6 +117,7 @@ pub(crate) async fn patch(api: &Api, call: Call, bytes: Bytes) -> Result<Respons
                 .objects()
                 .create_value(target.resource, namespace, object, &options)
                 .await?;
+            warnings.extend(ineffective::warnings(target.resource, &created));
             (StatusCode::CREATED, created)
         }
         updated => (StatusCode::OK, updated?),
