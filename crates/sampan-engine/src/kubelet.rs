@@ -11,6 +11,8 @@ pub(crate) mod dns;
 pub(crate) mod environment;
 pub(crate) mod expansion;
 pub(crate) mod fields;
+#[cfg(test)]
+mod fixture;
 pub(crate) mod hooks;
 pub(crate) mod images;
 pub(crate) mod labels;

@@ -180,7 +180,11 @@ fn make(root: &OwnedFd, parent: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
 mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
+    use sampan_container::{Mount, MountKind};
+
     use super::*;
+    use crate::kubelet::fixture::Fixture;
+    use crate::kubelet::probes::check::Outcome;
 
     /// A volume in a pod's folder. Binding needs root.
     fn volume() -> (tempfile::TempDir, PathBuf) {
@@ -254,5 +258,30 @@ mod tests {
             let made = fs::metadata(volume.join(part)).unwrap();
             assert_eq!((made.mode() & 0o7777, made.gid()), (0o2770, 4321), "{part}");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_container_keeps_the_part_when_the_pin_has_gone() {
+        let (pod, volume) = volume();
+        fs::write(volume.join("inside/file"), "1").unwrap();
+        let mut pins = Pins::new(pod.path(), "web");
+        let mount = |source, target: &str| Mount {
+            source,
+            target: target.into(),
+            read_only: false,
+            kind: MountKind::Bind,
+        };
+        let parts = vec![
+            mount(pins.pin(&volume, "inside").unwrap(), "/part"),
+            mount(pins.pin(&volume, "inside/file").unwrap(), "/etc/file"),
+        ];
+        let fixture = Fixture::create(parts);
+        drop(pins);
+        let fixture = fixture.start();
+        let look = r#"test "$(cat /part/file /etc/file)" = 11 && echo -n 2 > /part/new"#;
+        let (outcome, _) = fixture.run(look, 10).await;
+        assert_eq!(outcome, Outcome::Success);
+        assert_eq!(fs::read_to_string(volume.join("inside/new")).unwrap(), "2");
+        fixture.stop();
     }
 }
