@@ -9,7 +9,7 @@ mod body;
 mod discovery;
 mod ineffective;
 mod path;
-mod query;
+pub(crate) mod query;
 mod read;
 mod scale;
 pub(crate) mod server;

@@ -11,11 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::resources::Resource;
+pub(crate) use fill::drop_nulls;
 use fill::{child, each, set};
 
 /// Fills in the defaults of an object of this resource; filling in twice changes nothing.
 pub fn apply(resource: &Resource, object: &mut Value) {
-    fill::drop_nulls(object);
+    drop_nulls(object);
     let Value::Object(object) = object else {
         return;
     };

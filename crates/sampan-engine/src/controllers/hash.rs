@@ -66,15 +66,6 @@ fn safe_encode(text: &str) -> String {
         .collect()
 }
 
-/// A suffix of five random characters for a generated name.
-pub(crate) fn random_suffix() -> String {
-    let random = *uuid::Uuid::new_v4().as_bytes();
-    random[..5]
-        .iter()
-        .map(|byte| char::from(SAFE[usize::from(*byte) % SAFE.len()]))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +87,5 @@ mod tests {
     #[test]
     fn names_use_safe_characters_only() {
         assert_eq!(safe_encode("0123456789"), "456789bcdf");
-        assert_eq!(random_suffix().len(), 5);
     }
 }

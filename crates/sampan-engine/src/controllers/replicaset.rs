@@ -10,10 +10,10 @@ use sampan_supervise::clock;
 
 use super::context::Context;
 use super::ownership::Owner;
+use super::pods as kinds;
 use super::queue::Key;
 use super::runner::Reconciler;
 use super::selector::owned_by;
-use super::{hash, pods as kinds};
 use crate::error::Error;
 use crate::objects::{Change, DeleteOptions};
 use plan::Plan;
@@ -78,7 +78,6 @@ impl ReplicaSets {
             let owner = owned_by("apps/v1", "ReplicaSet", &set.metadata);
             let mut pod = kinds::from_template(&template, namespace, owner);
             pod.metadata.generate_name = Some(format!("{name}-"));
-            pod.metadata.name = Some(format!("{name}-{}", hash::random_suffix()));
             match objects.create(&pod).await {
                 Ok(pod) => {
                     let name = pod.metadata.name.as_deref().unwrap_or_default();

@@ -74,7 +74,7 @@ pub(super) fn canonical_quantity(amount: &mut Value) {
 }
 
 /// Removes nulls, which say that a field is not set.
-pub(super) fn drop_nulls(value: &mut Value) {
+pub(crate) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|_, value| !value.is_null());

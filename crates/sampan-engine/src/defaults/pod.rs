@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fill::{canonical_quantities, canonical_quantity, child, each, present, set, text};
+use crate::validate::Quantity;
 
 /// A pod: the defaults of its template, and what only a pod has.
 pub(super) fn pod(object: &mut Map<String, Value>) {
@@ -178,12 +179,13 @@ fn quality_of_service(spec: &Value) -> &'static str {
     for container in containers {
         let amount = |kind: &str, name: &str| {
             let amount = container.get("resources")?.get(kind)?.get(name)?.as_str()?;
-            (amount != "0").then_some(amount)
+            Quantity::parse(amount).filter(|amount| amount.units() > 0)
         };
         for name in ["cpu", "memory"] {
             let (limit, request) = (amount("limits", name), amount("requests", name));
             any |= limit.is_some() || request.is_some();
-            all_limited &= limit.is_some() && limit == request;
+            all_limited &=
+                limit.is_some() && limit.map(Quantity::millis) == request.map(Quantity::millis);
         }
     }
     match (any, all_limited) {

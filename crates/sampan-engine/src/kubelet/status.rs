@@ -10,7 +10,6 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::plan::RestartPolicy;
-use super::quantity;
 use super::record::{self, Ended, Record, Role, State};
 
 /// What the status is made of, besides the containers.
@@ -54,7 +53,8 @@ pub(crate) fn compute(facts: &Facts<'_>) -> PodStatus {
         pod_ip: facts.address.clone(),
         pod_ips: facts.address.clone().map(|ip| vec![PodIP { ip }]),
         phase: Some(phase.to_owned()),
-        qos_class: Some(quantity::qos_class(facts.pod).to_owned()),
+        // It was decided when the pod was made.
+        qos_class: old.qos_class,
         start_time: old.start_time.clone().or(Some(Time(facts.now))),
         ..PodStatus {
             message: old.message,

@@ -83,10 +83,9 @@ pub(super) fn create(
     Ok(())
 }
 
-/// The state in which an object of the kind begins.
+/// The state in which an object of the kind begins; that of a pod is part of its defaults.
 fn initial_status(resource: &Resource, object: &mut Value) {
     let status = match resource.kind {
-        "Pod" => json!({"phase": "Pending", "qosClass": quality_of_service(object)}),
         "Namespace" => {
             object["spec"] = json!({"finalizers": ["kubernetes"]});
             let name = object["metadata"]["name"].clone();
@@ -102,28 +101,6 @@ fn initial_status(resource: &Resource, object: &mut Value) {
         _ => return,
     };
     object["status"] = status;
-}
-
-/// The class by which pods are told apart when memory runs short: all limits equal to the requests, some set, none.
-fn quality_of_service(pod: &Value) -> &'static str {
-    let containers = ["/spec/containers", "/spec/initContainers"]
-        .into_iter()
-        .filter_map(|path| pod.pointer(path).and_then(Value::as_array))
-        .flatten();
-    let (mut guaranteed, mut best_effort) = (true, true);
-    for container in containers {
-        for resource in ["cpu", "memory"] {
-            let limit = container.pointer(&format!("/resources/limits/{resource}"));
-            let request = container.pointer(&format!("/resources/requests/{resource}"));
-            best_effort &= limit.is_none() && request.is_none();
-            guaranteed &= limit.is_some() && request.is_none_or(|request| Some(request) == limit);
-        }
-    }
-    match (guaranteed, best_effort) {
-        (_, true) => "BestEffort",
-        (true, false) => "Guaranteed",
-        (false, false) => "Burstable",
-    }
 }
 
 /// Takes over from the current object what a client may not change with this write.
@@ -301,18 +278,5 @@ mod tests {
         assert_eq!(name.len(), 63);
         assert!(generate_name("web-").starts_with("web-"));
         assert_ne!(generate_name("web-"), generate_name("web-"));
-    }
-
-    #[test]
-    fn the_class_of_a_pod_follows_its_limits() {
-        let pod = |resources: Value| json!({"spec": {"containers": [{"resources": resources}]}});
-        assert_eq!(quality_of_service(&pod(json!({}))), "BestEffort");
-        let both = json!({"cpu": "1", "memory": "1Gi"});
-        assert_eq!(
-            quality_of_service(&pod(json!({"limits": both}))),
-            "Guaranteed"
-        );
-        let half = json!({"requests": {"cpu": "1"}});
-        assert_eq!(quality_of_service(&pod(half)), "Burstable");
     }
 }

@@ -8,6 +8,7 @@ use super::fields::FieldSet;
 use super::managed::{Managed, ManagerId, Owned, Update};
 use super::typed::{self, Comparison, compare};
 use super::{PatchError, PatchOptions, managed};
+use crate::defaults::drop_nulls;
 use crate::schema::{Shape, Struct};
 
 /// The annotation in which client-side apply keeps what it applied.
@@ -168,6 +169,7 @@ impl Request<'_> {
         managed.yield_to(&compared, &id);
         managed.strip_unowned(&id);
 
+        // In an applied object, too, they only say that a field is not set.
         drop_nulls(&mut object);
         let changed = object != *self.live;
         if let Some(owned) = managed.entries.get_mut(&id) {
@@ -273,17 +275,5 @@ fn refuse_conflicts(
         Ok(())
     } else {
         Err(PatchError::Conflict { conflicts })
-    }
-}
-
-/// Removes nulls, which in an applied object only say that a field is not set.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::api::query::form;
 use crate::error::Error;
 
 /// What a command or an attachment is to be connected with.
@@ -23,7 +24,7 @@ impl RemoteOptions {
     /// Reads the parameters.
     pub(super) fn parse(query: &str) -> Result<Self, Error> {
         let mut options = Self::default();
-        for (name, value) in pairs(query) {
+        for (name, value) in form(query) {
             match name.as_str() {
                 "container" => options.container = Some(value).filter(|name| !name.is_empty()),
                 "command" => options.command.push(value),
@@ -63,7 +64,7 @@ impl LogQuery {
     /// Reads the parameters; `now` is what `sinceSeconds` counts from.
     pub(super) fn parse(query: &str, now: Timestamp) -> Result<Self, Error> {
         let mut options = Self::default();
-        for (name, value) in pairs(query) {
+        for (name, value) in form(query) {
             let invalid =
                 |what: &str| Error::BadRequest(format!("{name}: Invalid value: {value:?}: {what}"));
             let number = || {
@@ -106,39 +107,6 @@ impl LogQuery {
 
 fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "True" | "TRUE")
-}
-
-/// The pairs of a query, decoded.
-fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
-        })
-}
-
-/// Decodes `+` and `%XX`; what is malformed stays as it is.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut place = 0;
-    while let Some(&byte) = bytes.get(place) {
-        let hex = bytes
-            .get(place + 1..place + 3)
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(value)) => {
-                decoded.push(value);
-                place += 2;
-            }
-            (b'+', _) => decoded.push(b' '),
-            (byte, _) => decoded.push(byte),
-        }
-        place += 1;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

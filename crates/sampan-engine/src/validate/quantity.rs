@@ -78,6 +78,16 @@ impl Quantity {
         })
     }
 
+    /// The amount in thousandths, rounded up.
+    pub(crate) fn millis(self) -> i128 {
+        up(self.nanos, NANOS / 1000)
+    }
+
+    /// The amount in whole units, rounded up.
+    pub(crate) fn units(self) -> i128 {
+        up(self.nanos, NANOS)
+    }
+
     /// Whether the amount is below zero.
     pub(crate) fn is_negative(self) -> bool {
         self.nanos < 0
@@ -115,6 +125,10 @@ impl Quantity {
             _ => format!("{mantissa}{suffix}"),
         }
     }
+}
+
+fn up(nanos: i128, unit: i128) -> i128 {
+    nanos.div_euclid(unit) + i128::from(nanos.rem_euclid(unit) > 0)
 }
 
 fn ten_to(power: i32) -> i128 {

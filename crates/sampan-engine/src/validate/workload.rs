@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::causes::{Causes, Path};
 use super::{metadata, names, pod, volume};
+use crate::controllers::selector::matches;
 
 /// Checks a deployment.
 pub(super) fn deployment(new: &Deployment, old: Option<&Deployment>, causes: &mut Causes) {
@@ -225,7 +226,7 @@ fn selected(
             .as_ref()
             .and_then(|meta| meta.labels.as_ref());
         let of_template = of_template.unwrap_or(&empty);
-        if !matches(selector, of_template) {
+        if !matches(selector, Some(of_template)) {
             causes.invalid(
                 &template_path.child("metadata").child("labels"),
                 of_template,
@@ -263,23 +264,4 @@ fn requirements(expressions: &[LabelSelectorRequirement], path: &Path, causes: &
         let key = &expression.key;
         causes.complaints(&path.child("key"), key, names::qualified_name(key));
     }
-}
-
-/// Whether a selector selects these labels.
-fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
-    let equal = |(key, value): (&String, &String)| labels.get(key) == Some(value);
-    let fulfilled = |expression: &LabelSelectorRequirement| {
-        let value = labels.get(&expression.key);
-        let listed =
-            value.is_some_and(|value| expression.values.iter().flatten().any(|one| one == value));
-        match expression.operator.as_str() {
-            "In" => listed,
-            "NotIn" => !listed,
-            "Exists" => value.is_some(),
-            "DoesNotExist" => value.is_none(),
-            _ => false,
-        }
-    };
-    selector.match_labels.iter().flatten().all(equal)
-        && selector.match_expressions.iter().flatten().all(fulfilled)
 }

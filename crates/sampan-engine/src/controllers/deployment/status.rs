@@ -187,7 +187,7 @@ impl Progress<'_> {
         {
             return;
         }
-        if self.complete(status) {
+        if is_complete(self.spec, status) {
             let done = condition(PROGRESSING, "True", COMPLETE, self.now);
             set(
                 status,
@@ -210,17 +210,6 @@ impl Progress<'_> {
             Some(set) => format!("ReplicaSet \"{set}\" {what}"),
             None => format!("Deployment \"{name}\" {what}"),
         }
-    }
-
-    fn complete(&self, status: &DeploymentStatus) -> bool {
-        let wanted = self.spec.replicas.unwrap_or(1);
-        [
-            status.updated_replicas,
-            status.replicas,
-            status.available_replicas,
-        ]
-        .iter()
-        .all(|count| count.unwrap_or(0) == wanted)
     }
 
     fn advanced(&self, status: &DeploymentStatus) -> bool {
