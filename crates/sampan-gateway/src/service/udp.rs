@@ -11,6 +11,7 @@ use sampan_model::routing::PoolId;
 use sampan_supervise::Shutdown;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use super::Services;
 use crate::backend::Backend;
@@ -44,9 +45,16 @@ pub(super) async fn serve(
     stop: Shutdown,
 ) {
     let mut clients: HashMap<SocketAddr, Arc<Association>> = HashMap::new();
+    // An association that has ended keeps its socket until it is taken out of the table.
+    let mut sweep = tokio::time::interval(services.limits.datagram_idle);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let received = tokio::select! {
             ready = socket.readable() => ready.and_then(|()| receive(&socket)),
+            _ = sweep.tick(), if !clients.is_empty() => {
+                clients.retain(|_, association| association.is_usable());
+                continue;
+            }
             () = stop.triggered() => return,
         };
         let Ok((datagram, client)) = received else {

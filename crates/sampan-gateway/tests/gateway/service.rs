@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sampan_gateway::Limits;
 use sampan_model::routing::{Pool, Routing, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -151,6 +152,43 @@ async fn a_client_stays_with_its_endpoint_when_asked_to() {
     for _ in 0..4 {
         assert_eq!(ask(address).await, first);
     }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_socket_of_a_silent_datagram_client_is_given_back() {
+    let endpoint = UdpSocket::bind((address(), 0)).await.expect("it is free");
+    let endpoint_address = endpoint.local_addr().expect("it is bound");
+    let address = SocketAddr::from((address(), 6006));
+    let limits = Limits {
+        datagram_idle: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let routing = service(address, Transport::Udp, &[endpoint_address]);
+    let site = Site::start_limited(limits, routing);
+    let client = UdpSocket::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
+    client.connect(address).await.expect("it is an address");
+    let towards_endpoint = async || {
+        let SocketAddr::V4(endpoint) = endpoint_address else {
+            unreachable!("tests have IPv4 addresses");
+        };
+        let ip = u32::from_ne_bytes(endpoint.ip().octets());
+        let remote = format!("{ip:08X}:{:04X}", endpoint.port());
+        let table = std::fs::read_to_string("/proc/net/udp").expect("it can be read");
+        table
+            .lines()
+            .filter(|line| line.split_whitespace().nth(2) == Some(&remote))
+            .count()
+    };
+    eventually(async || {
+        // The first may come before the listener does.
+        client.send(b"hello").await.ok()?;
+        (towards_endpoint().await == 1).then_some(())
+    })
+    .await;
+    eventually(async || (towards_endpoint().await == 0).then_some(())).await;
     site.stop().await;
 }
 
