@@ -90,6 +90,7 @@ async fn connection(
     shutdown: Shutdown,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     socket::tune(&stream)?;
+    socket::limit_standstill(&stream, proxy.limits.body_idle)?;
     let protocol = tokio::select! {
         protocol = tokio::time::timeout(proxy.limits.head, Protocol::of(&stream)) => protocol??,
         () = shutdown.triggered() => return Ok(()),

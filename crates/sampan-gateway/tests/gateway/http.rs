@@ -6,10 +6,10 @@ use std::time::Duration;
 use sampan_gateway::Limits;
 use sampan_model::routing::{HostMatch, HttpRoute, PathMatch, Routing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::Server;
-use crate::site::{Site, everything_to, output, pool, ready};
+use crate::site::{Site, address, eventually, everything_to, output, pool, ready};
 
 async fn curl(site: &Site, path: &str, arguments: &[&str]) -> String {
     let url = format!("http://{}{path}", site.http());
@@ -267,12 +267,41 @@ async fn clients_that_dawdle_are_let_go() {
 }
 
 #[tokio::test]
+async fn clients_that_stop_reading_are_let_go() {
+    let listener = TcpListener::bind((address(), 0)).await.expect("it is free");
+    let endpoint = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("it accepts");
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n";
+        stream.write_all(head).await.expect("the gateway reads");
+        // More than all buffers on the way take, until the gateway breaks off.
+        while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+    });
+    let limits = Limits {
+        body_idle: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let site = Site::start_limited(limits, everything_to(&[endpoint]));
+    let mut client = TcpStream::connect(site.http())
+        .await
+        .expect("the gateway listens");
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .expect("it is sent");
+    eventually(async || (site.handle.stats().answered[1] == 1).then_some(())).await;
+    eventually(async || (site.handle.stats().http_open == 0).then_some(())).await;
+    drop(client);
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_shutdown_lets_requests_in_flight_end() {
     let server = Server::start("a").await;
     let site = Site::start(everything_to(&[server.address]));
     let asking = curl(&site, "/slow", &[]);
     let stopping = async {
-        crate::site::eventually(async || (site.handle.stats().requests == 1).then_some(())).await;
+        eventually(async || (site.handle.stats().requests == 1).then_some(())).await;
         site.begin_stop();
     };
     let (answer, ()) = tokio::join!(asking, stopping);
