@@ -109,9 +109,31 @@ pub(crate) fn forward(parts: &mut Parts, client: SocketAddr, upgrade: Option<Hea
             .insert(header::TE, HeaderValue::from_static("trailers"));
         return;
     }
+    if parts.version == Version::HTTP_2 {
+        join_cookies(&mut parts.headers);
+    }
+    // HTTP/1.1 demands the header, without a value where the target names no host (RFC 9112, section 3.2).
+    parts
+        .headers
+        .entry(header::HOST)
+        .or_insert(HeaderValue::from_static(""));
     let path = parts.uri.path_and_query().cloned();
     parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     parts.version = Version::HTTP_11;
+}
+
+/// HTTP/2 clients may send each cookie as a field of its own, which HTTP/1.1 does not know (RFC 9113, section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<&[u8]> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, joined);
+    }
 }
 
 fn is_grpc(parts: &Parts) -> bool {

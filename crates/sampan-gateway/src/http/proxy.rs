@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response};
@@ -185,6 +185,8 @@ impl Proxy {
             mut response,
             sender,
         } = answered;
+        // A response carries the version of who sends it, not of who wrote it (RFC 9110, section 6.2).
+        *response.version_mut() = Version::HTTP_11;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client = upgrade.ok_or(Refusal::Broken)?;
             let endpoint = hyper::upgrade::on(&mut response);

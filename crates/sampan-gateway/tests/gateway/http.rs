@@ -296,6 +296,40 @@ async fn clients_that_stop_reading_are_let_go() {
 }
 
 #[tokio::test]
+async fn each_side_is_spoken_to_in_our_own_version() {
+    let server = Server::start("a").await;
+    let site = Site::start(everything_to(&[server.address]));
+    // HTTP/1.1 demands the header that HTTP/1.0 does not know.
+    let seen = raw(site.http(), "GET /head HTTP/1.0\r\n\r\n").await;
+    assert!(
+        seen.starts_with("HTTP/1.0 200") && seen.contains("GET /head HTTP/1.1"),
+        "{seen}"
+    );
+    assert!(seen.contains(r#""host": """#), "{seen}");
+    assert!(!seen.contains("x-forwarded-host"), "{seen}");
+    site.stop().await;
+
+    let listener = TcpListener::bind((address(), 0)).await.expect("it is free");
+    let old = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("it accepts");
+        let mut head = [0; 1024];
+        let read = stream.read(&mut head).await.expect("the gateway asks");
+        assert_ne!(read, 0);
+        let answer = b"HTTP/1.0 200 OK\r\n\r\nold";
+        stream.write_all(answer).await.expect("the gateway reads");
+    });
+    let site = Site::start(everything_to(&[old]));
+    let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let answer = raw(site.http(), request).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("old"),
+        "{answer}"
+    );
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_shutdown_lets_requests_in_flight_end() {
     let server = Server::start("a").await;
     let site = Site::start(everything_to(&[server.address]));

@@ -37,6 +37,9 @@ async fn http2_clients_reach_servers_that_do_not_speak_it() {
     );
     assert!(seen.contains(r#""host": "shop.example""#), "{seen}");
     assert_eq!(curl(&["-d", "hello", &echo]).await, "hello 2");
+    // Each cookie may come as a field of its own, and servers of HTTP/1.1 expect one field.
+    let cookies = curl(&["-H", "Cookie: a=1", "-H", "Cookie: b=2", &head]).await;
+    assert!(cookies.contains(r#""cookie": "a=1; b=2""#), "{cookies}");
     site.stop().await;
 }
 
