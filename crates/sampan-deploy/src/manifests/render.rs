@@ -205,7 +205,7 @@ fn pinned(image: &str, source: &Node, pins: &[ImagePin]) -> Result<String, Manif
     Ok(pinned.to_string())
 }
 
-/// By digest where one is given, else by name and tag, else by name alone when that leaves no choice.
+/// By digest or by name and tag where they are given; by name alone, when that leaves no choice, where they are not.
 fn find_pin<'a>(name: &ImageName, pins: &'a [ImagePin]) -> Option<&'a ImagePin> {
     let known: Vec<(Option<String>, &ImagePin)> = pins
         .iter()
@@ -223,8 +223,8 @@ fn find_pin<'a>(name: &ImageName, pins: &'a [ImagePin]) -> Option<&'a ImagePin> 
     let exact = known
         .iter()
         .find(|(known, _)| known.as_deref() == Some(tag));
-    match (exact, known.as_slice()) {
-        (Some((_, pin)), _) | (None, [(_, pin)]) => Some(pin),
+    match (exact, &name.tag, known.as_slice()) {
+        (Some((_, pin)), _, _) | (None, None, [(_, pin)]) => Some(pin),
         _ => None,
     }
 }

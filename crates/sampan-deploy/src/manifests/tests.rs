@@ -150,6 +150,7 @@ fn says_what_is_wrong_and_where() {
         refusal("${web.replicas}", "${web.replicas"),
         refusal("$${HOME}", "${HOME}"),
         refusal("image: shop-web", "image: shop-wep"),
+        refusal("image: shop-web", "image: shop-web:1.2.4"),
         refusal("image: shop-web", "image: 'shop web'"),
         refusal("shop-data:7", "shop-data@sha256:00"),
         refusal(
