@@ -3,14 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sampan_model::Hint;
+use sampan_model::{Hint, shortened};
 use sampan_oci::layer::LayerError;
 use sampan_oci::reference::ReferenceError;
 use sampan_oci::snapshot::SnapshotError;
 use sampan_oci::store::StoreError;
 
 use crate::dockerfile::Span;
-use crate::dockerfile::error::{ParseError, SyntaxError, shorten};
+use crate::dockerfile::error::{ParseError, SyntaxError};
 use crate::dockerfile::instruction::Step;
 use crate::ignore::IgnoreError;
 
@@ -105,7 +105,7 @@ pub enum BuildError {
         known: Vec<String>,
     },
     /// A step failed.
-    #[error("line {span}: `{}`", shorten(original, 120))]
+    #[error("line {span}: `{}`", shortened(original, 120))]
     Step {
         /// Where it stands.
         span: Span,

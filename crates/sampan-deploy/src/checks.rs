@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use sampan_model::app::{Address, Check};
+use sampan_model::shortened;
 use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -145,7 +146,7 @@ async fn ask(cluster: &Cluster, way: Way, desired: &Desired, check: &Check) -> R
 
 fn judge(check: &Check, status: u16, body: &[u8]) -> Result<(), Problem> {
     let body = String::from_utf8_lossy(body);
-    let start = || shortened(&body);
+    let start = || beginning(&body);
     if !check.expect.status.contains(&status) {
         let expected: Vec<String> = check.expect.status.iter().map(u16::to_string).collect();
         let mut expected = expected.join(" or ");
@@ -164,14 +165,10 @@ fn judge(check: &Check, status: u16, body: &[u8]) -> Result<(), Problem> {
 }
 
 /// The beginning of an answer, in one line.
-fn shortened(body: &str) -> String {
+fn beginning(body: &str) -> String {
     const LONGEST: usize = 160;
     let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= LONGEST {
-        line
-    } else {
-        line.chars().take(LONGEST).chain(['…']).collect()
-    }
+    shortened(&line, LONGEST)
 }
 
 fn request(check: &Check, host: &str, path: &str) -> Result<Request<Bytes>, Problem> {

@@ -10,9 +10,11 @@ pub mod name;
 mod nearest;
 pub mod order;
 pub mod routing;
+mod shortened;
 pub mod yaml;
 
 pub use hint::Hint;
 pub use name::{AppName, NameError, ReleaseName, Version};
 pub use nearest::nearest;
 pub use order::{OrderId, OrderState};
+pub use shortened::shortened;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sampan_model::Hint;
+use sampan_model::{Hint, shortened};
 use sampan_oci::reference::ReferenceError;
 
 use super::expand::ExpandError;
@@ -37,15 +37,7 @@ impl ParseError {
         if self.instruction.is_empty() {
             return String::new();
         }
-        format!(": `{}`", shorten(&self.instruction, QUOTE_LENGTH))
-    }
-}
-
-/// `text` cut to `length` characters, with an ellipsis when something was cut.
-pub(crate) fn shorten(text: &str, length: usize) -> String {
-    match text.char_indices().nth(length) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        format!(": `{}`", shortened(&self.instruction, QUOTE_LENGTH))
     }
 }
 

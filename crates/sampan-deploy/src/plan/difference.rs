@@ -1,5 +1,6 @@
 //! What differs between two states of an object, field by field, for people.
 
+use sampan_model::shortened;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -151,11 +152,7 @@ fn shown(value: &Value) -> Option<String> {
         Value::String(text) => short_digest(text),
         other => other.to_string(),
     };
-    let line = text.replace('\n', "⏎");
-    if line.chars().count() <= LONGEST {
-        return Some(line);
-    }
-    Some(line.chars().take(LONGEST).chain(['…']).collect())
+    Some(shortened(&text.replace('\n', "⏎"), LONGEST))
 }
 
 /// Images by the first digits of their digest, as people compare them.

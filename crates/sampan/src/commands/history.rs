@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use sampan_deploy::history;
 use sampan_model::app::EnvironmentName;
-use sampan_model::{AppName, OrderState};
+use sampan_model::{AppName, OrderState, shortened};
 use sampan_store::orders::Order;
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             order.requested_by.clone(),
             format!("{} ago", age(order.requested_at)),
             took(order),
-            order.outcome.as_deref().map_or_else(String::new, shortened),
+            order.outcome.as_deref().map_or_else(String::new, in_a_cell),
         ]);
     }
     context.ui().table(&table)?;
@@ -74,12 +74,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 /// The table keeps to a line; `--output json` gives all of it.
-fn shortened(outcome: &str) -> String {
-    const LONGEST: usize = 100;
-    if outcome.chars().count() <= LONGEST {
-        return outcome.to_owned();
-    }
-    outcome.chars().take(LONGEST).chain(['…']).collect()
+fn in_a_cell(outcome: &str) -> String {
+    shortened(outcome, 100)
 }
 
 fn state(order: &Order) -> String {

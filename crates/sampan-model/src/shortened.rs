@@ -1,0 +1,22 @@
+//! Texts of any length in messages that keep to a line.
+
+/// The text, or its first `longest` characters and an ellipsis.
+#[must_use]
+pub fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn only_what_is_too_long_is_cut() {
+        assert_eq!(shortened("wörter", 6), "wörter");
+        assert_eq!(shortened("wörter", 2), "wö…");
+        assert_eq!(shortened("", 0), "");
+    }
+}
