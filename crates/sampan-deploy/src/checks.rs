@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
 use hyper_util::rt::TokioIo;
 use sampan_model::app::{Address, Check};
 use sampan_model::shortened;
@@ -138,7 +138,8 @@ async fn ask(cluster: &Cluster, way: Way, desired: &Desired, check: &Check) -> R
             let path = format!("/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy{path}");
             let request = request(check, "kubernetes", &path)?.map(|body| body.to_vec());
             let response = cluster.proxy(request).await?;
-            (response.status().as_u16(), response.into_body())
+            let status = response.status().as_u16();
+            (status, content(response.into_body()).await?)
         }
     };
     judge(check, status, &body)
@@ -203,11 +204,7 @@ async fn send(address: &str, request: Request<Bytes>) -> Result<(u16, Vec<u8>), 
             .await
             .map_err(broken)?;
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), LIMIT_BYTES)
-            .collect()
-            .await
-            .map_err(|_| Problem::Body)?;
-        Ok((status, body.to_bytes().to_vec()))
+        Ok((status, content(response.into_body()).await?))
     };
     tokio::pin!(exchange);
     tokio::select! {
@@ -218,6 +215,17 @@ async fn send(address: &str, request: Request<Bytes>) -> Result<(u16, Vec<u8>), 
             Err(error) => Err(broken(error)),
         },
     }
+}
+
+/// The whole body of an answer, unless it is too long.
+async fn content<B>(body: B) -> Result<Vec<u8>, Problem>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let collected = Limited::new(body, LIMIT_BYTES).collect().await;
+    let body = collected.map_err(|_| Problem::Body)?;
+    Ok(body.to_bytes().to_vec())
 }
 
 /// Where the cluster lets in requests for a host: the address that an ingress for it has been given.

@@ -220,15 +220,10 @@ impl Cluster {
     pub(crate) async fn proxy(
         &self,
         request: http::Request<Vec<u8>>,
-    ) -> Result<http::Response<Vec<u8>>, TargetError> {
-        use http_body_util::BodyExt;
-        let (parts, body) = request.into_parts();
-        let request = http::Request::from_parts(parts, kube::client::Body::from(body));
+    ) -> Result<http::Response<kube::client::Body>, TargetError> {
+        let request = request.map(kube::client::Body::from);
         let failed = |source| self.request_failed("reach a service", source);
-        let response = self.client.send(request).await.map_err(failed)?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(failed)?.to_bytes().to_vec();
-        Ok(http::Response::from_parts(parts, body))
+        self.client.send(request).await.map_err(failed)
     }
 
     async fn api(&self, id: &ObjectId) -> Result<Api<DynamicObject>, TargetError> {
