@@ -8,6 +8,7 @@ use sampan_model::app::{
 use sampan_model::{AppName, Hint, ReleaseName, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::destination::Destination;
 use crate::manifests::{self, ManifestError, Object, Rendering};
 use crate::release::Release;
 
@@ -158,6 +159,15 @@ impl Desired {
                 .map(|check| filled(check, &values))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        Destination {
+            target: self.target.clone(),
+            kubeconfig: self.kubeconfig.clone(),
+        }
     }
 
     /// The release's name.

@@ -11,6 +11,7 @@
 
 pub mod checks;
 pub mod desired;
+pub mod destination;
 pub mod health;
 pub mod history;
 pub mod manifests;
@@ -21,4 +22,5 @@ pub mod runner;
 pub mod target;
 
 pub use desired::{Desired, Overrides};
+pub use destination::Destination;
 pub use release::{ImagePin, ManifestFile, Release};

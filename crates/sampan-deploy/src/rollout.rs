@@ -6,20 +6,20 @@
 
 use std::time::Duration;
 
-use sampan_model::{OrderId, OrderState};
-use sampan_store::orders::{NewOrder, Orders, Transition};
+use sampan_model::OrderState;
+use sampan_store::orders::Orders;
 use sampan_supervise::clock;
 use tokio::time::Instant;
 
 use crate::checks::{self, Way};
 use crate::desired::Desired;
 use crate::health::{self, Patience};
-use crate::history::{Situation, is_interrupted};
+use crate::history::Situation;
 use crate::manifests::ObjectId;
 use crate::plan;
-use crate::runner;
-use crate::target::{Cluster, TargetError};
+use crate::target::{self, Cluster, TargetError};
 
+mod ledger;
 mod outcome;
 
 pub use outcome::{Outcome, Progress, RolloutError, Setback};
@@ -103,79 +103,6 @@ impl Rollout<'_> {
                 })
             }
         }
-    }
-
-    async fn begin(
-        &self,
-        desired: &Desired,
-        situation: &Situation,
-        requested_by: &str,
-    ) -> Result<OrderId, RolloutError> {
-        if let Some(left) = situation
-            .unfinished
-            .as_ref()
-            .filter(|order| is_interrupted(order))
-        {
-            self.end(left.id, OrderState::Failed, "interrupted").await?;
-        }
-        let body = serde_json::to_string(desired).map_err(RolloutError::Body)?;
-        let order = NewOrder {
-            app: desired.app.as_str(),
-            environment: desired.environment.as_str(),
-            version: desired.version.as_str(),
-            requested_by,
-            requested_at: clock::now(),
-            body: &body,
-        };
-        let id = self.orders.insert(&order).await?;
-        // No environment has a policy yet, so whoever may ask may also approve.
-        self.pass(id, OrderState::Requested, OrderState::Approved, None, None)
-            .await?;
-        let runner = runner::this_process().map_err(RolloutError::Process)?;
-        if let Err(error) = self
-            .pass(
-                id,
-                OrderState::Approved,
-                OrderState::Running,
-                Some(&runner),
-                None,
-            )
-            .await
-        {
-            self.pass(
-                id,
-                OrderState::Approved,
-                OrderState::Refused,
-                None,
-                Some("another rollout was running"),
-            )
-            .await?;
-            return Err(error);
-        }
-        Ok(id)
-    }
-
-    async fn end(&self, id: OrderId, state: OrderState, outcome: &str) -> Result<(), RolloutError> {
-        self.pass(id, OrderState::Running, state, None, Some(outcome))
-            .await
-    }
-
-    async fn pass(
-        &self,
-        id: OrderId,
-        from: OrderState,
-        to: OrderState,
-        runner: Option<&str>,
-        outcome: Option<&str>,
-    ) -> Result<(), RolloutError> {
-        let transition = Transition {
-            from,
-            to,
-            at: clock::now(),
-            runner,
-            outcome,
-        };
-        Ok(self.orders.transition(id, &transition).await?)
     }
 
     /// Makes the target hold a release, healthy and checked, and nothing of `earlier` beside it.

@@ -24,7 +24,8 @@ pub enum OrderState {
     Requested,
     /// Whoever the environment's policy names has agreed.
     Approved,
-    /// Whoever the environment's policy names has declined; the end.
+    /// Nothing has been touched: whoever the environment's policy names has declined, or another order came first; the
+    /// end.
     Refused,
     /// The rollout is under way.
     Running,
@@ -45,7 +46,7 @@ impl OrderState {
             (self, next),
             (Requested, Approved | Refused)
                 | (Approved, Running | Refused)
-                | (Running, Succeeded | RolledBack | Failed)
+                | (Running, Refused | Succeeded | RolledBack | Failed)
         )
     }
 

@@ -109,5 +109,6 @@ Exit codes:
   4  refused: it contradicts what already exists
   5  content is damaged, incomplete or not what its digest says
   6  the rollout failed and the previous release runs again
+130  interrupted; `sampan status` says what was begun and how to go on
 `sampan run` and `sampan exec` exit as the process does: 125 when sampan itself fails,
 126 when the command cannot be run, 127 when it is not found, 128+N when signal N ended it.";

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sampan_bundle::release;
 use sampan_deploy::desired::DesiredError;
-use sampan_deploy::{Desired, ImagePin, ManifestFile, Overrides, Release};
+use sampan_deploy::{Desired, Destination, ImagePin, ManifestFile, Overrides, Release};
 use sampan_model::ReleaseName;
 use sampan_model::app::{App, EnvironmentName, Target, Values};
 use sampan_model::yaml;
@@ -39,12 +39,37 @@ pub(crate) struct Args {
     namespace: Option<String>,
     #[command(flatten)]
     order: order::Options,
+    #[command(flatten)]
+    destination: DestinationOptions,
+}
+
+/// Another destination than the environment's own.
+#[derive(Debug, clap::Args)]
+pub(super) struct DestinationOptions {
     /// Use this kubeconfig file, whatever the environment's target is
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Use this context of the kubeconfig, whatever the environment's target is
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+}
+
+impl DestinationOptions {
+    /// The destination, when the options name one.
+    pub(super) fn destination(&self) -> Result<Option<Destination>, Failure> {
+        if self.context.is_none() && self.kubeconfig.is_none() {
+            return Ok(None);
+        }
+        let kubeconfig = self.kubeconfig.as_ref().map(std::path::absolute);
+        Ok(Some(Destination {
+            target: Target::Kubernetes {
+                context: self.context.clone(),
+            },
+            kubeconfig: kubeconfig
+                .transpose()
+                .or_fail("cannot use the kubeconfig")?,
+        }))
+    }
 }
 
 /// Shows the plan, asks, and carries the order out.
@@ -105,18 +130,10 @@ fn open(name: &ReleaseName, context: &Context) -> Result<Release, Failure> {
 }
 
 fn overrides(args: &Args, app: &App) -> Result<Overrides, Failure> {
-    let target =
-        (args.context.is_some() || args.kubeconfig.is_some()).then(|| Target::Kubernetes {
-            context: args.context.clone(),
-        });
-    let kubeconfig = args
-        .kubeconfig
-        .as_ref()
-        .map(std::path::absolute)
-        .transpose();
+    let destination = args.destination.destination()?;
     Ok(Overrides {
-        target,
-        kubeconfig: kubeconfig.or_fail("cannot use the kubeconfig")?,
+        target: destination.as_ref().map(|given| given.target.clone()),
+        kubeconfig: destination.and_then(|given| given.kubeconfig),
         namespace: args.namespace.clone(),
         values: values(args, app)?,
     })

@@ -6,7 +6,7 @@ use sampan_deploy::history;
 use sampan_model::app::EnvironmentName;
 use sampan_model::{AppName, Version};
 
-use super::deploy::{connect, order};
+use super::deploy::{DestinationOptions, connect, order};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -23,14 +23,23 @@ pub(crate) struct Args {
     to: Option<Version>,
     #[command(flatten)]
     order: order::Options,
+    #[command(flatten)]
+    destination: DestinationOptions,
 }
 
 /// Brings back what an earlier order has brought: the same objects with the same values and digests.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    let destination = args.destination.destination()?;
     context.block_on(Box::pin(async {
         let store = connect::store(context).await?;
-        let earlier =
-            history::earlier(&store.orders(), &args.app, &args.env, args.to.as_ref()).await;
+        let earlier = history::earlier(
+            &store.orders(),
+            &args.app,
+            &args.env,
+            destination.as_ref(),
+            args.to.as_ref(),
+        )
+        .await;
         store.close().await;
         let desired = earlier.map_err(|error| {
             let missing = matches!(error, history::HistoryError::NothingEarlier { .. });

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use sampan_deploy::checks::{self, Checked};
 use sampan_deploy::health::{self, Health, State};
 use sampan_deploy::history::{self, Situation};
-use sampan_deploy::{Desired, history::is_interrupted};
+use sampan_deploy::{Desired, Destination, history::is_interrupted};
 use sampan_model::AppName;
 use sampan_model::app::{EnvironmentName, Method};
 use sampan_store::Store;
@@ -29,12 +29,14 @@ pub(crate) struct Args {
     env: Option<EnvironmentName>,
 }
 
-/// One app in one environment.
+/// One app in one environment, at one destination.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
     app: String,
     environment: String,
+    /// Where it runs, for people.
+    target: String,
     /// The version that runs, when one does.
     version: Option<String>,
     since: Option<jiff::Timestamp>,
@@ -106,7 +108,10 @@ fn show(places: &[Place], context: &Context) -> Result<(), Failure> {
     ui.table(&table)?;
     for place in places {
         ui.line("")?;
-        ui.line(format!("{} in {}", place.app, place.environment))?;
+        ui.line(format!(
+            "{} in {} on {}",
+            place.app, place.environment, place.target
+        ))?;
         for health in &place.objects {
             let trouble = health.troubles.first();
             let trouble = trouble.map_or_else(String::new, |trouble| {
@@ -148,66 +153,68 @@ async fn look(store: &Store, args: &Args, context: &Context) -> Result<Vec<Place
     seen.dedup();
     let mut places = Vec::new();
     for (app, environment) in seen {
-        let situation = history::situation(
-            &orders,
-            &app.parse()?,
-            &environment
-                .parse::<EnvironmentName>()
-                .map_err(Failure::new)?,
-        )
-        .await?;
-        if situation.current.is_some() || situation.unfinished.is_some() {
-            places.push(place(app, environment, &situation, context).await);
+        let app: AppName = app.parse()?;
+        let environment: EnvironmentName = environment.parse().map_err(Failure::new)?;
+        for destination in history::known_destinations(&orders, &app, &environment).await? {
+            let situation = history::situation(&orders, &app, &environment, &destination).await?;
+            if situation.current.is_some() || situation.unfinished.is_some() {
+                let empty = Place::empty(&app, &environment, &destination);
+                places.push(empty.filled(&destination, &situation, context).await);
+            }
         }
     }
     Ok(places)
 }
 
-async fn place(
-    app: String,
-    environment: String,
-    situation: &Situation,
-    context: &Context,
-) -> Place {
-    let unfinished = situation
-        .unfinished
-        .as_ref()
-        .map(|order| advice(order, situation));
-    let mut place = Place {
-        app,
-        environment,
-        version: None,
-        since: None,
-        state: "nothing runs".to_owned(),
-        problem: None,
-        objects: Vec::new(),
-        checks: Vec::new(),
-        unfinished,
-    };
-    let Some((order, desired)) = &situation.current else {
-        return place;
-    };
-    place.version = Some(order.version.clone());
-    place.since = Some(order.changed_at);
-    match inspect(desired, context).await {
-        Ok((objects, checks)) => {
-            let healthy = objects.iter().all(|health| health.state == State::Healthy);
-            let passing = checks.iter().all(|checked| checked.problem.is_none());
-            let state = match (healthy, passing) {
-                (true, true) => "healthy",
-                (true, false) => "failing checks",
-                (false, _) => "unhealthy",
-            };
-            place.state = String::from(state);
-            place.objects = objects;
-            place.checks = checks;
-        }
-        Err(failure) => {
-            place.state = String::from("unknown");
-            place.problem = Some(failure.message());
+impl Place {
+    fn empty(app: &AppName, environment: &EnvironmentName, destination: &Destination) -> Self {
+        Self {
+            app: app.to_string(),
+            environment: environment.to_string(),
+            target: destination.to_string(),
+            version: None,
+            since: None,
+            state: "nothing runs".to_owned(),
+            problem: None,
+            objects: Vec::new(),
+            checks: Vec::new(),
+            unfinished: None,
         }
     }
-    place
+
+    async fn filled(
+        mut self,
+        destination: &Destination,
+        situation: &Situation,
+        context: &Context,
+    ) -> Self {
+        let unfinished = situation.unfinished.as_ref();
+        self.unfinished = unfinished.map(|order| advice(order, destination, situation));
+        let Some((order, desired)) = &situation.current else {
+            return self;
+        };
+        self.version = Some(order.version.clone());
+        self.since = Some(order.changed_at);
+        match inspect(desired, context).await {
+            Ok((objects, checks)) => {
+                let healthy = objects.iter().all(|health| health.state == State::Healthy);
+                let passing = checks.iter().all(|checked| checked.problem.is_none());
+                let state = match (healthy, passing) {
+                    (true, true) => "healthy",
+                    (true, false) => "failing checks",
+                    (false, _) => "unhealthy",
+                };
+                self.state = String::from(state);
+                self.objects = objects;
+                self.checks = checks;
+            }
+            Err(failure) => {
+                self.state = String::from("unknown");
+                self.problem = Some(failure.message());
+            }
+        }
+        self
+    }
 }
 
 /// Looks at the objects and asks the checks that change nothing, once.
@@ -232,7 +239,7 @@ async fn inspect(
     Ok((objects, results))
 }
 
-fn advice(order: &Order, situation: &Situation) -> String {
+fn advice(order: &Order, destination: &Destination, situation: &Situation) -> String {
     let Order {
         id,
         app,
@@ -247,11 +254,12 @@ fn advice(order: &Order, situation: &Situation) -> String {
     } else {
         return format!("order {id} to {version} is running");
     };
+    let options = destination.options();
     let back = match situation.current {
-        Some(_) => format!(", or `sampan rollback {app} --env {environment}` to go back"),
+        Some(_) => format!(", or `sampan rollback {app} --env {environment}{options}` to go back"),
         None => String::new(),
     };
     format!(
-        "order {id} to {version} {how}: `sampan deploy {app}@{version} --env {environment}` to go on{back}"
+        "order {id} to {version} {how}: `sampan deploy {app}@{version} --env {environment}{options}` to go on{back}"
     )
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use sampan_deploy::Desired;
 use sampan_deploy::checks::Checked;
-use sampan_deploy::history::{self, Situation};
+use sampan_deploy::history::{self, HistoryError, Situation};
 use sampan_deploy::plan::Plan;
-use sampan_deploy::rollout::{Outcome, Progress, Rollout, Setback};
+use sampan_deploy::rollout::{Outcome, Progress, Rollout, RolloutError, Setback};
 use serde_json::json;
 
 use super::connect;
@@ -39,7 +39,13 @@ pub(crate) async fn carry_out(
 ) -> Result<ExitCode, Failure> {
     let store = connect::store(context).await?;
     let orders = store.orders();
-    let situation = history::situation(&orders, &desired.app, &desired.environment).await?;
+    let situation = history::situation(
+        &orders,
+        &desired.app,
+        &desired.environment,
+        &desired.destination(),
+    )
+    .await?;
     situation
         .idle()
         .map_err(|error| Failure::from(error).with_exit(Exit::Refused))?;
@@ -68,7 +74,7 @@ pub(crate) async fn carry_out(
     let mut tell = |progress: Progress<'_>| live.tell(&progress);
     let user = config::user_name();
     let outcome = tokio::select! {
-        outcome = rollout.carry_out(desired, &situation, &user, &mut tell) => Some(outcome?),
+        outcome = rollout.carry_out(desired, &situation, &user, &mut tell) => Some(outcome.map_err(not_begun)?),
         signal = tokio::signal::ctrl_c() => signal.or_fail("cannot wait for signals").map(|()| None)?,
     };
     let checks = live.finish();
@@ -94,11 +100,28 @@ fn confirmed(desired: &Desired, context: &Context) -> Result<bool, Failure> {
     })
 }
 
+/// Contradicting another rollout is a refusal, everything else a failure.
+fn not_begun(error: RolloutError) -> Failure {
+    let refused = matches!(
+        &error,
+        RolloutError::Store(sampan_store::Error::Running { .. })
+            | RolloutError::History(HistoryError::Running { .. } | HistoryError::Changed { .. })
+    );
+    let failure = Failure::from(error);
+    if refused {
+        failure.with_exit(Exit::Refused)
+    } else {
+        failure
+    }
+}
+
 fn interrupted(desired: &Desired, situation: &Situation) -> Failure {
     let back = match situation.current {
         Some(_) => format!(
-            ", or `sampan rollback {} --env {}` to go back",
-            desired.app, desired.environment
+            ", or `sampan rollback {} --env {}{}` to go back",
+            desired.app,
+            desired.environment,
+            desired.destination().options()
         ),
         None => String::new(),
     };
@@ -170,7 +193,7 @@ impl Ending<'_> {
                 Err(Failure::new(format!(
                     "{release} did not come to run in {environment} ({reason}), and {previous} could not be put back: {trouble}"
                 ))
-                .with_hint(format!("mend the cause and give `sampan rollback {} --env {environment}`", self.desired.app)))
+                .with_hint(format!("mend the cause and give `sampan rollback {} --env {environment}{}`", self.desired.app, self.desired.destination().options())))
             }
         }
     }
