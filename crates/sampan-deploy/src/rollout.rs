@@ -24,6 +24,9 @@ mod outcome;
 
 pub use outcome::{Outcome, Progress, RolloutError, Setback};
 
+/// How often the target is asked whether an object is gone.
+const INTERVAL: Duration = Duration::from_millis(200);
+
 /// How long a target may not answer, as while its server is restarted, before a rollout gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -122,6 +125,7 @@ impl Rollout<'_> {
                 at: index + 1,
                 of: objects.len(),
             });
+            self.let_end(&object.id).await?;
             patiently(async || self.cluster.apply(object, false).await).await?;
         }
         let patience = Patience {
@@ -133,12 +137,7 @@ impl Rollout<'_> {
         })
         .await?;
         // What is not part of the release goes when the release runs, and before the checks, which thus see the end.
-        for id in plan::superfluous(desired, earlier) {
-            if !plan::holds_data(&id) {
-                tell(Progress::Deleting(&id));
-                patiently(async || self.cluster.delete(&id).await).await?;
-            }
-        }
+        self.delete_superfluous(desired, earlier, tell).await?;
         for check in &desired.checks {
             tell(Progress::Checking(&check.name));
             let checked = checks::run(self.cluster, self.way, desired, check).await;
@@ -148,6 +147,58 @@ impl Rollout<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Deletes what is not part of the release, all at once, and waits until it is gone: a release that is put back
+    /// must not find its objects on their way out.
+    async fn delete_superfluous(
+        &self,
+        desired: &Desired,
+        earlier: &[ObjectId],
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), TargetError> {
+        let mut ending = Vec::new();
+        for id in plan::superfluous(desired, earlier) {
+            if !plan::holds_data(&id) {
+                tell(Progress::Deleting(&id));
+                let uid = patiently(async || self.cluster.delete(&id).await).await?;
+                ending.extend(uid.map(|uid| (id, uid)));
+            }
+        }
+        for (id, uid) in ending {
+            self.gone(&id, &uid).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of an object that is being deleted: what is applied to it would vanish with it.
+    async fn let_end(&self, id: &ObjectId) -> Result<(), TargetError> {
+        let live = patiently(async || self.cluster.get(id).await).await?;
+        match live
+            .filter(target::is_ending)
+            .as_ref()
+            .and_then(target::uid)
+        {
+            Some(uid) => self.gone(id, uid).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn gone(&self, id: &ObjectId, uid: &str) -> Result<(), TargetError> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let live = patiently(async || self.cluster.get(id).await).await?;
+            if live.as_ref().and_then(target::uid) != Some(uid) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(TargetError::Lingers {
+                    object: id.to_string(),
+                    waited: self.timeout,
+                });
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
     }
 }
 

@@ -149,19 +149,22 @@ impl Cluster {
         }
     }
 
-    /// Removes an object with what depends on it; one that is not there is fine.
+    /// Asks for the end of an object and of what depends on it. Returns the `uid` of what is ending; none when it is not
+    /// there.
     ///
     /// # Errors
     /// When the target does not answer or refuses.
-    pub async fn delete(&self, id: &ObjectId) -> Result<(), TargetError> {
-        match self
-            .api(id)
-            .await?
-            .delete(&id.name, &DeleteParams::background())
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+    pub async fn delete(&self, id: &ObjectId) -> Result<Option<String>, TargetError> {
+        let api = self.api(id).await?;
+        match api.delete(&id.name, &DeleteParams::background()).await {
+            Ok(answer) => Ok(answer.either(
+                |object| object.metadata.uid,
+                |status| {
+                    let uid = status.details.map(|details| details.uid);
+                    uid.filter(|uid| !uid.is_empty())
+                },
+            )),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             Err(source) => Err(self.failed("delete", id, source)),
         }
     }
@@ -293,6 +296,16 @@ impl Cluster {
             },
         }
     }
+}
+
+/// Whether a live object is being deleted.
+pub(crate) fn is_ending(live: &Value) -> bool {
+    live.pointer("/metadata/deletionTimestamp").is_some()
+}
+
+/// What tells a live object from others that have its name before or after it.
+pub(crate) fn uid(live: &Value) -> Option<&str> {
+    live.pointer("/metadata/uid").and_then(Value::as_str)
 }
 
 fn to_value(id: &ObjectId, object: DynamicObject) -> Result<Value, TargetError> {

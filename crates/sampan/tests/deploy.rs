@@ -4,9 +4,11 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sampan_testkit::{Finished, Installation, Server, eventually};
 use serde_json::Value;
 
@@ -112,6 +114,21 @@ fn page(server: &Server<'_>) -> String {
     answer
 }
 
+/// Whether what `EXTRA` describes is there.
+fn has_extra(server: &Server<'_>) -> bool {
+    let extra = ["-n", "hut", "get", "configmap", "extra"];
+    Finished::of(server.kubectl().args(extra)).code == Some(0)
+}
+
+/// Presses Ctrl-C, and returns what the command says at its end.
+fn interrupt(command: Child) -> String {
+    let id = i32::try_from(command.id()).expect("process ids are small");
+    kill(Pid::from_raw(id), Signal::SIGINT).expect("the command runs");
+    let ended = command.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(130));
+    String::from_utf8(ended.stderr).expect("it is text")
+}
+
 fn states(site: &Installation) -> Vec<String> {
     let history = site.run(["history", "hut", "--output", "json"]).json();
     let orders = history.as_array().expect("the history is a list");
@@ -184,14 +201,8 @@ fn releases_come_and_go() {
 
     let _second = deploy(&site, "1.1.0").expect_code(0);
     assert!(page(&server).contains("hut 1.1.0"));
-    let gone = Finished::of(
-        server
-            .kubectl()
-            .args(["-n", "hut", "get", "configmap", "extra"]),
-    );
-    assert_eq!(
-        gone.code,
-        Some(1),
+    assert!(
+        !has_extra(&server),
         "what the release does not have is deleted"
     );
 
@@ -255,12 +266,7 @@ fn an_interrupted_rollout_is_known_and_replaced() {
         .expect_code(4)
         .expect_stderr("is running");
     eventually("the release to be applied", LIMIT, || {
-        let found = Finished::of(
-            server
-                .kubectl()
-                .args(["-n", "hut", "get", "configmap", "extra"]),
-        );
-        (found.code == Some(0)).then_some(())
+        has_extra(&server).then_some(())
     });
     deploying.kill().expect("the command runs");
     deploying.wait().expect("the command has ended");
@@ -281,16 +287,122 @@ fn an_interrupted_rollout_is_known_and_replaced() {
         states(&site),
         ["1.0.0 succeeded", "1.1.0 failed", "1.0.0 succeeded"]
     );
-    let gone = Finished::of(
-        server
-            .kubectl()
-            .args(["-n", "hut", "get", "configmap", "extra"]),
-    );
-    assert_eq!(
-        gone.code,
-        Some(1),
+    assert!(
+        !has_extra(&server),
         "what the interrupted rollout has brought is deleted"
     );
+}
+
+/// A pod of nobody, which takes its time to end.
+const SLOW: &str = r#"---
+apiVersion: v1
+kind: Pod
+metadata: {name: slow}
+spec:
+  terminationGracePeriodSeconds: 8
+  containers: [{name: slow, image: busybox, command: [sleep, "100000"]}]
+"#;
+
+#[test]
+fn what_is_put_back_does_not_meet_its_own_end() {
+    let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
+    site.import_busybox();
+    let good = Version {
+        number: "1.0.0",
+        text: "hut 1.0.0",
+        serve: SERVE,
+        more: SLOW,
+    };
+    good.release(&site);
+    Version {
+        number: "1.1.0",
+        text: "ruin",
+        more: "",
+        ..good
+    }
+    .release(&site);
+    let server = site.up();
+    let _first = deploy(&site, "1.0.0").expect_code(0);
+    let _unchecked = deploy(&site, "1.1.0").expect_code(6);
+    let pod = Finished::of(server.kubectl().args([
+        "-n",
+        "hut",
+        "get",
+        "pod",
+        "slow",
+        "-o",
+        "jsonpath={.status.phase} {.metadata.deletionTimestamp}",
+    ]));
+    assert_eq!(pod.stdout(), "Running ");
+}
+
+const NAMESPACE: &str = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: hut}\n";
+
+#[test]
+fn a_rollout_that_was_broken_off_is_gone_on_with() {
+    let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
+    site.import_busybox();
+    let good = Version {
+        number: "1.0.0",
+        text: "hut 1.0.0",
+        serve: SERVE,
+        more: NAMESPACE,
+    };
+    good.release(&site);
+    let more = format!("{NAMESPACE}{EXTRA}");
+    Version {
+        number: "1.1.0",
+        serve: "exec sleep 1000",
+        more: &more,
+        ..good
+    }
+    .release(&site);
+    Version {
+        number: "1.2.0",
+        text: "hut 1.2.0",
+        ..good
+    }
+    .release(&site);
+    let server = site.up();
+    let plan = site
+        .run(["deploy", "hut@1.0.0", "--env", "prod", "--plan"])
+        .stdout();
+    assert!(plan.contains("Plan: 4 to create."), "{plan}");
+    let _first = deploy(&site, "1.0.0").expect_code(0);
+
+    let deploying = site
+        .sampan(["deploy", "hut@1.1.0", "--env", "prod", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be started");
+    eventually("the release to be applied", LIMIT, || {
+        has_extra(&server).then_some(())
+    });
+    server.kill();
+    let server = site.up();
+    assert_eq!(states(&site)[0], "1.1.0 running", "it waits for the server");
+    let said = interrupt(deploying);
+    assert!(
+        said.contains("or `sampan rollback hut --env prod` to go back"),
+        "{said}"
+    );
+
+    let status = site.run(["status", "hut"]).stdout();
+    assert!(
+        status.contains(
+            "order #2 to 1.1.0 was interrupted: `sampan deploy hut@1.1.0 --env prod` to go on"
+        ),
+        "{status}"
+    );
+    let _next = deploy(&site, "1.2.0").expect_code(0);
+    assert!(page(&server).contains("hut 1.2.0"));
+    assert!(
+        !has_extra(&server),
+        "nothing of the interrupted one is left"
+    );
+    let status = site.run(["status", "hut", "--output", "json"]).json();
+    assert!(status["apps"][0]["unfinished"].is_null(), "{status}");
 }
 
 #[test]
@@ -311,6 +423,13 @@ fn mistakes_are_refused_before_anything_is_touched() {
         ..good
     }
     .release(&site);
+    let port = "---\napiVersion: v1\nkind: Service\nmetadata: {name: more}\nspec: {ports: [{port: 70000}]}\n";
+    Version {
+        number: "1.2.0",
+        more: port,
+        ..good
+    }
+    .release(&site);
 
     let _down = deploy(&site, "1.0.0")
         .expect_code(3)
@@ -318,6 +437,7 @@ fn mistakes_are_refused_before_anything_is_touched() {
     let _server = site.up();
     let _unknown = deploy(&site, "2.0.0").expect_code(3);
     let _typo = deploy(&site, "1.1.0").expect_code(1).expect_stderr("dota");
+    let _port = deploy(&site, "1.2.0").expect_code(1).expect_stderr("70000");
     let _environment = site
         .run(["deploy", "hut@1.0.0", "--env", "prot"])
         .expect_code(3)

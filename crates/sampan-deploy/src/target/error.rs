@@ -1,6 +1,7 @@
 //! What can go wrong on a target.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sampan_model::Hint;
 
@@ -47,6 +48,14 @@ pub enum TargetError {
         /// The HTTP status.
         code: u16,
     },
+    /// An object that is being deleted does not go.
+    #[error("{object} is being deleted and still there after {}s", waited.as_secs())]
+    Lingers {
+        /// The object.
+        object: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// The target has no such kind.
     #[error("the target does not know the kind `{kind}` of `{api_version}`")]
     UnknownKind {
@@ -89,6 +98,10 @@ impl Hint for TargetError {
             Self::Refused { .. } => Some("mend the manifest and make a new release".to_owned()),
             Self::UnknownKind { .. } => Some(
                 "check `apiVersion` and `kind`, or install the custom resource first".to_owned(),
+            ),
+            Self::Lingers { .. } => Some(
+                "see its `metadata.finalizers` for what keeps it, or give it more time with `--timeout`"
+                    .to_owned(),
             ),
             Self::Answer { .. } | Self::Unreadable { .. } => None,
         }
