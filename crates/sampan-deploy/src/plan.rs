@@ -1,12 +1,13 @@
 //! What a rollout would change, before it changes anything.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::desired::Desired;
 use crate::manifests::{Object, ObjectId};
-use crate::target::{Cluster, TargetError};
+use crate::target::{self, Cluster, TargetError};
 
 mod difference;
 
@@ -73,16 +74,22 @@ impl Plan {
         earlier: &[ObjectId],
     ) -> Result<Self, TargetError> {
         let mut changes = Vec::new();
-        let fresh = namespace_missing(cluster, desired).await?;
-        if let Some(object) = &fresh {
+        // Namespaces that the rollout makes before it makes anything in them.
+        let mut fresh = BTreeSet::new();
+        if let Some(object) = namespace_missing(cluster, desired).await? {
+            fresh.insert(object.id.name.clone());
             changes.push(Change {
-                object: object.id.clone(),
+                object: object.id,
                 action: Action::Create,
                 fields: Vec::new(),
             });
         }
         for object in &desired.objects {
-            changes.push(change(cluster, object, fresh.is_some()).await?);
+            let change = change(cluster, object, &fresh).await?;
+            if object.id.kind == "Namespace" && change.action == Action::Create {
+                fresh.insert(object.id.name.clone());
+            }
+            changes.push(change);
         }
         for id in superfluous(desired, earlier) {
             if cluster.get(&id).await?.is_some() {
@@ -119,11 +126,22 @@ impl Plan {
     }
 }
 
-async fn change(cluster: &Cluster, object: &Object, fresh: bool) -> Result<Change, TargetError> {
+async fn change(
+    cluster: &Cluster,
+    object: &Object,
+    fresh: &BTreeSet<String>,
+) -> Result<Change, TargetError> {
+    // What is being deleted is waited for, and then it is not there.
     let live = cluster.get(&object.id).await?;
+    let live = live.filter(|live| !target::is_ending(live));
+    let is_early = object
+        .id
+        .namespace
+        .as_ref()
+        .is_some_and(|name| fresh.contains(name));
     let next = match cluster.apply(object, true).await {
         // Where the namespace is yet to be made, a good object is only refused for that.
-        Err(TargetError::Refused { code: 404, .. }) if fresh => None,
+        Err(TargetError::Refused { code: 404, .. }) if is_early => None,
         tried => Some(tried?),
     };
     let (action, fields) = match (live, next) {

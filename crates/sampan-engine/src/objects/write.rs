@@ -70,8 +70,6 @@ impl Objects {
         prepare::create(resource, namespace, &mut object)?;
         defaults::apply(resource, &mut object);
         let name = metadata::text(&object, "name").map(str::to_owned);
-        self.check_namespace(resource, namespace, name.as_deref().unwrap_or_default())
-            .await?;
         let Some(base) = metadata::text(&object, "generateName").map(str::to_owned) else {
             return self.insert(resource, namespace, object, options).await;
         };
@@ -106,6 +104,8 @@ impl Objects {
             .unwrap_or_default()
             .to_owned();
         refuse(resource, &name, validate::check(resource, &object, None))?;
+        // After the object itself, so that one in a namespace that is yet to be made can be tried.
+        self.check_namespace(resource, namespace, &name).await?;
         let reservation = self
             .reserve_addresses(resource, &name, None, &mut object)
             .await?;
