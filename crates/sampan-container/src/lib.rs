@@ -24,6 +24,7 @@ mod id;
 pub mod logs;
 pub mod netns;
 pub mod network;
+mod open_files;
 mod overlay;
 mod ports;
 mod rootpath;
@@ -37,6 +38,7 @@ pub mod user;
 
 pub use error::{Error, Result};
 pub use id::ContainerId;
+pub use open_files::raise_open_files;
 pub use overlay::{MountGuard, Overlay, privately};
 pub use runtime::{Attachment, Exec, ExecFiles, ExecSpec, Runtime, RuntimeConfig};
 pub use signal::Signal;

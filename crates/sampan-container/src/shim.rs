@@ -27,6 +27,7 @@ use nix::unistd::ForkResult;
 use crate::connection::{Connection, Listener, Reply};
 use crate::directory::Directory;
 use crate::executor::leave;
+use crate::open_files;
 pub(crate) use ending::clear;
 use log::Log;
 use supervisor::Supervisor;
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) stdin: bool,
     pub(crate) stdin_once: bool,
     pub(crate) log_limit_bytes: Option<u64>,
+    /// The soft limit of open files, when the creator has another.
+    pub(crate) open_files: Option<u64>,
 }
 
 impl Options {
@@ -57,6 +60,7 @@ impl Options {
             self.log_limit_bytes
                 .map(|limit| format!("log-limit={limit}")),
         );
+        arguments.extend(self.open_files.map(|limit| format!("open-files={limit}")));
         arguments
     }
 
@@ -67,10 +71,11 @@ impl Options {
                 "terminal" => options.terminal = true,
                 "stdin" => options.stdin = true,
                 "stdin-once" => options.stdin_once = true,
-                other => {
-                    let limit = other.strip_prefix("log-limit=")?;
-                    options.log_limit_bytes = Some(limit.parse().ok()?);
-                }
+                other => match other.split_once('=')? {
+                    ("log-limit", limit) => options.log_limit_bytes = Some(limit.parse().ok()?),
+                    ("open-files", limit) => options.open_files = Some(limit.parse().ok()?),
+                    _ => return None,
+                },
             }
         }
         Some(options)
@@ -102,6 +107,9 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
 /// Forks the supervisor.
 fn start(directory: &PathBuf, options: &Options) -> io::Result<()> {
     std::env::set_current_dir(directory)?;
+    if let Some(limit) = options.open_files {
+        open_files::limit(limit)?;
+    }
     match fork()? {
         ForkResult::Parent { .. } => Ok(()),
         ForkResult::Child => {

@@ -59,6 +59,8 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(context.data()).or_fail("cannot make the data folder")?;
     let lock = ServerLock::take(context.data())?;
+    // Each client of the gateway takes two.
+    sampan_container::raise_open_files()?;
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

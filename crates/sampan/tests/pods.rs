@@ -214,3 +214,51 @@ fn troubles_are_named_as_kubernetes_names_them() {
         assert!(events.contains(reason), "no {reason} in {events}");
     }
 }
+
+#[test]
+fn the_server_may_open_many_files_and_containers_as_many_as_ever() {
+    let site = site("files");
+    let start = r#"ulimit -Sn 512; exec "$0" "$@""#;
+    let up = Finished::of(
+        site.command("sh")
+            .args(["-c", start, env!("CARGO_BIN_EXE_sampan"), "--data"])
+            .arg(site.data())
+            .args(["up", "--detach", "--kube-listen", "127.0.0.1:0"])
+            .args(["--http-listen", "127.0.0.1:0"]),
+    );
+    let _up = up.expect_code(0);
+    let status = site.run(["status", "--output", "json"]).json();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", status["server"]["pid"]))
+        .expect("the server runs");
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let files: Vec<&str> = files.expect("it is listed").split_whitespace().collect();
+    assert!(files[3] == files[4] && files[3] != "512", "{files:?}");
+
+    let kubeconfig = site.data().join("kubeconfig-of-test");
+    let text = site.run(["kubeconfig"]).stdout();
+    std::fs::write(&kubeconfig, text).expect("the data folder can be written");
+    let kubectl = |args: &[&str]| {
+        let mut command = site.command("kubectl");
+        let cache = site.data().join("kubectl-cache");
+        command.arg("--kubeconfig").arg(&kubeconfig);
+        Finished::of(command.arg("--cache-dir").arg(cache).args(args))
+    };
+    let _run = kubectl(&[
+        "run",
+        "count",
+        "--image=busybox",
+        "--restart=Never",
+        "--",
+        "sh",
+        "-c",
+        "ulimit -Sn",
+    ])
+    .expect_code(0);
+    let counted = eventually("the pod to count", LIMIT, || {
+        let counted = kubectl(&["logs", "count"]);
+        (counted.code == Some(0) && !counted.stdout.is_empty()).then_some(counted.stdout)
+    });
+    assert_eq!(counted, "512\n");
+}

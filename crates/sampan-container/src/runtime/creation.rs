@@ -11,6 +11,7 @@ use sampan_supervise::clock;
 use super::RuntimeConfig;
 use crate::connection::Reply;
 use crate::directory::{Directory, Record};
+use crate::open_files;
 use crate::runtime::removal::{delete, sweep};
 use crate::shim::Options;
 use crate::{ContainerId, ContainerSpec, Error, MountKind, Network, Result, capabilities};
@@ -102,6 +103,7 @@ fn start_shim(config: &RuntimeConfig, path: &Path, spec: &ContainerSpec, lock: F
         stdin: spec.process.stdin,
         stdin_once: spec.process.stdin_once,
         log_limit_bytes: spec.log_limit_bytes,
+        open_files: open_files::for_containers(),
     };
     let errors_path = path.join("shim.log");
     let errors = File::create(&errors_path).map_err(Error::io("create", &errors_path))?;
