@@ -124,8 +124,7 @@ pub fn create(store: &ContentStore, new: &NewRelease<'_>) -> Result<Release, Rel
         },
     });
     let descriptor = store.put_json(MediaType::ImageIndex, &index)?;
-    let holder = store.tag_new(&reference(&name), &descriptor)?;
-    if holder.digest() != descriptor.digest() {
+    if let Some((_, holder)) = store.tag_new(&[(reference(&name), descriptor.clone())])? {
         return Err(ReleaseError::Exists {
             name,
             existing: Digest::of(&holder).map_err(StoreError::from)?,

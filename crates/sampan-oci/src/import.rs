@@ -88,6 +88,8 @@ pub fn root_file_system(
         import,
         shell: "sh",
         count: 0,
+        has_manifest: false,
+        has_system: false,
     };
     let mut archive = ArchiveReader::new(layer::decompress(source)?);
     while let Some(entry) = archive.next_entry()? {
@@ -96,6 +98,9 @@ pub fn root_file_system(
     archive.finish()?;
     if copy.count == 0 {
         return Err(ImportError::Empty);
+    }
+    if copy.has_manifest && !copy.has_system {
+        return Err(ImportError::Image);
     }
     for (entry, content) in &import.extra {
         copy.writer.append(entry.clone(), &mut content.as_slice())?;
@@ -110,6 +115,10 @@ struct Copy<'call> {
     import: &'call Import<'call>,
     shell: &'static str,
     count: usize,
+    /// Whether there is what `docker save` writes beside the images.
+    has_manifest: bool,
+    /// Whether there is what systems have.
+    has_system: bool,
 }
 
 impl Copy<'_> {
@@ -118,8 +127,13 @@ impl Copy<'_> {
         if let Kind::HardLink(target) = &entry.kind {
             entry.kind = Kind::HardLink(relative(target)?);
         }
-        if self.count == 0 && matches!(entry.path.as_slice(), b"oci-layout" | b"manifest.json") {
-            return Err(ImportError::Image);
+        match entry.path.as_slice() {
+            b"oci-layout" | b"sampan-bundle.json" => return Err(ImportError::Image),
+            b"manifest.json" => self.has_manifest = true,
+            path => {
+                let top = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+                self.has_system |= matches!(top, b"bin" | b"usr" | b"etc");
+            }
         }
         if matches!(entry.path.as_slice(), b"bin/bash" | b"usr/bin/bash") {
             self.shell = "bash";

@@ -272,16 +272,32 @@ impl ContentStore {
         names::tag_all(self, names)
     }
 
-    /// Gives the name unless it is taken, and says what has it now.
+    /// Gives several names in one step, unless one of them stands for something else: that one is returned with what
+    /// has it, and none is given.
     ///
     /// # Errors
     /// As [`Self::tag`].
     pub fn tag_new(
         &self,
-        reference: &Reference,
-        descriptor: &Descriptor,
-    ) -> Result<Descriptor, StoreError> {
-        names::tag_new(self, reference, descriptor)
+        names: &[(Reference, Descriptor)],
+    ) -> Result<Option<(Reference, Descriptor)>, StoreError> {
+        names::tag_new(self, names)
+    }
+
+    /// Reads the whole blob, whatever its size, and verifies it.
+    ///
+    /// # Errors
+    /// When the blob is missing, altered, or cannot be read.
+    pub fn verify(&self, digest: &Digest) -> Result<(), StoreError> {
+        let mut hasher = Hasher::new(digest.algorithm());
+        io::copy(&mut self.open_blob(digest)?, &mut hasher)
+            .map_err(|source| StoreError::io("read", &self.blob_path(digest), source))?;
+        let actual = hasher.finish();
+        if actual == *digest {
+            Ok(())
+        } else {
+            Err(StoreError::altered(*digest, actual))
+        }
     }
 
     /// Takes a name away and says whether there was one. The bytes stay.

@@ -294,3 +294,31 @@ fn what_does_not_exist_is_named_with_a_way_to_get_it() {
     refused(site.run(["kubeconfig"]), 3, "no server");
     refused(site.run(["pack", "hello@9.9.9", "x.tar"]), 3, "hello@9.9.9");
 }
+
+#[test]
+fn an_archive_of_images_is_no_root_file_system() {
+    let vendor = Installation::new(SAMPAN);
+    let bundle = packed(&vendor);
+    let import = |archive: &Path| {
+        vendor.run([
+            OsStr::new("image"),
+            OsStr::new("import"),
+            archive.as_os_str(),
+            OsStr::new("wrong:1"),
+        ])
+    };
+    refused(import(&bundle), 1, "holds an image");
+    // As `docker save` writes it: the layers first, the manifest last.
+    let saved = vendor.data().join("saved.tar");
+    let folder = vendor.data().join("saved");
+    std::fs::create_dir_all(folder.join("blobs")).expect("a folder");
+    for name in ["blobs/layer", "manifest.json"] {
+        std::fs::write(folder.join(name), "[]").expect("a file");
+    }
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(&folder).arg("-cf").arg(&saved);
+    let _packed = Finished::of(tar.args(["blobs", "manifest.json"])).expect_code(0);
+    refused(import(&saved), 1, "holds an image");
+    let images = vendor.run(["image", "ls"]).stdout();
+    assert!(!images.contains("wrong"), "{images}");
+}

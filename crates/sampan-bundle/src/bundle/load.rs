@@ -70,7 +70,10 @@ pub fn load(
             });
         }
     }
-    store.tag_all(&names)?;
+    // Somebody may have taken a name since this load began.
+    if store.tag_new(&names)?.is_some() {
+        check_conflicts(store, &contents)?;
+    }
     Ok(Summary {
         releases: contents
             .releases

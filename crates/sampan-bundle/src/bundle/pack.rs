@@ -204,12 +204,12 @@ impl Bundle {
                 inner: store.open_blob(&blob.digest)?,
                 hasher: Hasher::new(blob.digest.algorithm()),
             };
-            archive
-                .append(&blob.entry(), &mut data)
-                .map_err(|error| match error {
-                    ArchiveError::Size { .. } => damaged(blob, Digest::of_bytes(b"")),
-                    other => BundleError::Write(other),
-                })?;
+            archive.append(&blob.entry(), &mut data).map_err(|error| {
+                match (error, store.verify(&blob.digest)) {
+                    (ArchiveError::Size { .. }, Err(damage)) => damage.into(),
+                    (error, _) => BundleError::Write(error),
+                }
+            })?;
             let actual = data.hasher.finish();
             if actual != blob.digest {
                 return Err(damaged(blob, actual));

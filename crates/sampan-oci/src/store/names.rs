@@ -98,22 +98,26 @@ pub(super) fn tag_all(
 
 pub(super) fn tag_new(
     store: &ContentStore,
-    reference: &Reference,
-    descriptor: &Descriptor,
-) -> Result<Descriptor, StoreError> {
-    check_complete(store, reference, descriptor)?;
+    names: &[(Reference, Descriptor)],
+) -> Result<Option<(Reference, Descriptor)>, StoreError> {
+    for (reference, descriptor) in names {
+        check_complete(store, reference, descriptor)?;
+    }
     let _lock = lock(store)?;
     let mut entries = entries(store)?;
-    let reference = without_digest(reference);
-    if let Some(entry) = entries
-        .iter()
-        .find(|entry| name_of(entry).as_ref() == Some(&reference))
-    {
-        return Ok(bare(entry.clone()));
+    for (reference, descriptor) in names {
+        let reference = without_digest(reference);
+        let holder = entries
+            .iter()
+            .find(|entry| name_of(entry).as_ref() == Some(&reference));
+        match holder {
+            Some(holder) if holder.digest() == descriptor.digest() => {}
+            Some(holder) => return Ok(Some((reference, bare(holder.clone())))),
+            None => entries.push(named(&reference, descriptor)),
+        }
     }
-    entries.push(named(&reference, descriptor));
     write_index(store, entries)?;
-    Ok(descriptor.clone())
+    Ok(None)
 }
 
 pub(super) fn untag(store: &ContentStore, reference: &Reference) -> Result<bool, StoreError> {

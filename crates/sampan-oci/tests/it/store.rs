@@ -125,8 +125,13 @@ fn a_taken_name_stays_with_its_holder() {
     let data = tempfile::tempdir().unwrap();
     let store = ContentStore::open(data.path()).unwrap();
     let (first, second) = (image(&store, "1"), image(&store, "2"));
-    assert_eq!(store.tag_new(&name("web:1"), &first).unwrap(), first);
-    assert_eq!(store.tag_new(&name("web:1"), &second).unwrap(), first);
+    let (one, two) = (name("web:1"), name("web:2"));
+    let taken = [(one.clone(), first.clone())];
+    assert_eq!(store.tag_new(&taken).unwrap(), None);
+    assert_eq!(store.tag_new(&taken).unwrap(), None);
+    let both = [(two.clone(), second.clone()), (one.clone(), second)];
+    assert_eq!(store.tag_new(&both).unwrap(), Some((one, first)));
+    assert_eq!(store.resolve(&two).unwrap(), None);
 }
 
 #[test]

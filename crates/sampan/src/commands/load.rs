@@ -68,6 +68,7 @@ fn open(path: &Path) -> Result<File, Failure> {
 pub(crate) fn failure(error: BundleError) -> Failure {
     let exit = match &error {
         BundleError::Release(_) => None,
+        BundleError::Store(error) => Some(super::release::store_exit(error)),
         BundleError::Missing { .. }
         | BundleError::NotABundle { .. }
         | BundleError::Contents { .. }

@@ -7,6 +7,7 @@ mod ls;
 use std::process::ExitCode;
 
 use sampan_bundle::ReleaseError;
+use sampan_oci::store::StoreError;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -44,7 +45,19 @@ pub(crate) fn failure(error: ReleaseError) -> Failure {
         ReleaseError::Exists { .. } => Exit::Refused,
         ReleaseError::NotFound { .. } => Exit::NotFound,
         ReleaseError::Malformed { .. } => Exit::Damaged,
-        ReleaseError::Store(_) | ReleaseError::Files { .. } => Exit::Failed,
+        ReleaseError::Store(error) => store_exit(error),
+        ReleaseError::Files { .. } => Exit::Failed,
     };
     Failure::from(error).with_exit(exit)
+}
+
+/// The exit code of a failure of the content store.
+pub(crate) fn store_exit(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Missing { .. }
+        | StoreError::Incomplete { .. }
+        | StoreError::Altered { .. }
+        | StoreError::Parse { .. } => Exit::Damaged,
+        _ => Exit::Failed,
+    }
 }
