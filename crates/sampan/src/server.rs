@@ -68,30 +68,35 @@ pub(crate) struct ServerLock {
 impl ServerLock {
     /// Becomes the one server of an installation.
     pub(crate) fn take(data: &Path) -> Result<Self, Failure> {
-        let file = open_lock(data)?;
         let deadline = Instant::now() + LOCK_LIMIT;
-        let mut locked = file.try_lock();
-        while matches!(locked, Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+        loop {
+            if let Some(lock) = Self::try_take(data)? {
+                return Ok(lock);
+            }
+            if Instant::now() > deadline {
+                break;
+            }
             std::thread::sleep(Duration::from_millis(10));
-            locked = file.try_lock();
         }
-        match locked {
+        let pid =
+            read_facts(data)?.map_or_else(String::new, |facts| format!(" (process {})", facts.pid));
+        Err(Failure::new(format!(
+            "a server of `{}` is running already{pid}",
+            data.display()
+        ))
+        .with_hint("use it, or stop it with `sampan down`, or choose another folder with `--data`")
+        .with_exit(Exit::Refused))
+    }
+
+    /// The same, unless somebody holds the lock.
+    pub(crate) fn try_take(data: &Path) -> Result<Option<Self>, Failure> {
+        let file = open_lock(data)?;
+        match file.try_lock() {
             Ok(()) => {
                 forget_facts(data)?;
-                Ok(Self { _file: file })
+                Ok(Some(Self { _file: file }))
             }
-            Err(TryLockError::WouldBlock) => {
-                let pid = read_facts(data)?
-                    .map_or_else(String::new, |facts| format!(" (process {})", facts.pid));
-                Err(Failure::new(format!(
-                    "a server of `{}` is running already{pid}",
-                    data.display()
-                ))
-                .with_hint(
-                    "use it, or stop it with `sampan down`, or choose another folder with `--data`",
-                )
-                .with_exit(Exit::Refused))
-            }
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error).or_fail("cannot lock `server.lock`"),
         }
     }

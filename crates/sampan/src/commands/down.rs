@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sampan_container::Runtime;
+use sampan_container::mounts;
 use sampan_container::netns::NetNamespace;
 use sampan_container::network::Bridge;
+use sampan_container::{Error, Runtime};
 
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
-use crate::server;
+use crate::server::{self, ServerFacts, ServerLock};
 
 /// How long the server may take to stop once it has been told.
 const SERVER_LIMIT: Duration = Duration::from_secs(30);
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let stopped = stop_server(context)?;
+    let (stopped, _lock) = stop_server(context)?;
     let runtime = context.runtime()?;
     let grace = Duration::from_secs(if args.force { 0 } else { args.grace });
     let containers = stop_containers(&runtime, grace, context)?;
@@ -57,10 +58,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn stop_server(context: &Context) -> Result<bool, Failure> {
-    let Some(facts) = server::running(context.data())? else {
-        return Ok(false);
-    };
+/// Stops the server, if there is one, and keeps others from starting. Says whether there was one.
+fn stop_server(context: &Context) -> Result<(bool, ServerLock), Failure> {
+    let mut stopped = false;
+    let deadline = Instant::now() + SERVER_LIMIT;
+    loop {
+        if let Some(facts) = server::running(context.data())? {
+            stop_process(&facts, context)?;
+            stopped = true;
+        }
+        if let Some(lock) = ServerLock::try_take(context.data())? {
+            return Ok((stopped, lock));
+        }
+        // A server is just starting: it holds the lock, and has not said yet which process it is.
+        if Instant::now() > deadline {
+            return Err(Failure::new(format!(
+                "a server of `{}` is starting and does not get ready",
+                context.data().display()
+            ))
+            .with_hint("look at `server.log` in that folder"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn stop_process(facts: &ServerFacts, context: &Context) -> Result<(), Failure> {
     let waiting = context.ui().spinner("stopping the server");
     kill(Pid::from_raw(facts.pid), Signal::SIGTERM)
         .or_fail(format!("cannot stop process {}", facts.pid))?;
@@ -77,7 +99,7 @@ fn stop_server(context: &Context) -> Result<bool, Failure> {
         waiting.set_label("stopping the server");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Stops all at once, so that the longest grace is the whole wait.
@@ -95,10 +117,17 @@ fn stop_containers(
             .iter()
             .map(|container| {
                 scope.spawn(move || {
-                    if container.state.is_running() {
-                        runtime.stop(&container.id, grace)?;
+                    let end = || {
+                        if container.state.is_running() {
+                            runtime.stop(&container.id, grace)?;
+                        }
+                        runtime.remove(&container.id, true)
+                    };
+                    match end() {
+                        // It has removed itself, as it was to do at its end.
+                        Err(Error::NoContainer(_)) => Ok(()),
+                        outcome => outcome,
                     }
-                    runtime.remove(&container.id, true)
                 })
             })
             .collect();
@@ -114,7 +143,7 @@ fn stop_containers(
     Ok(containers.len())
 }
 
-/// Unpins the network namespaces of pods.
+/// Unpins the network namespaces of pods, and unmounts what is left of their volumes.
 fn release_pods(data: &Path) -> Result<(), Failure> {
     let pods = match std::fs::read_dir(data.join("pods")) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -126,5 +155,7 @@ fn release_pods(data: &Path) -> Result<(), Failure> {
             NetNamespace::remove(&pin)?;
         }
     }
-    Ok(())
+    // Volumes in memory and parts of volumes stay mounted when the server was killed at the wrong moment. Whoever removes
+    // the folder of the installation must not reach what is mounted there.
+    Ok(mounts::unmount_below(&data.join("pods"))?)
 }

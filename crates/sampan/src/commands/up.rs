@@ -1,6 +1,9 @@
 //! `sampan up`: the server of an installation.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,9 @@ use crate::wiring::{self, Addresses};
 
 /// How long a server that goes on in the background may take until it serves.
 const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// From which size on the server's log is put aside when a server starts.
+const LOG_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Arguments of `sampan up`.
 #[derive(Debug, clap::Args)]
@@ -79,12 +85,7 @@ fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
     }
     std::fs::create_dir_all(context.data()).or_fail("cannot make the data folder")?;
     let log_path = context.data().join("server.log");
-    let log = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(&log_path)
-        .or_fail(format!("cannot open `{}`", log_path.display()))?;
-    let log_start = log.metadata().or_fail("cannot look at the log")?.len();
+    let (log, log_start) = open_log(&log_path)?;
     let mut command =
         Command::new(std::env::current_exe().or_fail("cannot find the program's own file")?);
     command
@@ -150,19 +151,47 @@ fn answering(context: &Context) -> Result<Option<ServerFacts>, Failure> {
     Ok(None)
 }
 
+/// Opens the log at its end and says where that is. A large one is put aside, in place of the one before it.
+fn open_log(path: &Path) -> Result<(File, u64), Failure> {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if size(path) > LOG_LIMIT_BYTES {
+        std::fs::rename(path, path.with_extension("log.1"))
+            .or_fail(format!("cannot put `{}` aside", path.display()))?;
+    }
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .or_fail(format!("cannot open `{}`", path.display()))?;
+    Ok((log, size(path)))
+}
+
 /// What a server that ended at once had to say: its own message rather than one about it.
-fn refusal(log_path: &std::path::Path, log_start: u64) -> Failure {
-    let said = std::fs::read(log_path).unwrap_or_default();
-    let said = said
-        .get(usize::try_from(log_start).unwrap_or(usize::MAX)..)
-        .unwrap_or_default();
-    let said = String::from_utf8_lossy(said);
-    let mut lines = said.lines().skip_while(|line| !line.starts_with("error: "));
-    let message = lines
-        .next()
-        .and_then(|line| line.strip_prefix("error: "))
-        .unwrap_or("the server ended at once");
-    let hint = lines.find_map(|line| line.trim_start().strip_prefix("hint: ").map(str::to_owned));
+fn refusal(log_path: &Path, log_start: u64) -> Failure {
+    let mut said = Vec::new();
+    let read = File::open(log_path).and_then(|mut log| {
+        log.seek(SeekFrom::Start(log_start))?;
+        log.take(LOG_LIMIT_BYTES).read_to_end(&mut said)
+    });
+    if let Err(error) = read {
+        tracing::debug!(%error, "cannot read the server's log");
+    }
+    let said = String::from_utf8_lossy(&said);
+    let mut parts = Vec::new();
+    let mut hint = None;
+    for line in said.lines().skip_while(|line| !line.starts_with("error: ")) {
+        let line = line.trim_start();
+        parts.extend(
+            line.strip_prefix("error: ")
+                .or_else(|| line.strip_prefix("because: ")),
+        );
+        hint = hint.or_else(|| line.strip_prefix("hint: ").map(str::to_owned));
+    }
+    let message = if parts.is_empty() {
+        "the server ended at once".to_owned()
+    } else {
+        parts.join(": ")
+    };
     Failure::new(message)
         .with_hint(hint.unwrap_or_else(|| format!("look at `{}`", log_path.display())))
 }
