@@ -162,6 +162,66 @@ fn a_detached_container_is_listed_entered_followed_stopped_and_removed() {
 }
 
 #[test]
+fn each_named_container_is_looked_at_whatever_the_others_are() {
+    let site = site("run-each");
+    for name in ["one", "two"] {
+        let _id = site
+            .run(["run", "-d", "--name", name, "busybox", "sleep", "1000"])
+            .expect_code(0);
+    }
+    let said = site
+        .run(["stop", "--time", "0", "gone", "one"])
+        .expect_code(3)
+        .expect_stderr("gone");
+    assert_eq!(said.stdout, "one\n");
+    let said = site
+        .run(["rm", "two", "one"])
+        .expect_code(4)
+        .expect_stderr("is running");
+    assert_eq!(said.stdout, "one\n");
+    let _id = site
+        .run([
+            "run", "-d", "--rm", "--name", "three", "busybox", "sleep", "1000",
+        ])
+        .expect_code(0);
+    // One of the two removes itself while it is stopped.
+    let _down = site.run(["down", "--force"]).expect_code(0);
+}
+
+#[test]
+fn nobody_needs_to_listen_to_what_runs() {
+    let site = site("run-unread");
+    let _id = site
+        .run(["run", "-d", "--name", "web", "busybox", "sleep", "1000"])
+        .expect_code(0);
+    let talker = "while :; do echo x; date > /said; sleep 0.05; done";
+    let _exec = site
+        .run(["exec", "-d", "web", "sh", "-c", talker])
+        .expect_code(0);
+    for _ in 0..2 {
+        let _gone = site
+            .run(["exec", "web", "rm", "-f", "/said"])
+            .expect_code(0);
+        eventually("the talker goes on", Duration::from_secs(10), || {
+            let there = site.run(["exec", "web", "test", "-e", "/said"]);
+            (there.code == Some(0)).then_some(())
+        });
+    }
+    let mut endless = site
+        .sampan(["run", "--rm", "--name", "endless", "busybox", "yes"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    drop(endless.stdout.take());
+    let status = endless.wait().expect("an end");
+    assert_eq!(status.code(), Some(141));
+    eventually("the container is gone", Duration::from_secs(10), || {
+        let listed = site.run(["ps", "--all"]).stdout();
+        (!listed.contains("endless")).then_some(())
+    });
+}
+
+#[test]
 fn signals_and_sizes_reach_the_process() {
     let site = site("run-signals");
     let script = "trap 'echo got; exit 6' INT; echo ready; while :; do sleep 0.1; done";

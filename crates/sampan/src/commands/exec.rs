@@ -54,24 +54,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let id = runtime.find(&args.container).map_err(process_failure)?;
     let spec = describe(args, &runtime, &id)?;
     if args.detach {
-        runtime
-            .exec(
-                &id,
-                &ExecSpec {
-                    stdin: false,
-                    terminal: false,
-                    ..spec
-                },
-            )
-            .map_err(process_failure)?;
-        return Ok(ExitCode::SUCCESS);
+        return detach(&runtime, &id, spec);
     }
     if spec.terminal || (spec.stdin && std::io::stdin().is_terminal()) {
         return converse(&runtime, &id, &spec);
     }
-    let nothing = File::open("/dev/null")
-        .or_fail("cannot open `/dev/null`")
-        .map_err(own_failure)?;
+    let nothing = nothing()?;
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let files = ExecFiles {
         stdin: if spec.stdin {
@@ -86,6 +74,32 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         .exec_on(&id, &spec, files)
         .map_err(process_failure)?;
     Ok(exit_code(&exec.wait_blocking().map_err(process_failure)?))
+}
+
+/// Leaves the command alone; nobody reads what it says.
+fn detach(runtime: &Runtime, id: &ContainerId, spec: ExecSpec) -> Result<ExitCode, Failure> {
+    let nothing = nothing()?;
+    let files = ExecFiles {
+        stdin: nothing.as_fd(),
+        stdout: nothing.as_fd(),
+        stderr: nothing.as_fd(),
+    };
+    let spec = ExecSpec {
+        stdin: false,
+        terminal: false,
+        ..spec
+    };
+    runtime.exec_on(id, &spec, files).map_err(process_failure)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nothing() -> Result<File, Failure> {
+    File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .or_fail("cannot open `/dev/null`")
+        .map_err(own_failure)
 }
 
 /// Connects the command to the caller's terminal.

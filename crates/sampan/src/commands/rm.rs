@@ -19,12 +19,7 @@ pub(crate) struct Args {
 /// Removes each container and all that is left of it.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let runtime = context.runtime()?;
-    for name in &args.containers {
-        let id = runtime.find(name).map_err(container::failure)?;
-        runtime
-            .remove(&id, args.force)
-            .map_err(container::failure)?;
-        context.ui().line(name)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    container::each(&args.containers, context, |name| {
+        runtime.remove(&runtime.find(name)?, args.force)
+    })
 }

@@ -9,12 +9,15 @@ use std::process::ExitCode;
 use sampan_container::{ContainerId, Runtime, Signal};
 
 use super::container::{exit_code, own_failure, process_failure};
-use super::session::{Files, Session, Target};
+use super::session::{Ending, Files, Session, Target};
 use crate::context::Context;
 use crate::failure::Failure;
 
 pub(crate) use options::Args;
 pub(crate) use spec::environment;
+
+/// The exit code of a process that wrote where nobody reads: 128 and the number of SIGPIPE.
+const BROKEN_PIPE: u8 = 141;
 
 /// Runs the container and exits as its first process does; with `--detach` prints its id.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
@@ -31,7 +34,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let id = runtime.create(&spec).map_err(process_failure)?;
     if args.detach {
         runtime.start(&id).map_err(process_failure)?;
-        context.ui().line(id.as_str())?;
+        if context.json() {
+            context.ui().json(&serde_json::json!({"id": id.as_str()}))?;
+        } else {
+            context.ui().line(id.as_str())?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     attached(args, &runtime, &id)
@@ -58,7 +65,13 @@ fn attached(args: &Args, runtime: &Runtime, id: &ContainerId) -> Result<ExitCode
         container.resize(rows, columns);
     }
     runtime.start(id).map_err(process_failure)?;
-    session.run(files, &container).map_err(own_failure)?;
+    let ending = session.run(files, &container).map_err(own_failure)?;
+    if ending == Ending::Unread {
+        // Run by itself, the process would be ended by this signal at its next word.
+        runtime.kill(id, Signal::KILL).map_err(process_failure)?;
+        attachment.wait_blocking().map_err(process_failure)?;
+        return Ok(ExitCode::from(BROKEN_PIPE));
+    }
     let end = attachment.wait_blocking().map_err(process_failure)?;
     drop(session);
     Ok(exit_code(&end))

@@ -29,6 +29,15 @@ pub(crate) trait Target {
     fn resize(&self, rows: u16, columns: u16);
 }
 
+/// How a conversation with a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The process has closed its outputs.
+    Closed,
+    /// Nobody reads any more what it says.
+    Unread,
+}
+
 /// The caller's terminal and signals, taken over for a process until this is dropped.
 pub(crate) struct Session {
     signals: SignalFd,
@@ -62,8 +71,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Copies until the process has closed its outputs.
-    pub(crate) fn run(&self, files: Files, target: &dyn Target) -> Result<(), Failure> {
+    /// Copies until the process has closed its outputs, or the caller's are closed.
+    pub(crate) fn run(&self, files: Files, target: &dyn Target) -> Result<Ending, Failure> {
         if self.cooked.is_some() {
             resize(target);
         }
@@ -91,13 +100,15 @@ impl Session {
                     } else {
                         Box::new(io::stderr())
                     };
-                    if !copy_output(file, &mut own)? {
-                        outputs[number] = None;
+                    match copy_output(file, &mut own)? {
+                        Copied::Some => {}
+                        Copied::End => outputs[number] = None,
+                        Copied::Unread => return Ok(Ending::Unread),
                     }
                 }
             }
         }
-        Ok(())
+        Ok(Ending::Closed)
     }
 
     /// Waits for a signal or an output.
@@ -182,20 +193,26 @@ fn copy_input(to: OwnedFd) -> Result<(), Failure> {
         .or_fail("cannot read standard input")
 }
 
-/// Copies what is there; false at the end.
-fn copy_output(from: &mut File, to: &mut dyn io::Write) -> Result<bool, Failure> {
+enum Copied {
+    Some,
+    End,
+    Unread,
+}
+
+/// Copies what is there.
+fn copy_output(from: &mut File, to: &mut dyn io::Write) -> Result<Copied, Failure> {
     let mut chunk = [0; 16 * 1024];
     let length = match from.read(&mut chunk) {
         Ok(length) => length,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Copied::Some),
         // A terminal whose last process has ended answers with an error.
         Err(error) if error.raw_os_error() == Some(nix::libc::EIO) => 0,
         Err(error) => return Err(error).or_fail("cannot read the process's output"),
     };
     match to.write_all(&chunk[..length]).and_then(|()| to.flush()) {
-        Ok(()) => Ok(length > 0),
-        // Nobody reads any more: the process is told in the same way.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Ok(()) if length > 0 => Ok(Copied::Some),
+        Ok(()) => Ok(Copied::End),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Copied::Unread),
         Err(error) => Err(error).or_fail("cannot write the process's output"),
     }
 }

@@ -21,10 +21,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let runtime = context.runtime()?;
     let grace = Duration::from_secs(args.time.into());
-    for name in &args.containers {
-        let id = runtime.find(name).map_err(container::failure)?;
-        runtime.stop(&id, grace).map_err(container::failure)?;
-        context.ui().line(name)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    container::each(&args.containers, context, |name| {
+        runtime.stop(&runtime.find(name)?, grace).map(drop)
+    })
 }

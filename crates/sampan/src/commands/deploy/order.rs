@@ -21,7 +21,7 @@ use crate::failure::{Exit, Failure, OrFail as _};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Show what would change, and change nothing
-    #[arg(long, alias = "dry-run")]
+    #[arg(long = "dry-run", visible_alias = "plan")]
     plan: bool,
     /// Do not ask
     #[arg(long, short)]

@@ -224,18 +224,38 @@ fn mounts(args: &Args, context: &Context) -> Result<Vec<Mount>, Failure> {
         mounts.push(volume(text, context.data())?);
     }
     for text in &args.tmpfs {
-        let (target, size) = match text.split_once(":size=") {
-            Some((target, size)) => (target, Some(parse_bytes(size).map_err(Failure::new)?)),
-            None => (text.as_str(), None),
-        };
-        mounts.push(Mount {
-            source: PathBuf::new(),
-            target: PathBuf::from(target),
-            read_only: false,
-            kind: MountKind::Tmpfs { size_bytes: size },
-        });
+        mounts.push(tmpfs(text)?);
     }
     Ok(mounts)
+}
+
+/// `TARGET[:OPTION,…]`, with the options `size=BYTES`, `rw` and `ro`.
+fn tmpfs(text: &str) -> Result<Mount, Failure> {
+    let (target, options) = text.split_once(':').unwrap_or((text, ""));
+    let mut mount = Mount {
+        source: PathBuf::new(),
+        target: PathBuf::from(target),
+        read_only: false,
+        kind: MountKind::Tmpfs { size_bytes: None },
+    };
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match (option, option.strip_prefix("size=")) {
+            ("rw", _) => mount.read_only = false,
+            ("ro", _) => mount.read_only = true,
+            (_, Some(size)) => {
+                mount.kind = MountKind::Tmpfs {
+                    size_bytes: Some(parse_bytes(size).map_err(Failure::new)?),
+                };
+            }
+            _ => {
+                return Err(
+                    Failure::new(format!("`{option}` is no option of `--tmpfs`"))
+                        .with_hint("write TARGET or TARGET:size=BYTES, with `,ro` for one that cannot be written"),
+                );
+            }
+        }
+    }
+    Ok(mount)
 }
 
 /// `SOURCE:TARGET[:ro]`: a path that is made when it does not exist, or the name of a volume.
