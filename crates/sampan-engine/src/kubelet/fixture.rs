@@ -34,6 +34,7 @@ impl Fixture {
                 lower: vec![root],
                 upper: None,
                 read_only: false,
+                directories: Vec::new(),
             },
             process: Process {
                 args: words(&["sleep", "300"]),
