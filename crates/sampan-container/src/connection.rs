@@ -258,7 +258,7 @@ fn new_socket(flags: SockFlag) -> io::Result<OwnedFd> {
 
 /// Takes ownership of a file that the kernel has just made for this process.
 #[expect(unsafe_code, reason = "nix hands received files over as plain numbers")]
-fn own(number: RawFd) -> OwnedFd {
+pub(crate) fn own(number: RawFd) -> OwnedFd {
     // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
     unsafe { OwnedFd::from_raw_fd(number) }
 }

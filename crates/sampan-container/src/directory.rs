@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{ContainerId, ContainerSpec, Error, Exit, PortMapping, Result};
+use crate::overlay::Worth;
 
 /// What is known once a container is ready to be started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -174,9 +175,7 @@ impl Directory {
             path: path.clone(),
             source,
         })?;
-        let partial = self.path.join(format!(".{name}"));
-        std::fs::write(&partial, bytes).map_err(Error::io("write", &partial))?;
-        std::fs::rename(&partial, &path).map_err(Error::io("write", path))
+        replace(&path, &bytes, Worth::Passing).map_err(Error::io("write", path))
     }
 }
 
@@ -186,6 +185,20 @@ pub(crate) fn optional<T>(read: Result<T>) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(Error::Record { .. }) => Ok(None),
+/// Writes a file as a whole or not at all. One that is kept is so after a power cut too.
+pub(crate) fn replace(path: &Path, bytes: &[u8], worth: Worth) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = folder.join(format!(".{name}"));
+    std::fs::write(&partial, bytes)?;
+    if worth == Worth::Passing {
+        return std::fs::rename(&partial, path);
+    }
+    File::open(&partial)?.sync_all()?;
+    std::fs::rename(&partial, path)?;
+    File::open(folder)?.sync_all()
+}
+
         Err(error) => Err(error),
     }
 }

@@ -13,7 +13,7 @@ use libcontainer::workload::{
 };
 use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, SigSet, Signal};
-use nix::unistd::AccessFlags;
+use nix::unistd::{AccessFlags, ForkResult};
 
 use crate::connection::Reply;
 
@@ -169,6 +169,14 @@ fn restore_signals() -> nix::Result<()> {
 fn set_default(signal: Signal) -> nix::Result<()> {
     // SAFETY: the default disposition runs no code of ours.
     unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.map(|_| ())
+}
+
+/// Makes a process that is a copy of this one.
+#[expect(unsafe_code, reason = "forking is how processes are made here")]
+pub(crate) fn fork() -> std::io::Result<ForkResult> {
+    // SAFETY: only the shim and its children fork, and none of them has another thread at that time, so that the
+    // new process finds no lock held.
+    Ok(unsafe { nix::unistd::fork() }?)
 }
 
 /// Ends the process at once, without the exit handlers of the process that it was forked from.

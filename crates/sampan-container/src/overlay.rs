@@ -26,7 +26,7 @@ pub struct Overlay {
     pub work: Option<PathBuf>,
 }
 
-/// How much an overlay's upper directory is worth.
+/// How much an overlay's upper directory, or a file, is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Worth {
     /// It is kept: what a program syncs survives a power cut.

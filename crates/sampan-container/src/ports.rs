@@ -16,7 +16,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::ForkResult;
 
-use crate::executor::leave;
+use crate::executor::{fork, leave};
 use crate::{Error, PortMapping, Protocol, Result};
 
 /// How long a datagram's sender is remembered after the last answer.
@@ -94,12 +94,6 @@ fn listen(mapping: &PortMapping, target: SocketAddr) -> io::Result<(Entrance, u1
         }
     }
     Err(failure)
-}
-
-#[expect(unsafe_code, reason = "forking is how processes are made here")]
-fn fork() -> io::Result<ForkResult> {
-    // SAFETY: the shim's child has no threads, so the new process finds no lock held.
-    Ok(unsafe { nix::unistd::fork() }?)
 }
 
 /// The life of the proxy.

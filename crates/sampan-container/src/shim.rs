@@ -26,7 +26,7 @@ use nix::unistd::ForkResult;
 
 use crate::connection::{Connection, Listener, Reply};
 use crate::directory::Directory;
-use crate::executor::leave;
+use crate::executor::{fork, leave};
 use crate::open_files;
 pub(crate) use ending::clear;
 use log::Log;
@@ -221,10 +221,4 @@ fn close_report() -> io::Result<()> {
     let null = File::options().write(true).open("/dev/null")?;
     nix::unistd::dup2_stdout(&null)?;
     Ok(())
-}
-
-#[expect(unsafe_code, reason = "forking is how processes are made here")]
-fn fork() -> io::Result<ForkResult> {
-    // SAFETY: the shim never starts a thread, so the child finds no lock held.
-    Ok(unsafe { nix::unistd::fork() }?)
 }

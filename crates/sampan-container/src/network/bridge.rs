@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::Leases;
 use super::netlink::{Link, Netlink};
-use super::{Ipv4Net, Lease, NetworkError, inside, masquerade};
+use super::{Ipv4Net, Lease, NetworkError, hash, inside, masquerade};
+use crate::directory::replace;
+use crate::overlay::Worth;
 
 /// The second byte of the first network that is tried.
 const FIRST: u8 = 200;
@@ -302,14 +304,9 @@ fn read(folder: &Path) -> Result<Option<Choice>, NetworkError> {
 
 fn write(folder: &Path, choice: &Choice) -> Result<(), NetworkError> {
     let path = folder.join("network.json");
-    let partial = folder.join(".network.json");
     let bytes = serde_json::to_vec(choice).map_err(|source| NetworkError::Record {
         path: path.clone(),
         source,
     })?;
-    std::fs::write(&partial, bytes)
-        .and_then(|()| File::open(&partial)?.sync_all())
-        .and_then(|()| std::fs::rename(&partial, &path))
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(NetworkError::io("write", path))
+    replace(&path, &bytes, Worth::Kept).map_err(NetworkError::io("write", path))
 }

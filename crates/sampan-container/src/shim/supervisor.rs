@@ -15,11 +15,11 @@ use sampan_supervise::clock;
 use super::client::{Attached, Client, Role, Sink};
 use super::creation::{self, Ready};
 use super::log::{Log, Output};
-use super::{Stdio, command, ending, fork, memory};
+use super::{Stdio, command, ending, memory};
 use crate::Exit;
 use crate::connection::{Connection, Listener, Message, Reply, Request};
 use crate::directory::Directory;
-use crate::executor::leave;
+use crate::executor::{fork, leave};
 use crate::terminal::Size;
 
 /// How much is read at once.

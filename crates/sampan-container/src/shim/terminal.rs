@@ -1,11 +1,13 @@
 //! Receives the controlling side of a terminal from libcontainer.
 
 use std::io::{IoSliceMut, Result};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+
+use crate::connection::own;
 
 /// A socket in the current directory on which libcontainer hands the terminal over.
 pub(super) struct TerminalSocket {
@@ -53,10 +55,4 @@ impl Drop for TerminalSocket {
             tracing::warn!(%error, "cannot remove the terminal's socket");
         }
     }
-}
-
-#[expect(unsafe_code, reason = "nix hands received files over as plain numbers")]
-fn own(number: RawFd) -> OwnedFd {
-    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
-    unsafe { OwnedFd::from_raw_fd(number) }
 }
