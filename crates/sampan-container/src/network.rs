@@ -109,6 +109,13 @@ pub struct Lease {
     pub prefix: u8,
 }
 
+/// FNV-1a: the same in every version of the program, which what is kept on the machine needs.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// Brings the loopback device of the current network namespace up.
 pub(crate) fn raise_loopback() -> Result<(), NetworkError> {
     let raised = Netlink::open().and_then(|mut netlink| {

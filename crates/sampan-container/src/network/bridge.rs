@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -200,9 +201,14 @@ fn folder(data: &Path) -> PathBuf {
     data.join("network")
 }
 
-/// What the bridge's alias says: which installation it belongs to.
+/// What the bridge's alias says: which installation it belongs to. An alias is shorter than a path may be, so it
+/// has a hash of the path: installations whose paths begin alike are not taken for one another.
 fn owner(data: &Path) -> String {
-    format!("sampan {}", data.display())
+    let path = data
+        .canonicalize()
+        .or_else(|_| std::path::absolute(data))
+        .unwrap_or_else(|_| data.to_path_buf());
+    format!("sampan {:016x}", hash(path.as_os_str().as_bytes()))
 }
 
 fn is_ready(link: &Link, owner: &str) -> bool {
@@ -210,9 +216,7 @@ fn is_ready(link: &Link, owner: &str) -> bool {
 }
 
 fn is_own(link: &Link, owner: &str) -> bool {
-    link.alias
-        .as_deref()
-        .is_some_and(|alias| owner.starts_with(alias))
+    link.alias.as_deref() == Some(owner)
 }
 
 fn lock(path: &Path) -> Result<File, NetworkError> {

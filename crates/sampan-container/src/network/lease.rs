@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use super::{Ipv4Net, NetworkError};
+use super::{Ipv4Net, NetworkError, hash};
 
 /// The leases of an installation.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Leases {
         let size = 1_u32 << (32 - u32::from(network.prefix()));
         // Starting at a place that depends on the owner keeps an address unused for a while after it was given
         // back, so that nobody who still has it in mind talks to the wrong one.
-        let start = hash(owner) % size;
+        let start = u32::try_from(hash(owner.as_bytes()) % u64::from(size)).unwrap_or_default();
         for step in 0..size {
             let place = (start + step) % size;
             let Some(address) = network.nth(place).filter(|_| place > 1 && place < size - 1) else {
@@ -80,11 +80,4 @@ fn remove(path: &Path) -> Result<(), NetworkError> {
         }
         _ => Ok(()),
     }
-}
-
-/// FNV-1a.
-fn hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }

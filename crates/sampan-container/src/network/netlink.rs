@@ -27,9 +27,6 @@ use super::Ipv4Net;
 /// The number of the table of local routes.
 const TABLE_LOCAL: u32 = 255;
 
-/// The maximal size of an interface's alias.
-const ALIAS_LIMIT: usize = 255;
-
 /// What is known of a link.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Link {
@@ -72,11 +69,10 @@ impl Netlink {
 
     /// Makes a bridge that says by its alias whose it is.
     pub(super) fn add_bridge(&mut self, name: &str, alias: &str) -> io::Result<()> {
-        let alias: String = alias.chars().take(ALIAS_LIMIT / 4).collect();
         self.create(RouteNetlinkMessage::NewLink(LinkBridge::new(name).build()))?;
         let named = LinkMessageBuilder::<LinkUnspec>::new()
             .name(name.to_owned())
-            .append_extra_attribute(LinkAttribute::IfAlias(alias))
+            .append_extra_attribute(LinkAttribute::IfAlias(alias.to_owned()))
             .build();
         self.order(RouteNetlinkMessage::SetLink(named), 0)
     }
