@@ -11,7 +11,15 @@ pub(super) fn ensure(bridge: &str, pods: Ipv4Net) {
     if let Err(error) = std::fs::write("/proc/sys/net/ipv4/ip_forward", "1") {
         tracing::warn!(%error, "cannot switch forwarding on");
     }
-    if with_nft(bridge, pods) || with_iptables(bridge, pods) {
+    let [masquerade, forwarding @ ..] = rules(bridge, pods);
+    // Docker lets the machine forward nothing by default but what its own rules accept, and iptables knows its
+    // rules only: whichever tool translates, this one has to let through.
+    for rule in forwarding {
+        if !rule.is_there() && !rule.change("-I") {
+            tracing::debug!(?rule, "cannot add a firewall rule");
+        }
+    }
+    if with_nft(bridge, pods) || masquerade.is_there() || masquerade.change("-A") {
         return;
     }
     tracing::warn!("neither nft nor iptables is usable: containers cannot reach other machines");
@@ -22,7 +30,57 @@ pub(super) fn remove(bridge: &str, pods: Ipv4Net) {
     let table = table(bridge);
     // Declaring the table first makes its removal succeed also where it is not there.
     nft(&format!("table ip {table}\ndelete table ip {table}\n"));
-    while iptables("-C", bridge, pods) && iptables("-D", bridge, pods) {}
+    for rule in rules(bridge, pods) {
+        while rule.is_there() && rule.change("-D") {}
+    }
+}
+
+/// A rule of iptables.
+#[derive(Debug)]
+struct Rule {
+    table: &'static str,
+    chain: &'static str,
+    text: String,
+}
+
+/// What the bridge needs of iptables: first the translation, then the forwarding from and to containers.
+fn rules(bridge: &str, pods: Ipv4Net) -> [Rule; 3] {
+    let rule = |table, chain, text| Rule { table, chain, text };
+    [
+        rule(
+            "nat",
+            "POSTROUTING",
+            format!("-s {pods} ! -o {bridge} -j MASQUERADE"),
+        ),
+        rule("filter", "FORWARD", format!("-i {bridge} -j ACCEPT")),
+        rule(
+            "filter",
+            "FORWARD",
+            format!("-o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+        ),
+    ]
+}
+
+impl Rule {
+    fn is_there(&self) -> bool {
+        self.change("-C")
+    }
+
+    /// Has `iptables` append (`-A`), put first (`-I`) or delete (`-D`) the rule, or check for it (`-C`); whether
+    /// it could.
+    fn change(&self, action: &str) -> bool {
+        let Some(iptables) = find("iptables") else {
+            return false;
+        };
+        Command::new(iptables)
+            .args(["-w", "-t", self.table, action, self.chain])
+            .args(self.text.split(' '))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    }
 }
 
 fn table(bridge: &str) -> String {
@@ -55,26 +113,6 @@ fn nft(rules: &str) -> bool {
         .take()
         .is_some_and(|mut stdin| std::io::Write::write_all(&mut stdin, rules.as_bytes()).is_ok());
     child.wait().is_ok_and(|status| status.success()) && written
-}
-
-fn with_iptables(bridge: &str, pods: Ipv4Net) -> bool {
-    iptables("-C", bridge, pods) || iptables("-A", bridge, pods)
-}
-
-/// Has `iptables` check for (`-C`), append (`-A`) or delete (`-D`) the rule; whether it could.
-fn iptables(action: &str, bridge: &str, pods: Ipv4Net) -> bool {
-    let Some(iptables) = find("iptables") else {
-        return false;
-    };
-    Command::new(iptables)
-        .args(["-w", "-t", "nat", action, "POSTROUTING", "-s"])
-        .arg(pods.to_string())
-        .args(["!", "-o", bridge, "-j", "MASQUERADE"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
 
 /// Firewall tools lie where ordinary users do not look.
