@@ -14,16 +14,22 @@ use std::thread;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::ForkResult;
 
 use crate::executor::{fork, leave};
-use crate::{Error, PortMapping, Protocol, Result};
+use crate::{Error, PortMapping, Protocol, Result, open_files};
 
 /// How long a datagram's sender is remembered after the last answer.
 const UDP_IDLE: Duration = Duration::from_secs(90);
 
 /// How long a connection to the container may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After how much silence the other side of a connection is asked whether it lives, and how often then: the
+/// kernel gives it up after nine questions.
+const KEEP_IDLE_SECONDS: u32 = 60;
+const KEEP_INTERVAL_SECONDS: u32 = 15;
 
 const STACK_BYTES: usize = 128 * 1024;
 
@@ -105,6 +111,10 @@ fn serve(entrances: Vec<Entrance>, lifeline: BorrowedFd<'_>) -> io::Result<()> {
         Entrance::Datagram(socket, _) => socket.as_raw_fd(),
     }));
     close_all_but(kept)?;
+    // A connection takes two files, and the usual limit is made for programs that use `select`.
+    if let Err(error) = open_files::raise_open_files() {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
     for entrance in entrances {
         spawn(move || match entrance {
             Entrance::Stream(socket, target) => accept(&socket, target),
@@ -163,6 +173,9 @@ fn join(client: &TcpStream, target: SocketAddr) -> io::Result<()> {
     let server = TcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
+    for socket in [client, &server] {
+        notice_death(socket)?;
+    }
     thread::scope(|scope| {
         let upstream = thread::Builder::new()
             .stack_size(STACK_BYTES)
@@ -171,6 +184,15 @@ fn join(client: &TcpStream, target: SocketAddr) -> io::Result<()> {
         upstream.join().map_err(|_| io::ErrorKind::Other)?;
         Ok(())
     })
+}
+
+/// Has the kernel ask a silent other side whether it lives, so that one that went without a word does not hold
+/// its threads and files for ever.
+fn notice_death(socket: &TcpStream) -> io::Result<()> {
+    setsockopt(socket, sockopt::KeepAlive, &true)?;
+    setsockopt(socket, sockopt::TcpKeepIdle, &KEEP_IDLE_SECONDS)?;
+    setsockopt(socket, sockopt::TcpKeepInterval, &KEEP_INTERVAL_SECONDS)?;
+    Ok(())
 }
 
 /// Copies one way. The end of one side, or its failure, is handed on as the end.

@@ -3,11 +3,15 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
 
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sampan_container::netns::NetNamespace;
 use sampan_container::network::Bridge;
-use sampan_container::{Error, Network, PortMapping};
+use sampan_container::{ContainerState, Error, Network, PortMapping};
+use sampan_model::Hint as _;
 
 use crate::site::Site;
 
@@ -178,5 +182,84 @@ fn another_installation_gets_another_network() {
         let one = Bridge::ensure(one.runtime.data()).unwrap();
         let other = Bridge::ensure(other.runtime.data()).unwrap();
         assert!(!one.pods().overlaps(&other.pods()));
+    });
+}
+
+#[test]
+fn installations_whose_paths_begin_alike_are_told_apart() {
+    in_own_network(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("x".repeat(70));
+        let paths = [long.join("sampan"), long.join("sampan2"), long.join("s")];
+        let bridges = paths.map(|path| Bridge::ensure(&path).unwrap());
+        for (place, bridge) in bridges.iter().enumerate() {
+            for other in &bridges[place + 1..] {
+                assert!(!bridge.pods().overlaps(&other.pods()));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_firewall_that_forwards_nothing_lets_containers_out() {
+    if !Path::new("/usr/sbin/iptables").exists() {
+        return;
+    }
+    in_own_network(|| {
+        let forwarded = || {
+            let output = Command::new("iptables")
+                .args(["-w", "-S", "FORWARD"])
+                .output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        let site = Site::new();
+        let before = forwarded();
+        let bridge = Bridge::ensure(site.runtime.data()).unwrap();
+        let rules = forwarded();
+        let name = bridge.name();
+        assert!(
+            rules.contains(&format!("-A FORWARD -i {name} -j ACCEPT")),
+            "{rules}"
+        );
+        assert!(
+            rules.contains(&format!("-A FORWARD -o {name} -m conntrack")),
+            "{rules}"
+        );
+        Bridge::remove(site.runtime.data()).unwrap();
+        assert_eq!(forwarded(), before);
+    });
+}
+
+#[test]
+fn a_published_port_takes_more_connections_than_the_usual_limit_of_files() {
+    const CONNECTIONS: usize = 600;
+    in_own_network(|| {
+        let site = Site::new();
+        let mut spec = site.spec(&["sleep", "100"]);
+        spec.network = ports(&["127.0.0.1::80"]);
+        // What a login session gives.
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, 1024, hard).unwrap();
+        let id = site.runtime.create(&spec).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+        site.runtime.start(&id).unwrap();
+        let status = site.runtime.status(&id).unwrap();
+        let ContainerState::Running { pid } = status.state else {
+            panic!("{:?}", status.state)
+        };
+        let listener = std::thread::spawn(move || {
+            let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net")).unwrap();
+            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
+            TcpListener::bind("0.0.0.0:80").unwrap()
+        });
+        let listener = listener.join().unwrap();
+        let mut kept = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut client = TcpStream::connect(("127.0.0.1", status.ports[0].host_port)).unwrap();
+            client.write_all(b"x").unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            server.read_exact(&mut [0]).unwrap();
+            kept.push((client, server));
+        }
     });
 }
