@@ -76,7 +76,15 @@ pub(crate) enum Reply {
     Done,
     NotRunning,
     CommandNotFound(String),
-    CommandNotExecutable { command: String, reason: String },
+    CommandNotExecutable {
+        command: String,
+        reason: String,
+    },
+    /// The kernel refused to listen on a port of the host, with this error number.
+    Port {
+        mapping: String,
+        code: i32,
+    },
     Failed(String),
 }
 
@@ -90,6 +98,10 @@ impl Reply {
             Self::CommandNotExecutable { command, reason } => {
                 Err(Error::CommandNotExecutable { command, reason })
             }
+            Self::Port { mapping, code } => Err(Error::Port {
+                mapping,
+                source: io::Error::from_raw_os_error(code),
+            }),
             Self::Failed(message) => Err(what(message)),
         }
     }

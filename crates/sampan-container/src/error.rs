@@ -162,6 +162,9 @@ impl Hint for Error {
                 "`sampan ps --all` shows how it ended, `sampan logs` what it said"
             }
             Self::CommandNotFound(_) => "check the spelling and the PATH of the image",
+            Self::Port { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                "another process listens there; stop it, or choose another port of the host with `--publish`"
+            }
             Self::Port { .. } => "choose another port of the host with `--publish`",
             Self::UnknownSignal(_) => "write a name such as SIGTERM or a number such as 15",
             Self::UnknownCapability(_) => "write a name such as NET_ADMIN, or ALL",

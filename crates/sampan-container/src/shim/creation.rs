@@ -90,12 +90,23 @@ fn create(
     if let Err(error) = connected {
         // The supervisor is told of the failure and ends, and the process with it.
         kill(pid, Signal::SIGKILL).map_err(|error| Reply::Failed(error.to_string()))?;
-        return Err(chain(&error));
+        return Err(not_connected(&error));
     }
     Ok((pid, terminal))
 }
 
 /// Mounts the root file system in a mount namespace of this process, and describes the container for
+/// Why the container has no network; a refused port keeps its kind, for which there is a remedy.
+fn not_connected(error: &Error) -> Reply {
+    match error {
+        Error::Port { mapping, source } if let Some(code) = source.raw_os_error() => Reply::Port {
+            mapping: mapping.clone(),
+            code,
+        },
+        error => chain(error),
+    }
+}
+
 /// libcontainer. Gives what was made in the writable layer to mount over.
 fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
     let spec = &record.spec;

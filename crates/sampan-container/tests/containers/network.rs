@@ -131,13 +131,13 @@ fn a_port_in_use_is_named_and_leaves_nothing() {
         let port = taken.local_addr().unwrap().port();
         spec.network = ports(&[&format!("127.0.0.1:{port}:80")]);
         let refused = site.runtime.create(&spec);
-        let Err(Error::Create(message)) = &refused else {
+        let Err(error @ Error::Port { mapping, source }) = &refused else {
             panic!("{refused:?}")
         };
-        assert!(
-            message.contains(&format!("127.0.0.1:{port}->80/tcp")),
-            "{message}"
-        );
+        assert_eq!(*mapping, format!("127.0.0.1:{port}->80/tcp"));
+        assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("another process listens there"), "{hint}");
         assert!(site.runtime.list().unwrap().is_empty());
         let leases = site.runtime.data().join("network/leases");
         assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0);
