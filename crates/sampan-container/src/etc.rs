@@ -85,30 +85,21 @@ fn hosts(record: &Record, own: Option<Ipv4Addr>) -> String {
     text
 }
 
-/// The resolvers of the description, or the host's. Resolvers on the host's loopback device cannot be reached
-/// from another network namespace, so they are left out there.
+/// The resolvers of the description, or the host's.
 fn resolvers(record: &Record) -> Result<String> {
     let Some(dns) = &record.spec.dns else {
-        let path = "/etc/resolv.conf";
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(Error::io("read", path)(error)),
-        };
-        if record.spec.network == Network::Host {
-            return Ok(text);
-        }
-        let reachable = text.lines().filter(|line| {
-            let server = line.strip_prefix("nameserver").map(str::trim);
-            !server.is_some_and(|server| server.starts_with("127.") || server == "::1")
-        });
-        return Ok(reachable.flat_map(|line| [line, "\n"]).collect());
+        return of_host(&record.spec.network);
     };
     let servers = dns
         .servers
         .iter()
         .map(|server| format!("nameserver {server}\n"));
     let mut lines: Vec<String> = servers.collect();
+    if lines.is_empty() && dns.host_servers {
+        let host = of_host(&record.spec.network)?;
+        let servers = host.lines().filter(|line| nameserver(line).is_some());
+        lines.extend(servers.map(|line| format!("{line}\n")));
+    }
     if !dns.search.is_empty() {
         lines.push(format!("search {}\n", dns.search.join(" ")));
     }
@@ -116,4 +107,44 @@ fn resolvers(record: &Record) -> Result<String> {
         lines.push(format!("options {}\n", dns.options.join(" ")));
     }
     Ok(lines.concat())
+}
+
+/// The host's configuration, as a container on this network can use it. Resolvers on the host's loopback device
+/// cannot be reached from another network namespace, so they are left out there. Where all are (systemd-resolved
+/// is such a one), those that systemd-resolved asks take their place.
+fn of_host(network: &Network) -> Result<String> {
+    let text = read_resolvers("/etc/resolv.conf")?;
+    if *network == Network::Host {
+        return Ok(text);
+    }
+    let reachable = reachable(&text);
+    let has_server = |text: &str| text.lines().any(|line| nameserver(line).is_some());
+    if has_server(&text) && !has_server(&reachable) {
+        let behind = self::reachable(&read_resolvers("/run/systemd/resolve/resolv.conf")?);
+        if has_server(&behind) {
+            return Ok(behind);
+        }
+    }
+    Ok(reachable)
+}
+
+fn read_resolvers(path: &str) -> Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(Error::io("read", path)(error)),
+    }
+}
+
+/// The text without resolvers on the loopback device.
+fn reachable(text: &str) -> String {
+    let lines = text.lines().filter(|line| {
+        !nameserver(line).is_some_and(|server| server.starts_with("127.") || server == "::1")
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// The address in a line that names a resolver.
+fn nameserver(line: &str) -> Option<&str> {
+    line.strip_prefix("nameserver").map(str::trim)
 }

@@ -86,6 +86,8 @@ pub struct HostEntry {
 pub struct DnsConfig {
     /// Addresses of resolvers, asked in this order.
     pub servers: Vec<IpAddr>,
+    /// Whether the host's resolvers are asked when `servers` names none.
+    pub host_servers: bool,
     /// Domains that are tried for short names.
     pub search: Vec<String>,
     /// Resolver options such as `ndots:5`.

@@ -51,6 +51,7 @@ pub(crate) fn config(spec: &PodSpec, namespace: &str, server: IpAddr) -> Option<
 fn cluster(namespace: &str, server: IpAddr) -> DnsConfig {
     DnsConfig {
         servers: vec![server],
+        host_servers: false,
         search: vec![
             format!("{namespace}.svc.{DOMAIN}"),
             format!("svc.{DOMAIN}"),

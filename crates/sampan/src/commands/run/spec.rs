@@ -68,6 +68,7 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
             .collect(),
         dns: dns.then(|| DnsConfig {
             servers: args.dns.clone(),
+            host_servers: true,
             search: args.dns_search.clone(),
             options: Vec::new(),
         }),
