@@ -65,6 +65,7 @@ impl Log {
     pub(super) fn write(&mut self, output: Output, bytes: &[u8]) -> io::Result<()> {
         let time = format!("{:.9}", clock::now());
         let mut rest = bytes;
+        let mut outcome = Ok(());
         while !rest.is_empty() {
             let begun = &mut self.begun[output.index()];
             let room = LINE_LIMIT - begun.len();
@@ -82,10 +83,11 @@ impl Log {
             begun.clear();
             // Short lines grow manifold; what is written at once must not outgrow the limit.
             if self.lines.len() >= LINE_LIMIT {
-                self.flush()?;
+                // What goes wrong here says nothing about what follows.
+                outcome = outcome.and(self.flush());
             }
         }
-        self.flush()
+        outcome.and(self.flush())
     }
 
     /// Writes what is left of a line when its output has ended.
@@ -103,18 +105,32 @@ impl Log {
             return Ok(());
         }
         let length = self.lines.len() as u64;
-        if self
-            .limit
-            .is_some_and(|limit| self.size > 0 && self.size + length > limit)
-        {
-            std::fs::rename(&self.path, self.path.with_extension("1"))?;
-            self.file = append(&self.path)?;
-            self.size = 0;
-        }
+        let full = |limit| self.size > 0 && self.size + length > limit;
+        let rotated = if self.limit.is_some_and(full) {
+            self.rotate()
+        } else {
+            Ok(())
+        };
         let written = self.file.write_all(&self.lines);
         self.lines.clear();
         self.size += length;
-        written
+        written.and(rotated)
+    }
+
+    /// Puts a new file in the place of the log. When that fails the old one is written on to, and the next lines
+    /// try it again.
+    fn rotate(&mut self) -> io::Result<()> {
+        let next = self.path.with_extension("next");
+        let file = append(&next)?;
+        match std::fs::rename(&self.path, self.path.with_extension("1")) {
+            // An attempt before this one ended in between.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
+        std::fs::rename(&next, &self.path)?;
+        self.file = file;
+        self.size = 0;
+        Ok(())
     }
 }
 

@@ -116,3 +116,25 @@ fn a_rotated_log_is_read_and_followed_as_one() {
     let count = rest.lines().count();
     assert_eq!(texts(LogReader::open(&path, &tail(count)).unwrap()), rest);
 }
+
+#[test]
+fn a_log_that_cannot_be_rotated_is_written_on_to() {
+    let site = Site::new();
+    let count = "i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done";
+    let mut spec = site.spec(&["sh", "-c", count]);
+    spec.log_limit_bytes = Some(64 * 1024);
+    let id = site.runtime.create(&spec).unwrap();
+    let path = site.runtime.log_path(&id);
+    let obstacle = path.with_extension("1");
+    std::fs::create_dir(&obstacle).unwrap();
+    site.runtime.start(&id).unwrap();
+    site.runtime.wait_blocking(&id).unwrap();
+    std::fs::remove_dir(&obstacle).unwrap();
+    let whole = texts(LogReader::open(&path, &LogOptions::default()).unwrap());
+    let first_wrong = whole
+        .lines()
+        .zip(0..)
+        .find(|(line, number)| *line != format!("line {number}"));
+    assert_eq!(first_wrong, None);
+    assert_eq!(whole.lines().count(), 4000);
+}
