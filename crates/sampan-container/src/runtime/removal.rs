@@ -48,7 +48,10 @@ pub(super) fn repair(directory: &Directory, record: &Record) -> Result<Exit> {
         finished_at: clock::now(),
         reason: Some("its supervisor was killed, or the machine was restarted".to_owned()),
     };
-    directory.write_exit(&exit)?;
+    if let Err(error) = directory.write_exit(&exit) {
+        // On a full disk the container can still be looked at, and removed to make room.
+        tracing::warn!(%error, "cannot record the end of the container");
+    }
     drop(lock);
     if record.spec.auto_remove {
         delete(directory)?;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -392,22 +393,28 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Lets the first process become its program.
+    /// Lets the first process become its program. That it was started is written first: a container that runs
+    /// without it would count as one that waits.
     fn start(&self) -> Reply {
         let state = self.directory.oci();
         let id = self.directory.path().file_name().unwrap_or_default();
         // Relative to the current directory, the container's: the path of a socket is short.
-        let socket = std::path::Path::new("oci").join(id).join("notify.sock");
-        let told = UnixStream::connect(&socket)
-            .and_then(|mut stream| stream.write_all(b"start container"))
-            .and_then(|()| std::fs::remove_file(&socket))
-            .and_then(|()| std::fs::write("started", format!("{:.9}", clock::now())));
-        match told {
-            Ok(()) => Reply::Done,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Reply::Failed("the container was started before".to_owned())
+        let socket = Path::new("oci").join(id).join("notify.sock");
+        let started = Path::new("started");
+        if started.exists() || !socket.exists() {
+            return Reply::Failed("the container was started before".to_owned());
+        }
+        let told = std::fs::write(started, format!("{:.9}", clock::now()))
+            .and_then(|()| UnixStream::connect(&socket))
+            .and_then(|mut stream| stream.write_all(b"start container"));
+        if let Err(error) = told {
+            if let Err(error) = std::fs::remove_file(started) {
+                tracing::warn!(%error, "cannot take back that the container was started");
             }
-            Err(error) => Reply::Failed(format!("{}: {error}", state.display())),
+            return Reply::Failed(format!("it cannot be started: {error}"));
+        }
+        if let Err(error) = std::fs::remove_file(&socket) {
+            tracing::warn!(%error, "cannot remove the socket that starts the container");
         }
     }
 
