@@ -47,6 +47,8 @@ pub(super) struct Supervisor {
     signals: SignalFd,
     log: Log,
     clients: Vec<Client>,
+    /// False for a while after a client could not be accepted, mostly for want of files.
+    accepting: bool,
     /// When something was done that takes memory, until that was given back.
     unsettled_since: Option<Instant>,
     /// Children that ended before the process that started them said whose they are.
@@ -114,6 +116,7 @@ impl Supervisor {
             signals,
             log,
             clients: Vec::new(),
+            accepting: true,
             unsettled_since: Some(Instant::now()),
             unclaimed: Vec::new(),
         })
@@ -136,7 +139,9 @@ impl Supervisor {
             self.settle();
         }
         for output in Output::BOTH {
-            self.log.end(output)?;
+            if let Err(error) = self.log.end(output) {
+                tracing::warn!(%error, "cannot write the log");
+            }
         }
         drop(lifeline);
         while let Ok(_) | Err(nix::Error::EINTR) = waitpid(None, None) {}
@@ -157,6 +162,7 @@ impl Supervisor {
         let due = |since: Instant| since.elapsed().as_millis() >= SETTLE_MILLIS.into();
         if self.unsettled_since.is_some_and(due) {
             self.unsettled_since = None;
+            self.accepting = true;
             if let Err(error) = memory::give_back() {
                 tracing::debug!(%error, "cannot give memory back");
             }
@@ -185,7 +191,9 @@ impl Supervisor {
         for event in ready {
             self.handle(event)?;
         }
+        let connected = self.clients.len();
         self.clients.retain(|client| client.open);
+        self.accepting |= self.clients.len() < connected;
         if !self
             .clients
             .iter()
@@ -199,10 +207,10 @@ impl Supervisor {
     /// The files that matter now. While an attachment takes its output slowly, no more is read, so that the
     /// container waits for it as it would for a pipe; an ended container waits for nobody.
     fn interests(&self) -> Vec<(Event, BorrowedFd<'_>, PollFlags)> {
-        let mut interests = vec![
-            (Event::Signals, self.signals.as_fd(), PollFlags::POLLIN),
-            (Event::Listener, self.listener.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut interests = vec![(Event::Signals, self.signals.as_fd(), PollFlags::POLLIN)];
+        if self.accepting {
+            interests.push((Event::Listener, self.listener.as_fd(), PollFlags::POLLIN));
+        }
         let attached = || self.clients.iter().filter_map(|client| client.attached());
         if self.ended.is_some() || !attached().any(Attached::has_pending) {
             for output in Output::BOTH {
@@ -241,26 +249,25 @@ impl Supervisor {
         interests
     }
 
+    /// Sees to one event. What goes wrong with a client ends that client only: the container lives as long as
+    /// the supervisor.
     fn handle(&mut self, event: Event) -> io::Result<()> {
         match event {
             Event::Signals => {
                 while self.signals.read_signal()?.is_some() {}
                 self.reap()?;
             }
-            Event::Listener => {
-                if let Some(connection) = self.listener.accept()? {
-                    self.unsettled_since = Some(Instant::now());
-                    self.clients.push(Client {
-                        connection,
-                        role: Role::Idle,
-                        open: true,
-                    });
-                }
-            }
+            Event::Listener => self.accept(),
             Event::Output(output) => self.copy_output(output),
             Event::Input => self.input.flush(),
-            Event::Request(place) => self.serve(place)?,
-            Event::Answer(place) => self.claim(place)?,
+            Event::Request(place) => {
+                let served = self.serve(place);
+                self.give_up_on_failure(place, served);
+            }
+            Event::Answer(place) => {
+                let claimed = self.claim(place);
+                self.give_up_on_failure(place, claimed);
+            }
             Event::ClientInput(place) => self.copy_input(place),
             Event::ClientOutput(place, output) => {
                 if let Role::Attached(attached) = &mut self.clients[place].role {
@@ -269,6 +276,35 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    fn accept(&mut self) {
+        match self.listener.accept() {
+            Ok(Some(connection)) => self.clients.push(Client {
+                connection,
+                role: Role::Idle,
+                open: true,
+            }),
+            Ok(None) => return,
+            Err(error) => {
+                // Until another client has gone, or some time has passed.
+                tracing::warn!(%error, "cannot accept a client");
+                self.accepting = false;
+            }
+        }
+        self.unsettled_since = Some(Instant::now());
+    }
+
+    /// Ends a client with which something went wrong, and tells it if it is there to be told.
+    fn give_up_on_failure(&mut self, place: usize, outcome: io::Result<()>) {
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "cannot serve a client");
+            let client = &mut self.clients[place];
+            client.reply(&Reply::Failed(format!(
+                "the supervisor cannot serve: {error}"
+            )));
+            client.open = false;
+        }
     }
 
     /// Takes note of all children that have ended.
@@ -396,7 +432,6 @@ impl Supervisor {
     /// Lets the first process become its program. That it was started is written first: a container that runs
     /// without it would count as one that waits.
     fn start(&self) -> Reply {
-        let state = self.directory.oci();
         let id = self.directory.path().file_name().unwrap_or_default();
         // Relative to the current directory, the container's: the path of a socket is short.
         let socket = Path::new("oci").join(id).join("notify.sock");
@@ -416,6 +451,7 @@ impl Supervisor {
         if let Err(error) = std::fs::remove_file(&socket) {
             tracing::warn!(%error, "cannot remove the socket that starts the container");
         }
+        Reply::Done
     }
 
     fn kill(&self, payload: &[u8]) -> Reply {
