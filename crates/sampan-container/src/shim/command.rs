@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use libcontainer::container::builder::ContainerBuilder;
-use libcontainer::container::{Container, ContainerStatus};
 use libcontainer::syscall::syscall::SyscallType;
 use nix::unistd::Pid;
 
@@ -28,7 +27,6 @@ fn start(
 ) -> Result<(Pid, Option<OwnedFd>), Reply> {
     let command: ExecSpec = serde_json::from_slice(request).map_err(|error| chain(&error))?;
     let record = directory.record().map_err(|error| chain(&error))?;
-    mark_running(directory, &record)?;
     let process = describe(directory, &record, &command)?;
     prefer_for_oom(record.spec.resources.oom_score_adj);
     let built = build(directory, &record, &command, files, &process);
@@ -36,19 +34,6 @@ fn start(
         tracing::warn!(%error, "cannot remove the description of a command");
     }
     built
-}
-
-/// libcontainer lets commands into running containers only, and by its own record; nobody has told it.
-fn mark_running(directory: &Directory, record: &Record) -> Result<(), Reply> {
-    let state = directory.oci().join(record.id.as_str());
-    let mut container = Container::load(state).map_err(|error| chain(&error))?;
-    if container.status() == ContainerStatus::Created {
-        container
-            .set_status(ContainerStatus::Running)
-            .save()
-            .map_err(|error| chain(&error))?;
-    }
-    Ok(())
 }
 
 fn describe(directory: &Directory, record: &Record, command: &ExecSpec) -> Result<PathBuf, Reply> {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
+use libcontainer::container::ContainerStatus;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::syscall::syscall::SyscallType;
 use nix::fcntl::OFlag;
@@ -95,7 +96,6 @@ fn create(
     Ok((pid, terminal))
 }
 
-/// Mounts the root file system in a mount namespace of this process, and describes the container for
 /// Why the container has no network; a refused port keeps its kind, for which there is a remedy.
 fn not_connected(error: &Error) -> Reply {
     match error {
@@ -107,6 +107,7 @@ fn not_connected(error: &Error) -> Reply {
     }
 }
 
+/// Mounts the root file system in a mount namespace of this process, and describes the container for
 /// libcontainer. Gives what was made in the writable layer to mount over.
 fn prepare(directory: &Directory, record: &Record) -> Result<Vec<PathBuf>> {
     let spec = &record.spec;
@@ -242,10 +243,15 @@ fn build(
         .with_detach(true)
         .as_sibling(true)
         .build();
-    let container =
+    let mut container =
         built.map_err(|error| refused(&mut refusal).unwrap_or_else(|| chain(&error)))?;
     let pid = container.pid().map(|pid| Pid::from_raw(pid.as_raw()));
     let pid = pid.ok_or_else(|| Reply::Failed("the container has no process".to_owned()))?;
+    // libcontainer lets commands into running containers only, and by its own record, which nobody else writes.
+    container
+        .set_status(ContainerStatus::Running)
+        .save()
+        .map_err(|error| chain(&error))?;
     let terminal = socket
         .map(TerminalSocket::receive)
         .transpose()
