@@ -12,7 +12,7 @@ use super::RuntimeConfig;
 use crate::connection::Reply;
 use crate::directory::{Directory, Record};
 use crate::open_files;
-use crate::runtime::removal::{delete, sweep};
+use crate::runtime::removal::{delete, remove_all, sweep};
 use crate::shim::Options;
 use crate::{ContainerId, ContainerSpec, Error, MountKind, Network, Result, capabilities};
 
@@ -29,22 +29,26 @@ pub(super) fn create(config: &RuntimeConfig, spec: &ContainerSpec) -> Result<Con
     std::fs::create_dir_all(&containers).map_err(Error::io("create", &containers))?;
     sweep(&containers)?;
     let id = ContainerId::random()?;
-    if let Some(name) = &spec.name {
-        take_name(&containers, name, &id)?;
-    }
     let path = containers.join(id.as_str());
-    let directory = Directory::at(&path);
     let made =
         lay_out(&containers, &id, spec).and_then(|lock| start_shim(config, &path, spec, lock));
     if let Err(error) = made {
         if path.exists() {
-            delete(&directory)?;
-        } else if let Some(name) = &spec.name {
-            free_name(&containers, name)?;
+            delete(&Directory::at(&path))?;
+        } else {
+            if let Some(name) = &spec.name {
+                free_name(&containers, name, &id)?;
+            }
+            remove_all(&unfinished(&containers, &id))?;
         }
         return Err(error);
     }
     Ok(id)
+}
+
+/// The directory of a container that is being made.
+fn unfinished(containers: &Path, id: &ContainerId) -> PathBuf {
+    containers.join(format!("{UNFINISHED}{id}"))
 }
 
 /// Refuses what would fail later in a way that is hard to understand.
@@ -75,9 +79,10 @@ fn check(spec: &ContainerSpec) -> Result<()> {
 }
 
 /// Makes the directory under another name, so that it appears with its description and its lock. The shim holds
-/// the lock through the file, which it inherits.
+/// the lock through the file, which it inherits. The container's name is taken once the directory is there: a
+/// name without one is free for others.
 fn lay_out(containers: &Path, id: &ContainerId, spec: &ContainerSpec) -> Result<File> {
-    let unfinished = containers.join(format!("{UNFINISHED}{id}"));
+    let unfinished = unfinished(containers, id);
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(&unfinished)
@@ -85,6 +90,9 @@ fn lay_out(containers: &Path, id: &ContainerId, spec: &ContainerSpec) -> Result<
     let directory = Directory::at(&unfinished);
     let lock = directory.lock_file()?;
     lock.lock().map_err(Error::io("lock", &unfinished))?;
+    if let Some(name) = &spec.name {
+        take_name(containers, name, id)?;
+    }
     let record = Record {
         id: id.clone(),
         created_at: clock::now(),
@@ -138,6 +146,9 @@ fn take_name(containers: &Path, name: &str, id: &ContainerId) -> Result<()> {
     let names = containers.join(NAMES);
     std::fs::create_dir_all(&names).map_err(Error::io("create", &names))?;
     let path = names.join(name);
+    // Two who find a name whose container is gone must not free each other's.
+    let one_at_a_time = File::open(&names).map_err(Error::io("open", &names))?;
+    one_at_a_time.lock().map_err(Error::io("lock", &names))?;
     loop {
         match std::os::unix::fs::symlink(id.as_str(), &path) {
             Ok(()) => return Ok(()),
@@ -151,15 +162,22 @@ fn take_name(containers: &Path, name: &str, id: &ContainerId) -> Result<()> {
                     id: owner.short().to_owned(),
                 });
             }
-            None => free_name(containers, name)?,
+            None => unlink(&path)?,
         }
     }
 }
 
-/// Gives a name back.
-pub(super) fn free_name(containers: &Path, name: &str) -> Result<()> {
+/// Gives a name back, if it is this container's.
+pub(super) fn free_name(containers: &Path, name: &str, id: &ContainerId) -> Result<()> {
     let path = containers.join(NAMES).join(name);
-    match std::fs::remove_file(&path) {
+    match std::fs::read_link(&path) {
+        Ok(owner) if owner == Path::new(id.as_str()) => unlink(&path),
+        _ => Ok(()),
+    }
+}
+
+fn unlink(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::io("remove", path)(error))
         }
@@ -174,6 +192,7 @@ pub(super) fn named(containers: &Path, name: &str) -> Option<ContainerId> {
     }
     let target: PathBuf = std::fs::read_link(containers.join(NAMES).join(name)).ok()?;
     let id: ContainerId = target.to_str()?.parse().ok()?;
-    let unfinished = containers.join(format!("{UNFINISHED}{id}"));
-    (containers.join(id.as_str()).exists() || unfinished.exists()).then_some(id)
+    // In this order: the directory of one that is just being made moves from here to there.
+    let exists = unfinished(containers, &id).exists() || containers.join(id.as_str()).exists();
+    exists.then_some(id)
 }

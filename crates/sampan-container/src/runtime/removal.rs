@@ -21,7 +21,7 @@ pub(crate) fn delete(directory: &Directory) -> Result<()> {
     if let Ok(record) = directory.record()
         && let Some(name) = &record.spec.name
     {
-        free_name(containers, name)?;
+        free_name(containers, name, &record.id)?;
     }
     // Under another name first: what is half removed is no container any more.
     let doomed = containers.join(format!("{DOOMED}{}", id.to_string_lossy()));
@@ -88,7 +88,7 @@ fn is_abandoned(path: &Path) -> bool {
     matches!(age, Ok(Ok(age)) if age > MOMENT)
 }
 
-fn remove_all(path: &Path) -> Result<()> {
+pub(super) fn remove_all(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::io("remove", path)(error))
