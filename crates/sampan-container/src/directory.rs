@@ -61,6 +61,11 @@ impl Directory {
     }
 
     /// The installation's data directory, which has `containers/ID` in it.
+    /// The container's identity, which is the directory's name.
+    pub(crate) fn id(&self) -> Option<ContainerId> {
+        self.path.file_name()?.to_str()?.parse().ok()
+    }
+
     pub(crate) fn data(&self) -> &Path {
         self.path
             .parent()

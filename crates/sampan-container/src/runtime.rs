@@ -99,11 +99,23 @@ impl Runtime {
         let record = self.record(id)?;
         let created = optional(directory.created())?;
         let state = match directory.exit()? {
-            Some(exit) => ContainerState::Exited(exit),
-            None if !directory.is_supervised()? => {
+            Some(exit) => {
+                // Whoever was to remove it was killed before, unless it is removed at this very moment.
+                let is_left = || {
+                    directory
+                        .is_supervised()
+                        .is_ok_and(|supervised| !supervised)
+                };
+                if record.spec.auto_remove && is_left() {
+                    delete(&directory)?;
+                }
+                ContainerState::Exited(exit)
+            }
+            None if !directory.is_supervised().map_err(|error| gone(error, id))? => {
+        let started_at = directory.started_at();
                 ContainerState::Exited(removal::repair(&directory, &record)?)
             }
-            None => match (&created, directory.started_at()) {
+            None => match (&created, started_at) {
                 (Some(created), Some(_)) => ContainerState::Running { pid: created.pid },
                 _ => ContainerState::Created,
             },
@@ -116,7 +128,7 @@ impl Runtime {
             image: record.spec.image,
             command: record.spec.process.args,
             created_at: record.created_at,
-            started_at: directory.started_at(),
+            started_at,
             ports: created
                 .as_ref()
                 .map(|created| created.ports.clone())

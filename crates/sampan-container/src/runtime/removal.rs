@@ -12,12 +12,14 @@ use crate::{Error, Exit, Result, shim};
 /// Directories that are being removed start so.
 const DOOMED: &str = ".old-";
 
-/// Removes the directory of an ended container and gives its name back.
+/// Removes the directory of an ended container and gives its name back, after what whoever was killed in the
+/// container's last moments may have left outside of it.
 pub(crate) fn delete(directory: &Directory) -> Result<()> {
     let path = directory.path();
     let (Some(containers), Some(id)) = (path.parent(), path.file_name()) else {
         return Ok(());
     };
+    shim::clear(directory);
     if let Ok(record) = directory.record()
         && let Some(name) = &record.spec.name
     {

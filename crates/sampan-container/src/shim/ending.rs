@@ -4,7 +4,7 @@ use crate::cgroup::Cgroup;
 use crate::directory::{Directory, Record, optional};
 use crate::network::Bridge;
 use crate::rootpath::Root;
-use crate::{Exit, Network, Result, runtime};
+use crate::{Error, Exit, Network, Result, runtime};
 
 /// Writes how the container ended and takes away what it used. Problems are logged and left to the next
 /// command that looks: nobody is here to be told.
@@ -33,13 +33,23 @@ pub(crate) fn clear(directory: &Directory) {
     }
 }
 
+/// Does all that can be done, and then says what went wrong first. A record that is damaged says nothing, which
+/// must not keep the rest.
 fn try_clear(directory: &Directory) -> Result<()> {
-    let record = directory.record()?;
-    Cgroup::of(&record.id).remove()?;
-    if let Network::Bridge { .. } = record.spec.network {
-        Bridge::release_in(directory.data(), record.id.as_str())?;
-    }
-    remove_stubs(directory, &record)
+    let record = optional(directory.record())?;
+    let Some(id) = directory.id() else {
+        return Ok(());
+    };
+    let emptied = Cgroup::of(&id).remove();
+    let network = record.as_ref().map(|record| &record.spec.network);
+    let released = match network {
+        None | Some(Network::Bridge { .. }) => {
+            Bridge::release_in(directory.data(), id.as_str()).map_err(Error::from)
+        }
+        Some(_) => Ok(()),
+    };
+    let removed = record.map_or(Ok(()), |record| remove_stubs(directory, &record));
+    emptied.and(released).and(removed)
 }
 
 /// Removes the empty files and directories that were made in the image only to be mounted over.
