@@ -14,7 +14,8 @@
 //! | `bundle/`, `oci/` | libcontainer | its own state |
 //!
 //! Nothing here is synchronised to the disk: it describes processes, and those do not survive a power cut
-//! either. A record that a power cut has cut short reads as a container that has ended.
+//! either. A record that a power cut has cut short reads as a container that has ended; without its description,
+//! as one that is gone, whose rest is removed by whoever looks next.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -24,8 +25,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContainerId, ContainerSpec, Error, Exit, PortMapping, Result};
 use crate::overlay::Worth;
+use crate::{ContainerId, ContainerSpec, Error, Exit, PortMapping, Result};
 
 /// What is known once a container is ready to be started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,12 +61,12 @@ impl Directory {
         &self.path
     }
 
-    /// The installation's data directory, which has `containers/ID` in it.
     /// The container's identity, which is the directory's name.
     pub(crate) fn id(&self) -> Option<ContainerId> {
         self.path.file_name()?.to_str()?.parse().ok()
     }
 
+    /// The installation's data directory, which has `containers/ID` in it.
     pub(crate) fn data(&self) -> &Path {
         self.path
             .parent()
@@ -184,12 +185,6 @@ impl Directory {
     }
 }
 
-/// Turns a file that does not exist, or was cut short, into nothing.
-pub(crate) fn optional<T>(read: Result<T>) -> Result<Option<T>> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(Error::Record { .. }) => Ok(None),
 /// Writes a file as a whole or not at all. One that is kept is so after a power cut too.
 pub(crate) fn replace(path: &Path, bytes: &[u8], worth: Worth) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -204,6 +199,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], worth: Worth) -> io::Result<()>
     File::open(folder)?.sync_all()
 }
 
+/// Turns a file that does not exist, or was cut short, into nothing.
+pub(crate) fn optional<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(Error::Record { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -96,8 +96,12 @@ impl Runtime {
     /// When there is no such container.
     pub fn status(&self, id: &ContainerId) -> Result<ContainerStatus> {
         let directory = self.directory(id);
-        let record = self.record(id)?;
+        let record = match directory.record() {
+            Ok(record) => record,
+            Err(error) => return Err(self.without_record(id, error)?),
+        };
         let created = optional(directory.created())?;
+        let started_at = directory.started_at();
         let state = match directory.exit()? {
             Some(exit) => {
                 // Whoever was to remove it was killed before, unless it is removed at this very moment.
@@ -112,7 +116,6 @@ impl Runtime {
                 ContainerState::Exited(exit)
             }
             None if !directory.is_supervised().map_err(|error| gone(error, id))? => {
-        let started_at = directory.started_at();
                 ContainerState::Exited(removal::repair(&directory, &record)?)
             }
             None => match (&created, started_at) {
@@ -355,6 +358,26 @@ impl Runtime {
 
     fn record(&self, id: &ContainerId) -> Result<Record> {
         self.directory(id).record().map_err(|error| gone(error, id))
+    }
+
+    /// The error for a container whose description cannot be read. What a power cut has left of one that nobody
+    /// supervises is removed: nothing could be done with it.
+    fn without_record(&self, id: &ContainerId, error: Error) -> Result<Error> {
+        let directory = self.directory(id);
+        let lost = match &error {
+            Error::Record { .. } => true,
+            Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        };
+        if !lost || !directory.path().exists() {
+            return Ok(gone(error, id));
+        }
+        if directory.is_supervised().map_err(|error| gone(error, id))? {
+            return Ok(error);
+        }
+        tracing::warn!(%id, "removing what is left of a container without a description");
+        delete(&directory)?;
+        Ok(Error::NoContainer(id.to_string()))
     }
 
     /// How a container ended whose supervisor has hung up.
