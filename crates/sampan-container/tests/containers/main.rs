@@ -7,4 +7,5 @@
 mod life;
 mod logs;
 mod network;
+mod repair;
 mod site;
