@@ -153,10 +153,10 @@ fn exec_and_logs_reach_into_pods() {
     ));
     assert_eq!(Finished::of(&mut piped).stdout().trim(), "3000000");
 
-    // A terminal is a terminal on both sides.
+    // A terminal is a terminal on both sides; its size follows when the command runs already.
     let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "/dev/null", "--command"]).arg(format!(
-        "stty rows 33 cols 77; kubectl --kubeconfig {} exec -it deploy/web -- sh -c 'tty; until stty size 2>/dev/null; do :; done'",
+        "stty rows 33 cols 77; kubectl --kubeconfig {} exec -it deploy/web -- sh -c 'tty; for i in $(seq 100); do stty size | grep -x \"33 77\" && break; sleep 0.1; done'",
         config.display()
     ));
     let seen = Finished::of(terminal.stdin(Stdio::null())).stdout;

@@ -117,3 +117,40 @@ async fn nonsense_ends_the_connection() {
         .unwrap();
     assert!(work.await.is_err());
 }
+
+/// Any bytes, from a fixed seed, give a frame or a refusal.
+#[test]
+fn damaged_frames_are_refused_calmly() {
+    let pairs = BTreeMap::from([("streamtype".to_owned(), "stdin".to_owned())]);
+    let headers = Compressor::new()
+        .and_then(|mut compressor| compressor.compress(&pairs))
+        .expect("a header block");
+    let good = Frame::SynStream {
+        stream: 1,
+        last: false,
+        headers,
+    }
+    .encode();
+    let mut state: u64 = 0x7c15_9e37;
+    let mut next = move |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % 0xffff).expect("it is small") % bound
+    };
+    for _ in 0..20_000 {
+        let mut bytes = good.to_vec();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            bytes[at] = u8::try_from(next(256)).expect("it is a byte");
+        }
+        bytes.truncate(HEADER_BYTES + next(bytes.len() - HEADER_BYTES + 1));
+        let (head, payload) = bytes.split_first_chunk().expect("a whole header");
+        if let Some(Frame::SynStream { headers, .. }) =
+            Frame::decode(*head, payload.to_vec().into())
+            && let Ok(pairs) = Decompressor::default().decompress(&headers)
+        {
+            assert!(pairs.len() < 1_000, "{pairs:?}");
+        }
+    }
+}
