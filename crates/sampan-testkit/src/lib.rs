@@ -18,6 +18,6 @@ pub mod wait;
 pub use finished::Finished;
 pub use installation::Installation;
 pub use namespace::Namespace;
-pub use server::Server;
+pub use server::{Server, kubectl_minor};
 pub use source::SourceTree;
 pub use wait::eventually;

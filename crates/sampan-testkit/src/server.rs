@@ -116,6 +116,17 @@ impl<'a> Server<'a> {
     }
 }
 
+/// The minor version of this machine's `kubectl`: Debian's, 1.20, lacks some of what is asked of newer ones.
+#[must_use]
+pub fn kubectl_minor() -> u32 {
+    let mut command = Command::new("kubectl");
+    let version = Finished::of(command.args(["version", "--client", "-o", "json"])).json();
+    let minor = version["clientVersion"]["minor"].as_str();
+    let minor = minor.expect("kubectl names its version");
+    // Vendors mark their own builds: `20+`.
+    minor.trim_end_matches('+').parse().expect("it is a number")
+}
+
 impl Drop for Server<'_> {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
