@@ -12,13 +12,19 @@ use std::process::Command;
 /// Layers from low to high. A crate may import only from layers below its own.
 const LAYERS: [&[&str]; 5] = [
     &["sampan-model", "sampan-supervise"],
-    &["sampan-store", "sampan-oci", "sampan-container"],
+    &[
+        "sampan-store",
+        "sampan-oci",
+        "sampan-container",
+        "sampan-listen",
+    ],
     &[
         "sampan-build",
         "sampan-bundle",
         "sampan-engine",
         "sampan-deploy",
         "sampan-gateway",
+        "sampan-registry",
     ],
     &[],
     &["sampan"],
