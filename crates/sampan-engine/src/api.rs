@@ -12,7 +12,6 @@ mod path;
 pub(crate) mod query;
 mod read;
 mod scale;
-pub(crate) mod server;
 mod status;
 mod watch;
 mod write;

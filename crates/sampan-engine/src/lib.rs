@@ -25,6 +25,5 @@ pub mod schema;
 pub mod server;
 pub mod streams;
 pub mod table;
-pub mod tls;
 pub mod validate;
 pub mod workloads;

@@ -10,20 +10,28 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use hyper_util::service::TowerToHyperService;
 use sampan_container::Runtime;
+use sampan_listen::{Certificates, Identity, KeysError, Listener, Settings, Tls};
 use sampan_model::Hint;
 use sampan_store::Store;
 use sampan_supervise::{Shutdown, Tasks};
 use serde_json::json;
-use tokio::net::TcpListener;
 
-use crate::api::{Api, server::serve};
+use crate::api::Api;
 use crate::error::Error as ApiError;
-use crate::keys::{Keys, KeysError};
+use crate::keys::Keys;
 use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
 use crate::resources;
 use crate::streams::Streams;
-use crate::tls::Certificates;
+
+/// The names of the API inside the cluster.
+const NAMES: &[&str] = &[
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+];
 
 /// How long the keepers may take to end after the shutdown.
 const LAST_TASKS: Duration = Duration::from_secs(10);
@@ -83,8 +91,7 @@ pub struct ServerConfig {
 /// The API server, listening but not yet answering.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     objects: Objects,
     keys: Arc<Keys>,
     config: ServerConfig,
@@ -102,12 +109,10 @@ impl Server {
             address: config.listen,
             source,
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        let listener = Listener::bind(config.listen).await.map_err(bind)?;
         let objects = Objects::new(store, config.services);
         let server = Self {
             listener,
-            address,
             objects,
             keys,
             config,
@@ -129,7 +134,7 @@ impl Server {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address()
     }
 
     /// The objects that it serves.
@@ -141,13 +146,13 @@ impl Server {
     /// The credentials of the administrator, as a kubeconfig file.
     #[must_use]
     pub fn kubeconfig(&self) -> String {
-        render_kubeconfig(&self.keys, self.address)
+        render_kubeconfig(&self.keys, self.address())
     }
 
     /// Answers requests until the shutdown.
     pub async fn run(self, shutdown: Shutdown) {
         let tasks = Tasks::new();
-        let authority = self.keys.authority.clone();
+        let authority = self.keys.authority.certificate().to_owned();
         tasks.spawn(
             "garbage",
             collect_garbage(self.objects.clone(), shutdown.clone()),
@@ -160,29 +165,29 @@ impl Server {
             "events",
             expire_events(self.objects.clone(), shutdown.clone()),
         );
-        let certificates = Certificates::new(
-            Arc::clone(&self.keys),
-            vec![self.config.node_name],
-            vec![
+        let mut names: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
+        names.push(self.config.node_name);
+        let identity = Identity {
+            common_name: "sampan-engine",
+            names,
+            addresses: vec![
                 IpAddr::V4(self.config.services.first()),
                 IpAddr::V4(self.config.gateway),
             ],
-        );
+        };
+        let certificates = Certificates::issued(Arc::clone(&self.keys.authority), identity);
         let streams = self
             .runtime
             .map(|runtime| Streams::new(runtime, tasks.clone(), shutdown.clone()));
-        let api = Api::new(self.objects, self.keys, self.address, shutdown.clone());
+        let address = self.listener.address();
+        let api = Api::new(self.objects, self.keys, address, shutdown.clone());
         let api = match streams {
             Some(streams) => api.with_streams(streams),
             None => api,
         };
-        serve(
-            self.listener,
-            Arc::new(certificates),
-            api.router(),
-            shutdown,
-        )
-        .await;
+        let service = TowerToHyperService::new(api.router());
+        let settings = Settings::new(Tls::Always(Arc::new(certificates)));
+        self.listener.serve(service, settings, shutdown).await;
         if !tasks.finish(LAST_TASKS).await {
             tracing::warn!(
                 left = tasks.running(),
@@ -194,32 +199,33 @@ impl Server {
     /// Makes the objects that are always there.
     async fn bootstrap(&self) -> Result<(), ApiError> {
         self.objects
-            .bootstrap_namespaces(&self.keys.authority)
+            .bootstrap_namespaces(self.keys.authority.certificate())
             .await?;
         let find =
             |group, plural| resources::find(group, "v1", plural).ok_or(ApiError::NoSuchResource);
         let namespace = Some("default");
+        let address = self.address();
         let service = json!({
             "metadata": {"name": "kubernetes", "labels": {
                 "component": "apiserver", "provider": "kubernetes",
             }},
             "spec": {
                 "clusterIP": self.config.services.first().to_string(),
-                "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": self.address.port()}],
+                "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": address.port()}],
             },
         });
         self.objects
             .create_missing(find("", "services")?, namespace, "kubernetes", service)
             .await?;
-        let address = match self.address.ip() {
+        let reached = match address.ip() {
             ip if ip.is_unspecified() => IpAddr::V4(self.config.gateway),
             ip => ip,
         };
         let endpoints = json!({
             "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
             "subsets": [{
-                "addresses": [{"ip": address}],
-                "ports": [{"name": "https", "port": self.address.port(), "protocol": "TCP"}],
+                "addresses": [{"ip": reached}],
+                "ports": [{"name": "https", "port": address.port(), "protocol": "TCP"}],
             }],
         });
         self.objects
@@ -227,9 +233,9 @@ impl Server {
             .await?;
         let slice = json!({
             "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
-            "addressType": if address.is_ipv4() { "IPv4" } else { "IPv6" },
-            "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
-            "ports": [{"name": "https", "port": self.address.port(), "protocol": "TCP"}],
+            "addressType": if reached.is_ipv4() { "IPv4" } else { "IPv6" },
+            "endpoints": [{"addresses": [reached], "conditions": {"ready": true}}],
+            "ports": [{"name": "https", "port": address.port(), "protocol": "TCP"}],
         });
         self.objects
             .create_or_update(
@@ -256,7 +262,7 @@ fn render_kubeconfig(keys: &Keys, address: SocketAddr) -> String {
         ip if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
         _ => address,
     };
-    let authority = BASE64_STANDARD.encode(&keys.authority);
+    let authority = BASE64_STANDARD.encode(keys.authority.certificate());
     let token = keys.token.reveal();
     format!(
         "apiVersion: v1
