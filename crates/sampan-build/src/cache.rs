@@ -78,7 +78,7 @@ impl Cache {
             return Some(Made { layer: None });
         };
         let digest = Digest::of(&descriptor).ok()?;
-        let stored = self.store.size(&digest).ok()?;
+        let stored = self.store.keep(&digest).ok()?;
         let layer = Layer {
             descriptor,
             diff_id,

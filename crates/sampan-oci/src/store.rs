@@ -7,6 +7,7 @@
 //! content/uploads/…           bytes on their way in, each locked by its writer
 //! ```
 
+mod collect;
 mod error;
 mod graph;
 mod names;
@@ -15,12 +16,15 @@ mod writer;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::collect::{Collector, Removed};
 pub use self::error::StoreError;
 pub use self::writer::BlobWriter;
 
@@ -37,6 +41,19 @@ const LAYOUT_VERSION: &str = "1.0.0";
 #[derive(Debug, Clone)]
 pub struct ContentStore {
     root: PathBuf,
+}
+
+/// Gives the file the present time, of the clock that the file system itself uses.
+fn mark_as_used(file: &File) -> io::Result<()> {
+    let unset = |nanoseconds| Timespec {
+        tv_sec: 0,
+        tv_nsec: nanoseconds,
+    };
+    let times = Timestamps {
+        last_access: unset(UTIME_OMIT),
+        last_modification: unset(UTIME_NOW),
+    };
+    Ok(rustix::fs::futimens(file, &times)?)
 }
 
 #[derive(serde::Deserialize)]
@@ -89,6 +106,37 @@ impl ContentStore {
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::io("look at", &path, source)),
         }
+    }
+
+    /// The size of the blob in bytes, if it is there; who asks is about to refer to it, so it counts as used just now
+    /// and no [`Collector`] takes it away under the asker's hands.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        let path = self.blob_path(digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StoreError::io("open", &path, source)),
+        };
+        let keep = || -> io::Result<Option<u64>> {
+            mark_as_used(&file)?;
+            let marked = file.metadata()?;
+            // A collector may have been faster than the mark; then the file is in its place no longer.
+            Ok(match fs::metadata(&path) {
+                Ok(found) if found.ino() == marked.ino() => Some(found.len()),
+                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(source),
+                _ => None,
+            })
+        };
+        keep().map_err(|source| StoreError::io("mark", &path, source))
+    }
+
+    /// Someone who takes away what nobody names.
+    #[must_use]
+    pub fn collector(&self) -> Collector {
+        Collector::new(self.clone())
     }
 
     /// Opens the blob for reading. Its bytes were verified when they came in; who must know that
@@ -151,7 +199,7 @@ impl ContentStore {
     /// When they cannot be written.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of_bytes(bytes);
-        if self.size(&digest)? == Some(bytes.len() as u64) {
+        if self.keep(&digest)? == Some(bytes.len() as u64) {
             return Ok(digest);
         }
         let mut writer = self.writer()?;

@@ -122,7 +122,7 @@ fn check_conflicts(store: &ContentStore, contents: &Contents) -> Result<(), Bund
 fn check_required(store: &ContentStore, contents: &Contents) -> Result<(), BundleError> {
     let mut missing: Vec<Required> = Vec::new();
     for blob in &contents.requires {
-        if store.size(&blob.digest)? != Some(blob.size) {
+        if store.keep(&blob.digest)? != Some(blob.size) {
             missing.push(blob.clone());
         }
     }
@@ -146,7 +146,7 @@ fn lacking<'contents>(
 ) -> Result<Vec<&'contents BlobEntry>, BundleError> {
     let mut lacking = Vec::new();
     for blob in &contents.blobs {
-        if store.size(&blob.digest)? != Some(blob.size) {
+        if store.keep(&blob.digest)? != Some(blob.size) {
             lacking.push(blob);
         }
     }
@@ -177,7 +177,7 @@ fn take(
 ) -> Result<(), BundleError> {
     let at = source.offset();
     let algorithm = blob.digest.algorithm();
-    let mut sink = if store.size(&blob.digest)? == Some(blob.size) {
+    let mut sink = if store.keep(&blob.digest)? == Some(blob.size) {
         Sink::Verify(Hasher::new(algorithm))
     } else {
         Sink::Store(store.writer_for(algorithm)?)

@@ -83,10 +83,9 @@ pub(super) fn tag_all(
     store: &ContentStore,
     names: &[(Reference, Descriptor)],
 ) -> Result<(), StoreError> {
-    for (reference, descriptor) in names {
-        check_complete(store, reference, descriptor)?;
-    }
+    // Under the lock: what is complete now must not be collected before it has its name.
     let _lock = lock(store)?;
+    check_complete(store, names)?;
     let mut entries = entries(store)?;
     for (reference, descriptor) in names {
         let reference = without_digest(reference);
@@ -100,10 +99,8 @@ pub(super) fn tag_new(
     store: &ContentStore,
     names: &[(Reference, Descriptor)],
 ) -> Result<Option<(Reference, Descriptor)>, StoreError> {
-    for (reference, descriptor) in names {
-        check_complete(store, reference, descriptor)?;
-    }
     let _lock = lock(store)?;
+    check_complete(store, names)?;
     let mut entries = entries(store)?;
     for (reference, descriptor) in names {
         let reference = without_digest(reference);
@@ -134,17 +131,18 @@ pub(super) fn untag(store: &ContentStore, reference: &Reference) -> Result<bool,
 
 fn check_complete(
     store: &ContentStore,
-    reference: &Reference,
-    descriptor: &Descriptor,
+    names: &[(Reference, Descriptor)],
 ) -> Result<(), StoreError> {
-    let missing = graph::missing(store, descriptor)?;
-    if missing.is_empty() {
-        return Ok(());
+    for (reference, descriptor) in names {
+        let missing = graph::missing(store, descriptor)?;
+        if !missing.is_empty() {
+            return Err(StoreError::Incomplete {
+                reference: Box::new(reference.clone()),
+                missing,
+            });
+        }
     }
-    Err(StoreError::Incomplete {
-        reference: Box::new(reference.clone()),
-        missing,
-    })
+    Ok(())
 }
 
 /// A name in the index stands for itself: what it points to already says the digest.
@@ -180,7 +178,7 @@ fn bare(mut entry: Descriptor) -> Descriptor {
 }
 
 /// Held while the index is read and replaced; the kernel gives it back when the process dies.
-fn lock(store: &ContentStore) -> Result<File, StoreError> {
+pub(super) fn lock(store: &ContentStore) -> Result<File, StoreError> {
     let path = store.root.join("index.lock");
     let open = || {
         let file = File::options()
@@ -194,7 +192,7 @@ fn lock(store: &ContentStore) -> Result<File, StoreError> {
     open().map_err(|source| StoreError::io("lock", &path, source))
 }
 
-fn entries(store: &ContentStore) -> Result<Vec<Descriptor>, StoreError> {
+pub(super) fn entries(store: &ContentStore) -> Result<Vec<Descriptor>, StoreError> {
     Ok(read_index(store)?
         .map(|index| index.manifests().clone())
         .unwrap_or_default())

@@ -53,7 +53,7 @@ impl BlobWriter {
         if let Some(expected) = expected.filter(|expected| **expected != digest) {
             return Err(StoreError::altered(*expected, digest));
         }
-        if self.store.size(&digest)? != Some(length) {
+        if self.store.keep(&digest)? != Some(length) {
             self.publish(&digest)?;
         }
         Ok((digest, length))

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod archive;
+mod collect;
 mod layer;
 mod reference;
 mod snapshot;
