@@ -12,6 +12,7 @@ mod error;
 pub mod objects;
 pub mod orders;
 mod store;
+mod writer;
 
 pub use error::Error;
 pub use store::Store;

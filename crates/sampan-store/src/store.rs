@@ -16,6 +16,7 @@ use sqlx::sqlite::{
 use crate::Error;
 use crate::objects::{Objects, Writer};
 use crate::orders::Orders;
+use crate::writer::Turn;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -59,7 +60,7 @@ impl Store {
                 path: path.to_owned(),
                 source,
             })?;
-        let writer = Arc::new(Writer::start(connection).await?);
+        let writer = Arc::new(Writer::start(connection, Turn::default()).await?);
         Ok(Self { pool, writer })
     }
 

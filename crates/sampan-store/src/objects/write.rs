@@ -1,21 +1,15 @@
-//! The one task that writes objects.
-//!
-//! It takes all writes that are waiting, carries them out in one transaction, and acknowledges each after the
-//! commit, so that the cost of syncing the disk is shared. A write that is refused (a conflict, a taken name)
-//! has not touched anything and does not disturb its neighbours; a failed statement fails the whole batch.
+//! Writing objects: what a change does to the tables, and who is told of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row as _};
-use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::broadcast;
 
 use super::{Change, ChangeKind, Key, Revision, Row};
 use crate::Error;
+use crate::writer::{self, Carried, Turn};
 
-/// Writes that may wait; more callers than this wait to be let in.
-const QUEUE: usize = 64;
 /// Changes that a slow watcher may lag behind before it has to read the history.
 const RECENT: usize = 256;
 /// The history is cut back once it holds this many changes, or this many bytes, more than it should.
@@ -41,64 +35,89 @@ pub(super) enum Operation {
     },
 }
 
-#[derive(Debug)]
-enum Request {
-    Write {
-        operation: Operation,
-        answer: oneshot::Sender<Result<Revision, Error>>,
-    },
-    Stop,
-}
-
-/// The handle of the writing task.
+/// The handle of the task that writes objects.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Request>,
+    task: writer::Writer<Publisher>,
     changes: broadcast::WeakSender<Arc<Change>>,
-    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(crate) async fn start(mut connection: SqliteConnection) -> Result<Self, Error> {
-        let history = History::measure(&mut connection).await?;
-        let (queue, requests) = mpsc::channel(QUEUE);
-        let (changes, _) = broadcast::channel(RECENT);
-        let weak = changes.downgrade();
-        let task = tokio::spawn(run(connection, requests, changes, history));
-        Ok(Self {
-            queue,
-            changes: weak,
-            task: Mutex::new(Some(task)),
-        })
+    pub(crate) async fn start(mut connection: SqliteConnection, turn: Turn) -> Result<Self, Error> {
+        let (watchers, _) = broadcast::channel(RECENT);
+        let changes = watchers.downgrade();
+        let publisher = Publisher {
+            watchers,
+            history: History::measure(&mut connection).await?,
+            pending: Vec::new(),
+        };
+        let task = writer::Writer::start(connection, turn, publisher);
+        Ok(Self { task, changes })
     }
 
     /// Waits for the writes that were accepted, then ends the task and with it all watches.
     pub(crate) async fn stop(&self) {
-        // When the task is gone already, there is nobody to tell and nothing to wait for.
-        if self.queue.send(Request::Stop).await.is_err() {
-            return;
-        }
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the writing task has failed");
-        }
+        self.task.stop().await;
     }
 
     pub(super) async fn submit(&self, operation: Operation) -> Result<Revision, Error> {
-        let (answer, answered) = oneshot::channel();
-        let request = Request::Write { operation, answer };
-        self.queue.send(request).await.map_err(|_| Error::Closed)?;
-        answered.await.map_err(|_| Error::Closed)?
+        self.task.submit(operation).await
     }
 
     pub(super) fn subscribe(&self) -> Result<broadcast::Receiver<Arc<Change>>, Error> {
         Ok(self.changes.upgrade().ok_or(Error::Closed)?.subscribe())
+    }
+}
+
+/// Tells the watchers what has been committed, and keeps the history short.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    watchers: broadcast::Sender<Arc<Change>>,
+    history: History,
+    /// The changes of the batch that is being written.
+    pending: Vec<Change>,
+}
+
+impl writer::State for Publisher {
+    fn settle(&mut self, committed: bool) {
+        for change in self.pending.drain(..) {
+            if committed {
+                self.history.add(&change);
+                // Nobody watching is fine: whoever comes later reads the history.
+                drop(self.watchers.send(Arc::new(change)));
+            }
+        }
+    }
+
+    async fn rest(&mut self, connection: &mut SqliteConnection) {
+        if !self.history.is_too_long() {
+            return;
+        }
+        match compact(connection).await {
+            Ok(shorter) => self.history = shorter,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot cut back the history"
+                );
+            }
+        }
+    }
+}
+
+impl writer::Operation<Publisher> for Operation {
+    type Output = Revision;
+
+    async fn carry_out(
+        self,
+        connection: &mut SqliteConnection,
+        publisher: &mut Publisher,
+    ) -> Carried<Revision> {
+        Ok(carry_out(connection, self).await?.map(|change| {
+            let revision = change.row.revision;
+            publisher.pending.push(change);
+            revision
+        }))
     }
 }
 
@@ -134,98 +153,7 @@ impl History {
     }
 }
 
-async fn run(
-    mut connection: SqliteConnection,
-    mut requests: mpsc::Receiver<Request>,
-    watchers: broadcast::Sender<Arc<Change>>,
-    mut history: History,
-) {
-    let mut stopping = false;
-    while !stopping {
-        let Some(first) = requests.recv().await else {
-            break;
-        };
-        let mut batch = Vec::new();
-        let mut next = Some(first);
-        while let Some(request) = next {
-            match request {
-                Request::Write { operation, answer } => batch.push((operation, answer)),
-                Request::Stop => stopping = true,
-            }
-            next = if stopping || batch.len() >= QUEUE {
-                None
-            } else {
-                requests.try_recv().ok()
-            };
-        }
-        write_batch(&mut connection, batch, &watchers, &mut history).await;
-        if history.is_too_long() {
-            match compact(&mut connection).await {
-                Ok(shorter) => history = shorter,
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot cut back the history"
-                    );
-                }
-            }
-        }
-    }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "cannot close the database properly");
-    }
-}
-
-type Waiting = (Operation, oneshot::Sender<Result<Revision, Error>>);
-
-/// Carries out a batch and answers each caller. A caller that has gone away is no error: its write counts.
-async fn write_batch(
-    connection: &mut SqliteConnection,
-    batch: Vec<Waiting>,
-    watchers: &broadcast::Sender<Arc<Change>>,
-    history: &mut History,
-) {
-    let (operations, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    match commit(connection, operations).await {
-        Ok(outcomes) => {
-            for (outcome, answer) in outcomes.into_iter().zip(answers) {
-                let outcome = outcome.map(|change| {
-                    let revision = change.row.revision;
-                    history.add(&change);
-                    // Nobody watching is fine: whoever comes later reads the history.
-                    drop(watchers.send(Arc::new(change)));
-                    revision
-                });
-                drop(answer.send(outcome));
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "cannot write to the database");
-            let error = Arc::new(error);
-            for answer in answers {
-                drop(answer.send(Err(Error::Commit(Arc::clone(&error)))));
-            }
-        }
-    }
-}
-
-async fn commit(
-    connection: &mut SqliteConnection,
-    operations: Vec<Operation>,
-) -> Result<Vec<Result<Change, Error>>, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let mut outcomes = Vec::with_capacity(operations.len());
-    for operation in operations {
-        outcomes.push(carry_out(&mut transaction, operation).await?);
-    }
-    transaction.commit().await?;
-    Ok(outcomes)
-}
-
-async fn carry_out(
-    connection: &mut SqliteConnection,
-    operation: Operation,
-) -> Result<Result<Change, Error>, sqlx::Error> {
+async fn carry_out(connection: &mut SqliteConnection, operation: Operation) -> Carried<Change> {
     let (key, expected) = match &operation {
         Operation::Create { key, .. } => (key, None),
         Operation::Update { key, expected, .. } | Operation::Delete { key, expected } => {
