@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sampan_model::{Hint, OrderId, OrderState};
 
 use crate::objects::{Key, Revision};
+use crate::registry::Refusal;
 
 /// A failed operation of the store.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,9 @@ pub enum Error {
         /// The order that has to wait.
         id: OrderId,
     },
+    /// The ledger of the registry refuses the write.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,

@@ -9,14 +9,16 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::sync::watch;
 
 use crate::Error;
 use crate::objects::{Objects, Writer};
 use crate::orders::Orders;
-use crate::writer::Turn;
+use crate::registry::{EventId, Ledger, Outbox};
+use crate::writer;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -26,11 +28,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read, and that write orders. Each costs a thread and its page cache.
 const POOL_SIZE: u32 = 3;
 
+/// Statements that a writing task keeps prepared: about as many as it ever needs.
+const WRITER_STATEMENTS: usize = 64;
+
 /// The database of an installation; cloned freely.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
     writer: Arc<Writer>,
+    ledger: Arc<writer::Writer<Outbox>>,
+    newest_event: watch::Receiver<EventId>,
 }
 
 impl Store {
@@ -52,16 +59,19 @@ impl Store {
                 source,
             })?;
         migrate(path, &pool).await?;
-        let connection = options
-            .pragma("cache_size", "-1024")
-            .connect()
-            .await
-            .map_err(|source| Error::Open {
-                path: path.to_owned(),
-                source,
-            })?;
-        let writer = Arc::new(Writer::start(connection, Turn::default()).await?);
-        Ok(Self { pool, writer })
+        let turn = writer::Turn::default();
+        let connection = connect(path, &options).await?;
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&turn)).await?);
+        let mut connection = connect(path, &options).await?;
+        let outbox = Outbox::open(&mut connection).await?;
+        let newest_event = outbox.subscribe();
+        let ledger = Arc::new(writer::Writer::start(connection, turn, outbox));
+        Ok(Self {
+            pool,
+            writer,
+            ledger,
+            newest_event,
+        })
     }
 
     /// The objects of the engine's API.
@@ -76,10 +86,20 @@ impl Store {
         Orders::new(self.pool.clone())
     }
 
+    /// The ledger of the registry.
+    #[must_use]
+    pub fn registry(&self) -> Ledger {
+        Ledger::new(
+            self.pool.clone(),
+            Arc::clone(&self.ledger),
+            self.newest_event.clone(),
+        )
+    }
+
     /// Finishes the writes that were accepted and closes the database; later calls fail with
     /// [`Error::Closed`].
     pub async fn close(&self) {
-        self.writer.stop().await;
+        tokio::join!(self.writer.stop(), self.ledger.stop());
         self.pool.close().await;
     }
 }
@@ -118,6 +138,20 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "4194304")
         .statement_cache_capacity(32)
         .disable_statement_logging()
+}
+
+/// A connection for a task that writes.
+async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
+    options
+        .clone()
+        .pragma("cache_size", "-1024")
+        .statement_cache_capacity(WRITER_STATEMENTS)
+        .connect()
+        .await
+        .map_err(|source| Error::Open {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Runs the missing migrations, one process at a time. The lock is a file of its own: closing a second

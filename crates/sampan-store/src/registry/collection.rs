@@ -1,0 +1,222 @@
+//! Finding what nobody needs any more.
+//!
+//! A collection drops links that have been idle for long ([`Ledger::condemn`]), page by page, until fewer links
+//! go than were allowed; then it walks the condemned blobs ([`Ledger::condemned`]), and for each, while it keeps
+//! pushes of that digest out: is it still condemned ([`Ledger::is_condemned`])? then the file goes, then the row
+//! ([`Ledger::forget`]). A collection that is interrupted is finished by the next one.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::columns::{size, stored_time, time};
+use super::{Ledger, Outbox, statements};
+use crate::Error;
+use crate::writer::{Carried, Operation};
+
+statements! {
+    DROP_IDLE = "DELETE FROM repository_blobs WHERE (repository, digest) IN ( \
+          SELECT repository, digest FROM repository_blobs \
+          WHERE reference_count = 0 AND idle_since < ? ORDER BY idle_since, repository, digest LIMIT ?) \
+        RETURNING digest";
+    CONDEMNED_AMONG = "SELECT blobs.digest, blobs.size_bytes FROM json_each(?) AS dropped \
+        CROSS JOIN blobs ON blobs.digest = dropped.value WHERE blobs.holders = 0 GROUP BY blobs.digest";
+    CONDEMNED = "SELECT digest, size_bytes FROM blobs WHERE holders = 0 AND digest > ? ORDER BY digest LIMIT ?";
+    IS_CONDEMNED = "SELECT 1 FROM blobs WHERE digest = ? AND holders = 0";
+    FORGET = "DELETE FROM blobs WHERE digest = ? AND holders = 0";
+    WOULD_CONDEMN = "SELECT repositories.name, link.digest, blobs.size_bytes, link.idle_since, \
+          blobs.holders = (SELECT COUNT(*) FROM repository_blobs AS other \
+            WHERE other.digest = link.digest AND other.reference_count = 0 AND other.idle_since < ?1) AS frees \
+        FROM repository_blobs AS link \
+        CROSS JOIN repositories ON repositories.id = link.repository \
+        CROSS JOIN blobs ON blobs.digest = link.digest \
+        WHERE link.reference_count = 0 AND link.idle_since < ?1 AND (link.idle_since, link.repository, link.digest) \
+          > (?2, COALESCE((SELECT id FROM repositories WHERE name = ?3), 0), ?4) \
+        ORDER BY link.idle_since, link.repository, link.digest LIMIT ?5";
+    UNKNOWN = "SELECT asked.value FROM json_each(?) AS asked \
+        WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = asked.value)";
+}
+
+/// A blob that nobody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condemned {
+    /// Its digest.
+    pub digest: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What a call of [`Ledger::condemn`] has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condemnation {
+    /// How many links were dropped; fewer than allowed when there are no more.
+    pub links: u32,
+    /// The blobs that nobody holds because of that.
+    pub blobs: Vec<Condemned>,
+}
+
+/// A link that a collection would drop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdleLink {
+    /// The repository.
+    pub repository: String,
+    /// The blob.
+    pub digest: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Since when no manifest of the repository has named it.
+    pub idle_since: Timestamp,
+    /// Whether the blob itself would go, because nobody else holds it or only other such links do.
+    pub frees: bool,
+}
+
+impl Ledger {
+    /// Drops links that have been idle since before `idle_before`, longest idle first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn condemn(&self, idle_before: Timestamp, limit: u32) -> Result<Condemnation, Error> {
+        self.writer.submit(Condemn { idle_before, limit }).await
+    }
+
+    /// The links that [`Ledger::condemn`] would drop, longest idle first, those after `after` only, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn would_condemn(
+        &self,
+        idle_before: Timestamp,
+        after: Option<&IdleLink>,
+        limit: u32,
+    ) -> Result<Vec<IdleLink>, Error> {
+        sqlx::query(WOULD_CONDEMN)
+            .bind(stored_time(idle_before))
+            .bind(after.map_or(i64::MIN, |link| stored_time(link.idle_since)))
+            .bind(after.map_or("", |link| link.repository.as_str()))
+            .bind(after.map_or("", |link| link.digest.as_str()))
+            .bind(limit)
+            .try_map(|row: SqliteRow| {
+                Ok(IdleLink {
+                    repository: row.try_get("name")?,
+                    digest: row.try_get("digest")?,
+                    size_bytes: size(&row, "size_bytes")?,
+                    idle_since: time(&row, "idle_since")?,
+                    frees: row.try_get("frees")?,
+                })
+            })
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("look for idle links"))
+    }
+
+    /// The condemned blobs by digest, those after `after` only, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn condemned(
+        &self,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Condemned>, Error> {
+        sqlx::query(CONDEMNED)
+            .bind(after.unwrap_or_default())
+            .bind(limit)
+            .try_map(|row: SqliteRow| condemned(&row))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("list the condemned blobs"))
+    }
+
+    /// Whether a blob is condemned: known and without a holder.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_condemned(&self, digest: &str) -> Result<bool, Error> {
+        let row = sqlx::query(IS_CONDEMNED)
+            .bind(digest)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::sql("look for a condemned blob"))?;
+        Ok(row.is_some())
+    }
+
+    /// Forgets a blob whose file is gone, if it is still condemned; says whether it was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget(&self, digest: &str) -> Result<bool, Error> {
+        let digest = digest.to_owned();
+        self.writer.submit(Forget { digest }).await
+    }
+
+    /// Those of the digests that the ledger does not know at all, so that files with these names are strays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unknown(&self, digests: &[String]) -> Result<Vec<String>, Error> {
+        let asked = json(digests).map_err(Error::sql("ask for unknown blobs"))?;
+        sqlx::query_scalar(UNKNOWN)
+            .bind(asked)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("look for unknown blobs"))
+    }
+}
+
+fn condemned(row: &SqliteRow) -> Result<Condemned, sqlx::Error> {
+    Ok(Condemned {
+        digest: row.try_get("digest")?,
+        size_bytes: size(row, "size_bytes")?,
+    })
+}
+
+fn json(digests: &[String]) -> Result<String, sqlx::Error> {
+    serde_json::to_string(digests).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+struct Condemn {
+    idle_before: Timestamp,
+    limit: u32,
+}
+
+impl Operation<Outbox> for Condemn {
+    type Output = Condemnation;
+
+    async fn carry_out(
+        self,
+        connection: &mut SqliteConnection,
+        _: &mut Outbox,
+    ) -> Carried<Condemnation> {
+        let dropped: Vec<String> = sqlx::query_scalar(DROP_IDLE)
+            .bind(stored_time(self.idle_before))
+            .bind(self.limit)
+            .fetch_all(&mut *connection)
+            .await?;
+        let blobs = sqlx::query(CONDEMNED_AMONG)
+            .bind(json(&dropped)?)
+            .try_map(|row: SqliteRow| condemned(&row))
+            .fetch_all(connection)
+            .await?;
+        Ok(Ok(Condemnation {
+            links: u32::try_from(dropped.len()).unwrap_or(u32::MAX),
+            blobs,
+        }))
+    }
+}
+
+struct Forget {
+    digest: String,
+}
+
+impl Operation<Outbox> for Forget {
+    type Output = bool;
+
+    async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<bool> {
+        let done = sqlx::query(FORGET)
+            .bind(&self.digest)
+            .execute(connection)
+            .await?;
+        Ok(Ok(done.rows_affected() == 1))
+    }
+}

@@ -1,0 +1,162 @@
+//! The manifests that repositories have.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::columns::{count, size, time};
+use super::{Ledger, statements};
+use crate::Error;
+
+statements! {
+    MANIFEST_BY_DIGEST = "SELECT manifests.digest, media_type, artifact_type, size_bytes, subject, pushed_at \
+        FROM repositories JOIN manifests ON manifests.repository = repositories.id \
+        WHERE repositories.name = ? AND manifests.digest = ?";
+    MANIFEST_BY_TAG = "SELECT manifests.digest, media_type, artifact_type, size_bytes, subject, manifests.pushed_at \
+        FROM repositories \
+        JOIN tags ON tags.repository = repositories.id \
+        JOIN manifests ON manifests.repository = tags.repository AND manifests.digest = tags.digest \
+        WHERE repositories.name = ? AND tags.name = ?";
+    MANIFESTS = "SELECT digest, media_type, artifact_type, size_bytes, subject, pushed_at, \
+          (SELECT COUNT(*) FROM tags \
+            WHERE tags.repository = manifests.repository AND tags.digest = manifests.digest) AS tags, \
+          (SELECT COUNT(*) FROM manifest_children AS held \
+            WHERE held.repository = manifests.repository AND held.digest = manifests.digest \
+              AND held.kind = 'manifest') AS parents \
+        FROM manifests \
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND digest > ? ORDER BY digest LIMIT ?";
+    CHILDREN = "SELECT digest FROM manifest_children \
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND manifest = ? ORDER BY kind, digest";
+    PARENTS = "SELECT manifest FROM manifest_children \
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND digest = ? ORDER BY manifest LIMIT ?";
+}
+
+/// What a manifest is asked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManifestName<'a> {
+    /// The tag that points at it.
+    Tag(&'a str),
+    /// Its digest.
+    Digest(&'a str),
+}
+
+/// A manifest of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestRow {
+    /// Its digest.
+    pub digest: String,
+    /// What it was pushed as.
+    pub media_type: String,
+    /// What kind of artifact it is.
+    pub artifact_type: Option<String>,
+    /// Its own size.
+    pub size_bytes: u64,
+    /// The manifest that it refers to, which need not be there.
+    pub subject: Option<String>,
+    /// When it came to the repository.
+    pub pushed_at: Timestamp,
+}
+
+/// A manifest, and what points at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestUse {
+    /// The manifest.
+    pub manifest: ManifestRow,
+    /// How many tags point at it.
+    pub tags: u32,
+    /// How many manifests of the repository name it.
+    pub parents: u32,
+}
+
+impl Ledger {
+    /// A manifest, if the repository has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn manifest(
+        &self,
+        repository: &str,
+        name: ManifestName<'_>,
+    ) -> Result<Option<ManifestRow>, Error> {
+        let (statement, name) = match name {
+            ManifestName::Tag(tag) => (MANIFEST_BY_TAG, tag),
+            ManifestName::Digest(digest) => (MANIFEST_BY_DIGEST, digest),
+        };
+        sqlx::query(statement)
+            .bind(repository)
+            .bind(name)
+            .try_map(|row: SqliteRow| manifest(&row))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::sql("look for a manifest"))
+    }
+
+    /// The manifests of a repository, by digest, those after `after` only, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn manifests(
+        &self,
+        repository: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ManifestUse>, Error> {
+        sqlx::query(MANIFESTS)
+            .bind(repository)
+            .bind(after.unwrap_or_default())
+            .bind(limit)
+            .try_map(|row: SqliteRow| {
+                Ok(ManifestUse {
+                    manifest: manifest(&row)?,
+                    tags: count(&row, "tags")?,
+                    parents: count(&row, "parents")?,
+                })
+            })
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("list the manifests"))
+    }
+
+    /// What a manifest of the repository names: blobs and manifests, there or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn children(&self, repository: &str, digest: &str) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(CHILDREN)
+            .bind(repository)
+            .bind(digest)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("read what a manifest names"))
+    }
+
+    /// The manifests of the repository that name a blob or manifest, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn parents(
+        &self,
+        repository: &str,
+        digest: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(PARENTS)
+            .bind(repository)
+            .bind(digest)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("read which manifests name something"))
+    }
+}
+
+fn manifest(row: &SqliteRow) -> Result<ManifestRow, sqlx::Error> {
+    Ok(ManifestRow {
+        digest: row.try_get("digest")?,
+        media_type: row.try_get("media_type")?,
+        artifact_type: row.try_get("artifact_type")?,
+        size_bytes: size(row, "size_bytes")?,
+        subject: row.try_get("subject")?,
+        pushed_at: time(row, "pushed_at")?,
+    })
+}
