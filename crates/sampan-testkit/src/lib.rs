@@ -8,6 +8,8 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+pub mod cutter;
+pub mod docker_registry;
 pub mod finished;
 pub mod installation;
 pub mod namespace;
@@ -15,6 +17,8 @@ pub mod server;
 pub mod source;
 pub mod wait;
 
+pub use cutter::Cutter;
+pub use docker_registry::DockerRegistry;
 pub use finished::Finished;
 pub use installation::Installation;
 pub use namespace::Namespace;
