@@ -1,0 +1,214 @@
+//! Who asks: the configuration file of docker, podman's, and the helpers that keep secrets for both.
+
+mod file;
+mod helper;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use sampan_model::Hint;
+
+/// Text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(hidden)")
+    }
+}
+
+/// What proves to a registry who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A name and a password.
+    Password {
+        /// The name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that is exchanged for others (OAuth 2's refresh token).
+    Identity(Secret),
+    /// A token that is shown as it is.
+    Bearer(Secret),
+}
+
+/// Where credentials are found, in this order.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialFiles {
+    /// The `config.json` of docker; the one that `login` and `logout` write.
+    pub docker: Option<PathBuf>,
+    /// Others of the same form that are only read, such as podman's `auth.json`.
+    pub others: Vec<PathBuf>,
+}
+
+/// Why credentials cannot be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The file cannot be read or written.
+    #[error("cannot {action} `{}`", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not what docker writes.
+    #[error("`{}` is no configuration of docker", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The entry of a registry cannot be understood.
+    #[error("the credentials of `{host}` in `{}` are damaged", path.display())]
+    Entry {
+        /// The registry.
+        host: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A helper cannot be started.
+    #[error("cannot run the credential helper `{program}`")]
+    Start {
+        /// The helper.
+        program: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A helper reports a failure.
+    #[error("the credential helper `{program}` fails: {message}")]
+    Helper {
+        /// The helper.
+        program: String,
+        /// Its words.
+        message: String,
+    },
+    /// There is no file to write to.
+    #[error("there is no file to keep credentials in")]
+    Nowhere,
+    /// There are no credentials to forget.
+    #[error("nobody is logged in to `{host}`")]
+    NotLoggedIn {
+        /// The registry.
+        host: String,
+    },
+}
+
+impl Hint for CredentialError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::File { .. } => "check the rights of the file, or name another folder with the variable DOCKER_CONFIG".to_owned(),
+            Self::Parse { path, .. } => format!("correct `{}` or move it away", path.display()),
+            Self::Entry { host, .. } => format!("log in again with `sampan login {host}`"),
+            Self::Start { .. } | Self::Helper { .. } => {
+                "install the helper, or take `credsStore` and `credHelpers` out of docker's config.json".to_owned()
+            }
+            Self::Nowhere => "set the variable HOME or DOCKER_CONFIG".to_owned(),
+            Self::NotLoggedIn { .. } => return None,
+        })
+    }
+}
+
+impl CredentialFiles {
+    /// The credentials for `repository` at the registry `host`; the most specific entry of the first file that has one.
+    ///
+    /// Blocks: files are read, and a helper may be run.
+    ///
+    /// # Errors
+    /// When a file or a helper fails; a missing file does not.
+    pub fn find(
+        &self,
+        host: &str,
+        repository: &str,
+    ) -> Result<Option<Credential>, CredentialError> {
+        for path in self.docker.iter().chain(&self.others) {
+            let file = file::File::read(path)?;
+            if let Some(credential) = file.find(host, repository)? {
+                return Ok(Some(credential));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the credentials for `host`, with the helper that is configured for it or in the file, and says where.
+    ///
+    /// # Errors
+    /// When the file or the helper fails.
+    pub fn keep(
+        &self,
+        host: &str,
+        username: &str,
+        password: &Secret,
+    ) -> Result<Kept, CredentialError> {
+        let path = self.docker.as_ref().ok_or(CredentialError::Nowhere)?;
+        let _lock = file::lock(path)?;
+        let mut file = file::File::read(path)?;
+        let helper = file.helper(host);
+        if let Some(helper) = &helper {
+            helper::store(helper, &file::server(host), username, password)?;
+            file.set_empty(host);
+        } else {
+            file.set(host, username, password);
+        }
+        file.write()?;
+        Ok(helper.map_or_else(|| Kept::File(path.clone()), Kept::Helper))
+    }
+
+    /// Forgets the credentials for `host`.
+    ///
+    /// # Errors
+    /// When there are none, or the file or the helper fails.
+    pub fn forget(&self, host: &str) -> Result<(), CredentialError> {
+        let path = self.docker.as_ref().ok_or(CredentialError::Nowhere)?;
+        let _lock = file::lock(path)?;
+        let mut file = file::File::read(path)?;
+        let kept = file.remove(host);
+        let erased = match file.helper(host) {
+            Some(helper) if helper::get(&helper, &file::server(host))?.is_some() => {
+                helper::erase(&helper, &file::server(host))?;
+                true
+            }
+            _ => false,
+        };
+        if kept {
+            file.write()?;
+        }
+        if kept || erased {
+            Ok(())
+        } else {
+            Err(CredentialError::NotLoggedIn {
+                host: host.to_owned(),
+            })
+        }
+    }
+}
+
+/// Where credentials were put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Into this file, legible for who may read it.
+    File(PathBuf),
+    /// With this credential helper.
+    Helper(String),
+}

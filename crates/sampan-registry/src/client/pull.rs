@@ -1,0 +1,43 @@
+//! From a registry into the content store.
+
+use sampan_oci::{ContentStore, Reference};
+
+use super::blocking;
+use super::error::ClientError;
+use super::platform::Platforms;
+use super::transfer::{Target, Transfer};
+use super::watch::Watch;
+use super::{Client, Transferred, asked};
+
+impl Client {
+    /// Brings what `reference` names into the store, and gives it that name there if it has a tag.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached, refuses, does not know it, has nothing for the platform, or gives other
+    /// bytes than it should; or when the store fails. What was verified by then stays and is not fetched again.
+    pub async fn pull(
+        &self,
+        store: &ContentStore,
+        reference: &Reference,
+        platforms: &Platforms,
+        watch: &dyn Watch,
+    ) -> Result<Transferred, ClientError> {
+        let origin = self.origin(reference)?;
+        let mut document = origin.document(&asked(reference)).await?;
+        if let Some(chosen) = platforms.choose(&document, &reference.familiar())? {
+            document = origin.document(chosen.digest().as_ref()).await?;
+        }
+        let descriptor = document.descriptor();
+        let target = Target::Store(store.clone());
+        let transfer = Transfer::new(origin, target, self.settings().jobs, watch);
+        transfer.run(document, None).await?;
+        if reference.tag().is_some() {
+            let (store, name, named) = (store.clone(), reference.clone(), descriptor.clone());
+            blocking::run(move || store.tag(&name, &named)).await?;
+        }
+        Ok(Transferred {
+            descriptor,
+            totals: transfer.totals(),
+        })
+    }
+}

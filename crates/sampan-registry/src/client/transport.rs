@@ -1,0 +1,350 @@
+//! Requests: authorized, tried again when that may help, and led on to where the registry sends them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use reqwest::{Response, Url};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use sampan_supervise::backoff::Backoff;
+
+use super::authorization::{Authorization, Wanted, authority};
+use super::challenge::Challenge;
+use super::config::Retry;
+use super::endpoint::Connector;
+use super::error::ClientError;
+use super::scope::Scopes;
+
+/// How often a registry may send a request elsewhere.
+const REDIRECT_LIMIT: u32 = 5;
+
+/// The longest wait that a registry may ask for.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
+
+/// The longest error message that is read, in bytes.
+const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
+
+/// A request that can be sent any number of times.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) scopes: Scopes,
+    /// The repository that it is about.
+    pub(super) repository: String,
+}
+
+impl Call {
+    pub(super) fn new(method: Method, url: Url, scopes: Scopes, repository: &str) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            scopes,
+            repository: repository.to_owned(),
+        }
+    }
+
+    pub(super) fn header(mut self, name: http::HeaderName, value: &str) -> Self {
+        // Values that are no header text come from media types of malformed documents, which the registry refuses then.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    pub(super) fn body(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            scopes: &self.scopes,
+            repository: &self.repository,
+        }
+    }
+}
+
+/// Counts failures, and waits longer after each.
+#[derive(Debug)]
+pub(super) struct Patience {
+    retry: Retry,
+    failures: u32,
+    backoff: Backoff,
+}
+
+impl Patience {
+    pub(super) fn new(retry: Retry) -> Self {
+        Self {
+            retry,
+            failures: 0,
+            backoff: Backoff::new(retry.first_delay, retry.longest_delay),
+        }
+    }
+
+    /// Forgets all failures, because something went forward.
+    pub(super) fn progressed(&mut self) {
+        self.failures = 0;
+        self.backoff.reset();
+    }
+
+    /// Counts a failure; after a while says that it may be tried again, or at once that it should not.
+    pub(super) async fn again(&mut self, asked: Option<Duration>) -> bool {
+        self.failures += 1;
+        if self.failures >= self.retry.attempts {
+            return false;
+        }
+        let delay = jitter(self.backoff.next_delay());
+        tokio::time::sleep(asked.map_or(delay, |asked| asked.min(RETRY_AFTER_LIMIT).max(delay)))
+            .await;
+        true
+    }
+}
+
+/// Between half of the delay and all of it, so that many clients do not come back at the same moment.
+fn jitter(delay: Duration) -> Duration {
+    let mut byte = [u8::MAX];
+    // Without randomness it is the whole delay.
+    if SystemRandom::new().fill(&mut byte).is_err() {
+        byte = [u8::MAX];
+    }
+    delay.mul_f64(0.5 + f64::from(byte[0]) / 510.0)
+}
+
+/// Sends requests to one registry.
+#[derive(Debug)]
+pub(super) struct Transport {
+    /// The registry as the user calls it.
+    pub(super) host: String,
+    pub(super) http: reqwest::Client,
+    pub(super) authorization: Authorization,
+    pub(super) connector: Connector,
+    pub(super) retry: Retry,
+    pub(super) idle_timeout: Duration,
+}
+
+impl Transport {
+    /// Sends `call` until it is answered with something else than a passing failure.
+    pub(super) async fn send(&self, call: &Call) -> Result<Response, ClientError> {
+        let mut patience = Patience::new(self.retry);
+        loop {
+            let outcome = self.authorized(call).await;
+            let asked = match &outcome {
+                Ok(response) if is_passing(response.status()) => retry_after(response),
+                Err(error) if error.is_passing() => None,
+                _ => return outcome,
+            };
+            tracing::debug!(host = self.host, url = %call.url, "a request failed and may be sent again");
+            if !patience.again(asked).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Sends `call` once, and once more when the registry wants another authorization.
+    async fn authorized(&self, call: &Call) -> Result<Response, ClientError> {
+        let mut sent = self.authorization.header(&self.http, call.wanted()).await?;
+        let mut response = self.follow(call, sent.clone()).await?;
+        // Twice at most: a first token, and another one when a remembered one is no longer accepted.
+        for _ in 0..2 {
+            if response.status() != StatusCode::UNAUTHORIZED {
+                break;
+            }
+            let Some(challenge) = Challenge::of(response.headers()) else {
+                break;
+            };
+            let renewed = self
+                .authorization
+                .renewed(&self.http, challenge, sent.as_ref(), call.wanted())
+                .await?;
+            let Some(renewed) = renewed else { break };
+            response = self.follow(call, Some(renewed.clone())).await?;
+            sent = Some(renewed);
+        }
+        Ok(response)
+    }
+
+    /// Goes where the registry leads; who asks is told to the registry itself only.
+    async fn follow(
+        &self,
+        call: &Call,
+        header: Option<HeaderValue>,
+    ) -> Result<Response, ClientError> {
+        let mut url = call.url.clone();
+        for _ in 0..REDIRECT_LIMIT {
+            let home = url.origin() == call.url.origin();
+            let http = if home {
+                self.http.clone()
+            } else {
+                self.connector
+                    .http(&authority(&url), url.scheme() == "http")?
+            };
+            let mut request = http
+                .request(call.method.clone(), url.clone())
+                .headers(call.headers.clone())
+                .body(call.body.clone());
+            if let Some(header) = header.as_ref().filter(|_| home) {
+                request = request.header(AUTHORIZATION, header);
+            }
+            let response = self.patiently(request).await?;
+            let readable = matches!(call.method, Method::GET | Method::HEAD);
+            match next(&response).filter(|_| readable) {
+                None => return Ok(response),
+                Some(next) => {
+                    // A registry with TLS does not lead out of it.
+                    if url.scheme() == "https" && next.scheme() == "http" {
+                        return Err(self.malformed(call, "a redirect to a place without TLS"));
+                    }
+                    url = next;
+                }
+            }
+        }
+        Err(self.malformed(call, "redirects without end"))
+    }
+
+    async fn patiently(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+        match tokio::time::timeout(self.idle_timeout, request.send()).await {
+            Ok(sent) => sent.map_err(|source| ClientError::transport(&self.host, source)),
+            Err(_) => Err(self.stalled()),
+        }
+    }
+
+    pub(super) fn stalled(&self) -> ClientError {
+        ClientError::Stalled {
+            host: self.host.clone(),
+            idle: self.idle_timeout,
+        }
+    }
+
+    fn malformed(&self, call: &Call, what: &str) -> ClientError {
+        ClientError::Malformed {
+            host: self.host.clone(),
+            action: format!("{} {}", call.method, call.url.path()),
+            what: what.to_owned(),
+        }
+    }
+
+    /// The next piece of a body.
+    pub(super) async fn chunk(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<Bytes>, ClientError> {
+        match tokio::time::timeout(self.idle_timeout, response.chunk()).await {
+            Ok(read) => read.map_err(|source| ClientError::transport(&self.host, source)),
+            Err(_) => Err(self.stalled()),
+        }
+    }
+
+    /// The whole body, or `None` when it is longer than `limit` bytes.
+    pub(super) async fn body(
+        &self,
+        mut response: Response,
+        limit: usize,
+    ) -> Result<Option<Bytes>, ClientError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk(&mut response).await? {
+            if bytes.len() + chunk.len() > limit {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    /// The error that a response stands for, when `action` was asked of `what`.
+    pub(super) async fn refusal(&self, response: Response, question: &Question<'_>) -> ClientError {
+        let status = response.status();
+        let body = self.body(response, MESSAGE_LIMIT_BYTES).await;
+        let message = message(&body.ok().flatten().unwrap_or_default());
+        let host = self.host.clone();
+        let action = format!("{} {}", question.action, question.what);
+        match status {
+            StatusCode::NOT_FOUND => ClientError::NotFound {
+                host,
+                what: question.what.to_owned(),
+            },
+            StatusCode::UNAUTHORIZED => ClientError::Unauthorized {
+                host,
+                with_credentials: self
+                    .authorization
+                    .has_credentials(question.repository)
+                    .await,
+            },
+            StatusCode::FORBIDDEN => ClientError::Denied {
+                host,
+                action,
+                message,
+            },
+            status => ClientError::Refused {
+                host,
+                action,
+                status: status.as_u16(),
+                message,
+            },
+        }
+    }
+}
+
+/// What was asked, for the words of an error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'words> {
+    /// Such as `to push`.
+    pub(super) action: &'words str,
+    /// Such as the name of a manifest.
+    pub(super) what: &'words str,
+    pub(super) repository: &'words str,
+}
+
+pub(super) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// How long the registry asks to wait: seconds, or a date (RFC 9110, section 10.2.3).
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let wait = date.duration_since(sampan_supervise::clock::now());
+    Duration::try_from(wait).ok()
+}
+
+fn next(response: &Response) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let next = response.url().join(location).ok()?;
+    matches!(next.scheme(), "http" | "https").then_some(next)
+}
+
+/// The registry's own words, in one line.
+fn message(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        errors: Vec<Entry>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let Ok(body) = serde_json::from_slice::<Body>(body) else {
+        return String::new();
+    };
+    let one = |entry: &Entry| match (entry.code.as_str(), entry.message.as_str()) {
+        (code, "") => code.to_owned(),
+        ("", message) => message.to_owned(),
+        (code, message) => format!("{message} ({code})"),
+    };
+    let all: Vec<_> = body.errors.iter().map(one).collect();
+    all.join("; ").replace(['\n', '\r', '\u{1b}'], " ")
+}

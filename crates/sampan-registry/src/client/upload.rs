@@ -1,0 +1,408 @@
+//! A blob on its way into a registry: not at all, by a mount, in one piece or in many; a broken upload goes on where
+//! the registry says that it stands.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
+use http::{HeaderName, Method, StatusCode};
+use reqwest::{Body, Response, Url};
+use sampan_oci::Digest;
+
+use super::blob::BlobReader;
+use super::error::ClientError;
+use super::origin::Origin;
+use super::repository::{Repository, text};
+use super::transport::{Patience, is_passing, retry_after};
+use super::watch::{Arrival, Watch};
+
+const OCTETS: &str = "application/octet-stream";
+const SMALLEST_CHUNK: HeaderName = HeaderName::from_static("oci-chunk-min-length");
+
+/// Blobs up to this size go in one request with their digest, in bytes.
+const SMALL_BYTES: u64 = 256 << 10;
+
+/// How much longer than usual a registry may think when a blob is complete.
+const CLOSING_FACTOR: u32 = 5;
+
+/// One blob for one repository.
+pub(super) struct Upload<'call> {
+    pub(super) target: &'call Repository,
+    pub(super) origin: &'call Origin,
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    pub(super) chunk_bytes: Option<u64>,
+    pub(super) watch: &'call dyn Watch,
+}
+
+/// An upload that the registry has opened.
+struct Session {
+    location: Url,
+    /// How many bytes the registry has.
+    offset: u64,
+    smallest_chunk: u64,
+}
+
+enum Opened {
+    Mounted,
+    Session(Session),
+}
+
+/// Why a piece did not arrive.
+enum Setback {
+    /// It may be tried again.
+    Passing(ClientError, Option<Duration>),
+    /// The registry has forgotten the upload, or does not agree on where it stands.
+    Lost(ClientError),
+    Final(ClientError),
+}
+
+impl Upload<'_> {
+    /// Sees to it that the registry has the blob; `known` are repositories of the same registry that should have it.
+    pub(super) async fn run(&self, known: &[String]) -> Result<Arrival, ClientError> {
+        if self.target.blob_size(&self.digest).await?.is_some() {
+            return Ok(Arrival::Present);
+        }
+        let mut patience = Patience::new(self.target.endpoint.transport.retry);
+        let Opened::Session(mut session) = self.mount(known).await? else {
+            return Ok(Arrival::Mounted);
+        };
+        loop {
+            let before = session.offset;
+            let (error, asked, lost) = match self.forward(&mut session).await {
+                Ok(()) => return Ok(Arrival::Moved),
+                Err(Setback::Final(error)) => return Err(error),
+                Err(Setback::Passing(error, asked)) => (error, asked, false),
+                Err(Setback::Lost(error)) => (error, None, true),
+            };
+            tracing::debug!(%error, digest = %self.digest, "an upload broke");
+            let sent = session.offset;
+            if !patience.again(asked).await {
+                return Err(error);
+            }
+            let stands = if lost {
+                None
+            } else {
+                self.status(&session).await?
+            };
+            session = match stands {
+                Some(stands) => stands,
+                // The answer to the last request may have been lost, not the request.
+                None if self.target.blob_size(&self.digest).await?.is_some() => {
+                    return Ok(Arrival::Moved);
+                }
+                None => self.begin().await?,
+            };
+            if session.offset.max(sent) > before {
+                patience.progressed();
+            }
+            self.watch.position(&self.digest, session.offset);
+        }
+    }
+
+    /// Asks the registry to take the blob from a repository of its own; from one that it knows itself where none is
+    /// known here. Either way it may open an upload instead.
+    async fn mount(&self, known: &[String]) -> Result<Opened, ClientError> {
+        for from in known.iter().map(Some).chain([None]) {
+            let mut url = self.target.url("blobs/uploads/");
+            let mut call = {
+                let mut query = url.query_pairs_mut();
+                query.append_pair("mount", &self.digest.to_string());
+                if let Some(from) = from {
+                    query.append_pair("from", from);
+                }
+                drop(query);
+                self.target.call(Method::POST, url)
+            };
+            if let Some(from) = from {
+                call.scopes = call.scopes.and_pull(from);
+            }
+            let response = self.target.send(&call).await;
+            match response {
+                Ok(response) if response.status() == StatusCode::CREATED => {
+                    return Ok(Opened::Mounted);
+                }
+                Ok(response) if response.status() == StatusCode::ACCEPTED => {
+                    return self.opened(&response).map(Opened::Session);
+                }
+                // Whoever may not read the other repository, or a registry that knows no mounts.
+                Ok(_) | Err(ClientError::Unauthorized { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.begin().await.map(Opened::Session)
+    }
+
+    async fn begin(&self) -> Result<Session, ClientError> {
+        let url = self.target.url("blobs/uploads/");
+        let response = self
+            .target
+            .send(&self.target.call(Method::POST, url))
+            .await?;
+        if response.status() != StatusCode::ACCEPTED {
+            return Err(self.refusal(response).await);
+        }
+        self.opened(&response)
+    }
+
+    fn opened(&self, response: &Response) -> Result<Session, ClientError> {
+        let smallest = text(response, &SMALLEST_CHUNK).and_then(|text| text.parse().ok());
+        Ok(Session {
+            location: self.location(response)?,
+            offset: 0,
+            smallest_chunk: smallest.unwrap_or_default(),
+        })
+    }
+
+    /// Where the upload goes on. A registry behind a proxy may not know that it is spoken to with TLS.
+    fn location(&self, response: &Response) -> Result<Url, ClientError> {
+        let location = text(response, &LOCATION);
+        let joined = location.and_then(|location| response.url().join(&location).ok());
+        let mut url = joined.ok_or_else(|| ClientError::Malformed {
+            host: self.target.host().to_owned(),
+            action: "an upload".to_owned(),
+            what: "no place to send it to".to_owned(),
+        })?;
+        let own = response.url();
+        if url.host_str() == own.host_str() && url.scheme() == "http" && own.scheme() == "https" {
+            let port = own.port();
+            // Both schemes take ports and hosts alike.
+            let changed = url.set_scheme("https").and_then(|()| url.set_port(port));
+            debug_assert!(
+                changed.is_ok(),
+                "an address with a host takes scheme and port"
+            );
+        }
+        Ok(url)
+    }
+
+    /// Sends what is missing and closes the upload.
+    async fn forward(&self, session: &mut Session) -> Result<(), Setback> {
+        if self.size <= SMALL_BYTES && session.offset == 0 {
+            let bytes = self.whole().await.map_err(Setback::Final)?;
+            return self.close(session, bytes).await;
+        }
+        while session.offset < self.size {
+            let left = self.size - session.offset;
+            let chunk = self.chunk_bytes.map_or(left, |chunk| {
+                chunk.max(session.smallest_chunk).clamp(1, left)
+            });
+            self.piece(session, chunk).await?;
+        }
+        self.close(session, Bytes::new()).await
+    }
+
+    async fn whole(&self) -> Result<Bytes, ClientError> {
+        let mut reader = self.origin.blob(self.digest, self.size, 0).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = reader.chunk().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.into())
+    }
+
+    async fn piece(&self, session: &mut Session, length: u64) -> Result<(), Setback> {
+        let reader = self
+            .origin
+            .blob(self.digest, self.size, session.offset)
+            .await;
+        let reader = reader.map_err(Setback::Final)?;
+        let sent = Arc::new(AtomicU64::new(0));
+        let failure: Failure = Arc::default();
+        let body = body(reader, length, Arc::clone(&sent), Arc::clone(&failure));
+        let range = format!("{}-{}", session.offset, session.offset + length - 1);
+        let request = self
+            .request(Method::PATCH, session)
+            .await?
+            .header(CONTENT_TYPE, OCTETS)
+            .header(CONTENT_LENGTH, length)
+            .header(CONTENT_RANGE, range)
+            .body(body);
+        let outcome = self.watched(request, &sent, session.offset, 1).await;
+        // A failure of where the bytes come from shows as a broken connection to where they go.
+        if let Some(error) = failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            return Err(Setback::Final(error));
+        }
+        let response = self.sorted(outcome, StatusCode::ACCEPTED).await?;
+        session.location = self.location(&response).map_err(Setback::Final)?;
+        session.offset += length;
+        Ok(())
+    }
+
+    async fn close(&self, session: &Session, bytes: Bytes) -> Result<(), Setback> {
+        let length = bytes.len() as u64;
+        let mut closing = Session {
+            location: session.location.clone(),
+            ..*session
+        };
+        let digest = self.digest.to_string();
+        closing
+            .location
+            .query_pairs_mut()
+            .append_pair("digest", &digest);
+        let request = self
+            .request(Method::PUT, &closing)
+            .await?
+            .header(CONTENT_TYPE, OCTETS)
+            .header(CONTENT_LENGTH, length)
+            .body(bytes);
+        let sent = AtomicU64::new(0);
+        let outcome = self
+            .watched(request, &sent, session.offset, CLOSING_FACTOR)
+            .await;
+        self.sorted(outcome, StatusCode::CREATED).await?;
+        self.watch.position(&self.digest, self.size);
+        Ok(())
+    }
+
+    /// A request to where the registry wants the upload; who asks is told to the registry itself only.
+    async fn request(
+        &self,
+        method: Method,
+        session: &Session,
+    ) -> Result<reqwest::RequestBuilder, Setback> {
+        let transport = &self.target.endpoint.transport;
+        let call = self.target.call(method, session.location.clone());
+        let own = call.url.origin() == self.target.url("").origin();
+        if !own {
+            let host = super::authorization::authority(&call.url);
+            let plain = call.url.scheme() == "http";
+            let http = transport
+                .connector
+                .http(&host, plain)
+                .map_err(Setback::Final)?;
+            return Ok(http.request(call.method, call.url));
+        }
+        let header = transport
+            .authorization
+            .header(&transport.http, call.wanted())
+            .await;
+        let header = header.map_err(Setback::Final)?;
+        let request = transport
+            .http
+            .request(call.method.clone(), call.url.clone());
+        Ok(match header {
+            Some(header) => request.header(AUTHORIZATION, header),
+            None => request,
+        })
+    }
+
+    /// Sends a request whose body takes its time, and gives up when nothing moves.
+    async fn watched(
+        &self,
+        request: reqwest::RequestBuilder,
+        sent: &AtomicU64,
+        offset: u64,
+        factor: u32,
+    ) -> Result<Response, ClientError> {
+        let transport = &self.target.endpoint.transport;
+        let limit = transport.idle_timeout * factor;
+        let mut sending = std::pin::pin!(request.send());
+        let mut seen = 0;
+        let mut still = Duration::ZERO;
+        loop {
+            let tick = limit.min(Duration::from_millis(100));
+            if let Ok(done) = tokio::time::timeout(tick, &mut sending).await {
+                return done.map_err(|source| ClientError::transport(&transport.host, source));
+            }
+            let now = sent.load(Ordering::Relaxed);
+            if now > seen {
+                still = Duration::ZERO;
+                seen = now;
+                self.watch.position(&self.digest, offset + now);
+            } else {
+                still += tick;
+            }
+            if still >= limit {
+                return Err(transport.stalled());
+            }
+        }
+    }
+
+    async fn sorted(
+        &self,
+        outcome: Result<Response, ClientError>,
+        wanted: StatusCode,
+    ) -> Result<Response, Setback> {
+        let response = match outcome {
+            Ok(response) if response.status() == wanted => return Ok(response),
+            // Some registries say 204 or 201 where the specification has 202.
+            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) => response,
+            Err(error) if error.is_passing() => return Err(Setback::Passing(error, None)),
+            Err(error) => return Err(Setback::Final(error)),
+        };
+        let (status, asked) = (response.status(), retry_after(&response));
+        let error = self.refusal(response).await;
+        Err(match status {
+            // A token may have expired on the way; asking for the status renews it.
+            StatusCode::UNAUTHORIZED => Setback::Passing(error, None),
+            status if is_passing(status) => Setback::Passing(error, asked),
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => Setback::Lost(error),
+            _ => Setback::Final(error),
+        })
+    }
+
+    async fn refusal(&self, response: Response) -> ClientError {
+        let what = self.target.shown(&self.digest.to_string());
+        self.target.refusal(response, "to push", &what).await
+    }
+
+    /// Where the registry says that the upload stands; `None` when it must begin again.
+    async fn status(&self, session: &Session) -> Result<Option<Session>, ClientError> {
+        if session.location.origin() != self.target.url("").origin() {
+            return Ok(None);
+        }
+        let call = self.target.call(Method::GET, session.location.clone());
+        let response = self.target.send(&call).await?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        // `0-0` stands for one byte, and with many registries for none.
+        let range = text(&response, &RANGE);
+        let last = range.and_then(|range| range.rsplit_once('-')?.1.trim().parse::<u64>().ok());
+        let Some(last) = last.filter(|last| *last > 0 && *last < self.size) else {
+            return Ok(None);
+        };
+        let location = self.location(&response).unwrap_or(session.location.clone());
+        Ok(Some(Session {
+            location,
+            offset: last + 1,
+            smallest_chunk: session.smallest_chunk,
+        }))
+    }
+}
+
+type Failure = Arc<Mutex<Option<ClientError>>>;
+
+/// The next `length` bytes as the body of a request. Where the bytes come from may fail: that is kept in `failure`.
+fn body(reader: BlobReader, length: u64, sent: Arc<AtomicU64>, failure: Failure) -> Body {
+    let start = (reader, length);
+    Body::wrap_stream(stream::try_unfold(start, move |(mut reader, left)| {
+        let (sent, failure) = (Arc::clone(&sent), Arc::clone(&failure));
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let mut bytes = match reader.chunk().await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
+                Err(error) => {
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return Err(std::io::Error::other("the source failed"));
+                }
+            };
+            bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = left - bytes.len() as u64;
+            sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            Ok(Some((bytes, (reader, left))))
+        }
+    }))
+}
