@@ -7,6 +7,7 @@ mod overlay;
 mod tree;
 mod writer;
 
+pub(crate) use self::compression::Encoder;
 pub use self::compression::{Compression, decompress};
 pub use self::directory::{from_directory, kept_attributes};
 pub use self::error::LayerError;

@@ -11,6 +11,7 @@ mod collect;
 mod error;
 mod graph;
 mod names;
+mod staging;
 mod uploads;
 mod writer;
 
@@ -26,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::collect::{Collector, Removed};
 pub use self::error::StoreError;
+pub(crate) use self::staging::{Staged, StagedWriter, Staging};
 pub use self::writer::BlobWriter;
 
 use crate::digest::{Algorithm, Digest, Hasher};

@@ -9,7 +9,6 @@ use flate2::write::GzEncoder;
 use oci_spec::image::MediaType;
 
 use super::LayerError;
-use crate::store::BlobWriter;
 
 const ZSTD_LEVEL: i32 = 3;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
@@ -41,6 +40,19 @@ impl Compression {
     }
 }
 
+impl Compression {
+    /// How bytes that begin with `start` are compressed, if this program can read them.
+    pub(crate) fn of(start: &[u8]) -> Self {
+        if start.starts_with(ZSTD_MAGIC) {
+            Self::Zstd
+        } else if start.starts_with(GZIP_MAGIC) {
+            Self::Gzip
+        } else {
+            Self::Uncompressed
+        }
+    }
+}
+
 impl fmt::Display for Compression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -67,14 +79,14 @@ impl FromStr for Compression {
 }
 
 /// Compresses into a blob.
-pub(super) enum Encoder {
-    Zstd(Box<zstd::Encoder<'static, BlobWriter>>),
-    Gzip(Box<GzEncoder<BlobWriter>>),
-    Uncompressed(BlobWriter),
+pub(crate) enum Encoder<W: Write> {
+    Zstd(Box<zstd::Encoder<'static, W>>),
+    Gzip(Box<GzEncoder<W>>),
+    Uncompressed(W),
 }
 
-impl Encoder {
-    pub(super) fn new(compression: Compression, blob: BlobWriter) -> io::Result<Self> {
+impl<W: Write> Encoder<W> {
+    pub(crate) fn new(compression: Compression, blob: W) -> io::Result<Self> {
         Ok(match compression {
             Compression::Zstd => Self::Zstd(Box::new(zstd::Encoder::new(blob, ZSTD_LEVEL)?)),
             Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(
@@ -85,7 +97,7 @@ impl Encoder {
         })
     }
 
-    pub(super) fn finish(self) -> io::Result<BlobWriter> {
+    pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::Zstd(encoder) => encoder.finish(),
             Self::Gzip(encoder) => encoder.finish(),
@@ -94,7 +106,7 @@ impl Encoder {
     }
 }
 
-impl Write for Encoder {
+impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Zstd(encoder) => encoder.write(bytes),

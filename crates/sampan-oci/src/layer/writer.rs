@@ -9,7 +9,7 @@ use super::compression::{Compression, Encoder};
 use super::error::LayerError;
 use crate::archive::{ArchiveError, ArchiveWriter, Entry};
 use crate::digest::{Digest, Hasher};
-use crate::store::ContentStore;
+use crate::store::{BlobWriter, ContentStore};
 
 /// How a layer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +39,7 @@ pub struct LayerWriter {
 
 struct Tee {
     diff: Hasher,
-    encoder: Encoder,
+    encoder: Encoder<BlobWriter>,
 }
 
 impl LayerWriter {

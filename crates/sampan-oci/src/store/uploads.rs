@@ -33,7 +33,34 @@ pub(super) fn create(directory: &Path) -> Result<(File, PathBuf), StoreError> {
     }
 }
 
-/// Removes the files whose writers no longer live.
+/// Makes a new directory in `directory` and locks it, as [`create`] does with a file.
+pub(super) fn create_directory(directory: &Path) -> Result<(File, PathBuf), StoreError> {
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("{}-{number}", process::id()));
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(source) => return Err(StoreError::io("make", &path, source)),
+        }
+        match lock_directory(&path) {
+            Ok(file) => return Ok((file, path)),
+            // A sweeper may have taken it away between its making and its locking.
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(StoreError::io("lock", &path, source)),
+        }
+    }
+}
+
+fn lock_directory(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    file.lock()?;
+    // Asked by path, because not all file systems tell of an open directory that it was removed.
+    fs::metadata(path)?;
+    Ok(file)
+}
+
+/// Removes the files and directories whose writers no longer live.
 pub(super) fn sweep(directory: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::io("sweep", directory, source);
     for entry in fs::read_dir(directory).map_err(failed)? {
@@ -51,6 +78,7 @@ pub(super) fn sweep(directory: &Path) -> Result<(), StoreError> {
 fn remove_if_stale(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     match file.try_lock() {
+        Ok(()) if file.metadata()?.is_dir() => fs::remove_dir_all(path).map(|()| true),
         Ok(()) => fs::remove_file(path).map(|()| true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(source)) => Err(source),

@@ -3,6 +3,7 @@
 
 mod archive;
 mod collect;
+mod image_archive;
 mod layer;
 mod reference;
 mod snapshot;
