@@ -298,6 +298,26 @@ fn is_host(host: &str) -> bool {
     })
 }
 
+/// Whether `name` is the name of a repository within a registry, such as `library/debian`.
+///
+/// Source: OCI distribution specification, "Pulling manifests".
+#[must_use]
+pub fn is_repository(name: &str) -> bool {
+    name.len() <= NAME_LIMIT && name.split('/').all(is_path_component)
+}
+
+/// Whether `tag` can be the tag of an image.
+#[must_use]
+pub fn is_tag(tag: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let bytes = tag.as_bytes();
+    bytes.len() <= 128
+        && bytes.first().is_some_and(|first| word(*first))
+        && bytes
+            .iter()
+            .all(|byte| word(*byte) || matches!(byte, b'.' | b'-'))
+}
+
 fn check_repository(text: &str, repository: &str) -> Result<(), ReferenceError> {
     match repository.split('/').find(|part| !is_path_component(part)) {
         Some(part) => Err(ReferenceError::Repository {
@@ -324,14 +344,7 @@ fn is_path_component(part: &str) -> bool {
 }
 
 fn check_tag(tag: &str) -> Result<(), ReferenceError> {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let bytes = tag.as_bytes();
-    let fits = bytes.len() <= 128
-        && bytes.first().is_some_and(|first| word(*first))
-        && bytes
-            .iter()
-            .all(|byte| word(*byte) || matches!(byte, b'.' | b'-'));
-    if fits {
+    if is_tag(tag) {
         Ok(())
     } else {
         Err(ReferenceError::Tag {
