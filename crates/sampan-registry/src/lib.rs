@@ -8,4 +8,5 @@
 //! It deliberately does not know what an image contains, nor apps, releases or rollouts; who may do what is asked through
 //! a port. Nothing but the client opens connections, and only to addresses that the user configured or typed.
 
+pub mod auth;
 pub mod client;
