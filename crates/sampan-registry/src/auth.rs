@@ -24,8 +24,9 @@ use std::time::Duration;
 use http::StatusCode;
 use sampan_supervise::clock;
 
+pub use crate::secret::Secret;
 pub use access::{Access, Action, Actions, Pattern, PatternError, Right};
-pub use accounts::{Account, Accounts, AccountsError, Answer, Credentials, Secret};
+pub use accounts::{Account, Accounts, AccountsError, Answer, Credentials};
 pub use exchange::{TokenAnswer, TokenRequest};
 pub use facts::RequestFacts;
 pub use grant::{Actor, Denied, Grant, Need};

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use super::accounts::{Credentials, Secret};
+use super::accounts::Credentials;
 use super::grant::Denied;
 use super::scope::Scope;
+use crate::secret::Secret;
 
 /// More scopes than this are not read: the token stands in a header.
 const MOST_SCOPES: usize = 64;
@@ -59,13 +60,13 @@ impl TokenRequest {
             Some("password") => match (fields.first("username"), fields.first("password")) {
                 (Some(name), Some(password)) => Proof::Password(Credentials {
                     name: name.to_owned(),
-                    password: Secret::new(password.to_owned()),
+                    password: Secret::new(password),
                 }),
                 (None, _) => return missing("username"),
                 (_, None) => return missing("password"),
             },
             Some("refresh_token") => match fields.first("refresh_token") {
-                Some(token) => Proof::Refresh(Secret::new(token.to_owned())),
+                Some(token) => Proof::Refresh(Secret::new(token)),
                 None => return missing("refresh_token"),
             },
             Some(_) => {

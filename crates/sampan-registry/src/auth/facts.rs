@@ -9,7 +9,8 @@ use http::uri::Authority;
 use http::{HeaderName, Request};
 use sampan_listen::Peer;
 
-use super::accounts::{Credentials, Secret};
+use super::accounts::Credentials;
+use crate::secret::Secret;
 
 /// Headers of those who pass requests of others on: proxies, and browsers for the pages that they show.
 const PASSED_ON: [HeaderName; 5] = [
@@ -91,7 +92,7 @@ fn basic(text: &str) -> Option<Credentials> {
     let (name, password) = text.split_once(':')?;
     Some(Credentials {
         name: name.to_owned(),
-        password: Secret::new(password.to_owned()),
+        password: Secret::new(password),
     })
 }
 

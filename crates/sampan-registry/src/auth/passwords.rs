@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use ring::hmac;
 use tokio::sync::Semaphore;
 
-use super::accounts::{AccountsError, Credentials, Secret};
+use super::accounts::{AccountsError, Credentials};
+use crate::secret::Secret;
 
 /// How long a password that was right is not checked again.
 const REMEMBERED: Duration = Duration::from_mins(5);

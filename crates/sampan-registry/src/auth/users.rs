@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::access::Access;
-use super::accounts::{Account, Accounts, Answer, Credentials, Secret};
+use super::accounts::{Account, Accounts, Answer, Credentials};
 use super::passwords::Passwords;
+use crate::secret::Secret;
 use file::Stamp;
 
 pub use error::UsersError;

@@ -3,33 +3,12 @@
 mod file;
 mod helper;
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use sampan_model::Hint;
 
-/// Text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides `text`.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("(hidden)")
-    }
-}
+pub use crate::secret::Secret;
 
 /// What proves to a registry who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use sampan_model::yaml::{self, Content, Key, Location, Node};
 
 use super::{COSTS, User, Users, UsersError};
 use crate::auth::access::{Access, Actions, Pattern, Right};
-use crate::auth::accounts::Secret;
+use crate::secret::Secret;
 
 pub(super) const NAME_ADVICE: &str =
     "a name has up to 128 letters, digits, `.`, `_`, `-` or `@`, and begins with a letter or digit";
@@ -132,7 +132,7 @@ fn password(node: &Node) -> Result<Secret, UsersError> {
     let text = node
         .as_str()
         .ok_or_else(|| mistyped(node, "password", "text"))?;
-    let hash = Secret::new(text.to_owned());
+    let hash = Secret::new(text);
     // The text is not shown: it may be a password.
     match cost(&hash) {
         Some(cost) if COSTS.contains(&cost) => Ok(hash),
