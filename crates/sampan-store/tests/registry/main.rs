@@ -4,7 +4,12 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+mod collection;
+mod counts;
+mod events;
 mod manifests;
+mod model;
+mod tags;
 
 use jiff::Timestamp;
 use sampan_store::registry::{
@@ -16,7 +21,7 @@ use sampan_store::{Error, Store};
 struct Fixture {
     store: Store,
     ledger: Ledger,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 async fn fixture() -> Fixture {
@@ -27,7 +32,7 @@ async fn fixture() -> Fixture {
     Fixture {
         ledger: store.registry(),
         store,
-        _directory: directory,
+        directory,
     }
 }
 
