@@ -52,10 +52,7 @@ impl Hint for ImportError {
         match self {
             Self::Layer(source) => source.hint(),
             Self::Path { .. } => Some("archive the tree with `tar -C DIR -cf FILE .`".to_owned()),
-            Self::Image => Some(
-                "copy it into the content store with `skopeo copy oci-archive:FILE oci:DATA/content:NAME`"
-                    .to_owned(),
-            ),
+            Self::Image => Some("load it with `sampan image load -i FILE`".to_owned()),
             Self::Empty => Some("give a tar archive of a root file system".to_owned()),
         }
     }

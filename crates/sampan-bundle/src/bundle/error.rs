@@ -161,7 +161,7 @@ impl Hint for BundleError {
                 size(needed_bytes.saturating_sub(*free_bytes))
             )),
             Self::NotABundle { .. } => Some(
-                "bundles are made by `sampan pack`; root file systems are read by `sampan image import`"
+                "bundles are made by `sampan pack`; archives of images are read by `sampan image load`, root file systems by `sampan image import`"
                     .to_owned(),
             ),
             Self::Format { .. } => Some("load it with a newer version of sampan".to_owned()),

@@ -2,14 +2,20 @@
 
 mod bootstrap;
 mod debian;
+mod history;
 mod import;
 mod inspect;
+mod load;
+mod lookup;
 mod ls;
 mod names;
+mod rm;
+mod save;
 
 use std::process::ExitCode;
 
-use sampan_oci::Reference;
+use sampan_oci::image_archive::ImageArchiveError;
+use sampan_oci::store::StoreError;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -31,10 +37,16 @@ enum Command {
     Ls(ls::Args),
     /// Show what images consist of, as JSON
     Inspect(inspect::Args),
+    /// Show how an image was made, and what each step added
+    History(history::Args),
     /// Give an image another name
     Tag(names::TagArgs),
     /// Take names of images away
-    Rm(names::RmArgs),
+    Rm(rm::Args),
+    /// Write images into an archive that docker, podman and skopeo read
+    Save(save::Args),
+    /// Verify and take in the images of an archive
+    Load(load::Args),
 }
 
 /// Runs the subcommand.
@@ -45,14 +57,26 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Ls(args) => ls::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Tag(args) => names::tag(&args, context)?,
-        Command::Rm(args) => names::rm(&args, context)?,
+        Command::Rm(args) => rm::run(&args, context)?,
+        Command::History(args) => history::run(&args, context)?,
+        Command::Save(args) => save::run(&args, context)?,
+        Command::Load(args) => load::run(&args, context)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The failure that a name stands for no image.
-fn not_found(reference: &Reference) -> Failure {
-    Failure::new(format!("there is no image `{}`", reference.familiar()))
-        .with_hint("`sampan image ls` lists what there is")
-        .with_exit(Exit::NotFound)
+/// The failure of the content store, with its exit code.
+fn failed(error: StoreError) -> Failure {
+    let exit = super::release::store_exit(&error);
+    Failure::from(error).with_exit(exit)
+}
+
+/// The failure of reading or writing an archive, with its exit code.
+fn archive_failed(error: ImageArchiveError) -> Failure {
+    let exit = if error.is_damage() {
+        Exit::Damaged
+    } else {
+        Exit::Failed
+    };
+    Failure::from(error).with_exit(exit)
 }

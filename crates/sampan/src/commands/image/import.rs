@@ -53,11 +53,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         made_by: format!("sampan image import {}", args.name.familiar()),
         created: Some(created(epoch)),
     };
-    let mut counted = Counted {
-        inner: &mut source,
-        count: 0,
-        bar: &bar,
-    };
+    let mut counted = Counted::new(&mut source, &bar);
     let descriptor = import::root_file_system(&store, &mut counted, &import)?;
     drop(bar);
     store.tag(&args.name, &descriptor)?;
@@ -94,13 +90,24 @@ pub(super) fn report(
         .line(format!("{} {digest} ({bytes})", name.familiar()))
 }
 
-struct Counted<'call> {
-    inner: &'call mut dyn Read,
+/// Shows how far a source was read.
+pub(super) struct Counted<'call, R> {
+    inner: R,
     count: u64,
     bar: &'call Bar,
 }
 
-impl Read for Counted<'_> {
+impl<'call, R> Counted<'call, R> {
+    pub(super) fn new(inner: R, bar: &'call Bar) -> Self {
+        Self {
+            inner,
+            count: 0,
+            bar,
+        }
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.count += count as u64;

@@ -1,57 +1,31 @@
-//! `sampan image tag` and `sampan image rm`.
+//! `sampan image tag`.
 
 use sampan_oci::Reference;
 
-use super::not_found;
+use super::failed;
+use super::lookup::ImageName;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
 /// Arguments of `sampan image tag`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TagArgs {
-    /// The image, by a name that it has
-    image: Reference,
+    /// The image, by a name that it has or by its digest
+    image: ImageName,
     /// The name that it gets as well
     name: Reference,
-}
-
-/// Arguments of `sampan image rm`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct RmArgs {
-    /// The names to take away; releases keep the images that they need
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<Reference>,
 }
 
 pub(super) fn tag(args: &TagArgs, context: &Context) -> Result<(), Failure> {
     let store = context.content()?;
     refuse_digest(&args.name)?;
     refuse_release(&args.name)?;
-    let descriptor = store
-        .resolve(&args.image)?
-        .ok_or_else(|| not_found(&args.image))?;
-    store.tag(&args.name, &descriptor)?;
-    Ok(())
+    let descriptor = args.image.find(&store)?.descriptor;
+    store.tag(&args.name, &descriptor).map_err(failed)
 }
 
-pub(super) fn rm(args: &RmArgs, context: &Context) -> Result<(), Failure> {
-    let store = context.content()?;
-    for name in &args.names {
-        refuse_digest(name)?;
-        refuse_release(name)?;
-        if store.resolve(name)?.is_none() {
-            return Err(not_found(name));
-        }
-    }
-    for name in &args.names {
-        if store.untag(name)? {
-            context.ui().line(format!("removed {}", name.familiar()))?;
-        }
-    }
-    Ok(())
-}
-
-fn refuse_digest(name: &Reference) -> Result<(), Failure> {
+/// Refuses a digest where a name is to be given.
+pub(super) fn refuse_digest(name: &Reference) -> Result<(), Failure> {
     if name.digest().is_none() {
         return Ok(());
     }
@@ -61,7 +35,8 @@ fn refuse_digest(name: &Reference) -> Result<(), Failure> {
     )
 }
 
-fn refuse_release(name: &Reference) -> Result<(), Failure> {
+/// Refuses the name of a release.
+pub(super) fn refuse_release(name: &Reference) -> Result<(), Failure> {
     match sampan_bundle::release::release_name(name) {
         None => Ok(()),
         Some(release) => Err(
