@@ -128,7 +128,7 @@ impl Contents {
         let named = blob_digest(path);
         let size_bytes = entry.size_bytes;
         let member = match named {
-            Some(digest) if self.store.size(&digest)? == Some(size_bytes) => {
+            Some(digest) if self.store.keep(&digest)? == Some(size_bytes) => {
                 let mut hasher = Hasher::new(digest.algorithm());
                 self.copy(0, data, &mut hasher)?;
                 let digest = hasher.finish();
@@ -258,7 +258,7 @@ impl Contents {
                 _ => Ok(Some(member)),
             };
         }
-        if let Some(held) = self.store.size(digest)?.filter(|held| *held == size_bytes) {
+        if let Some(held) = self.store.keep(digest)?.filter(|held| *held == size_bytes) {
             return Ok(Some(Member::Held {
                 digest: *digest,
                 size_bytes: held,

@@ -75,7 +75,7 @@ impl Staging {
         let mut seen = HashSet::new();
         let mut new = Vec::new();
         for blob in blobs {
-            let held = self.store.size(&blob.digest)? == Some(blob.size_bytes);
+            let held = self.store.keep(&blob.digest)? == Some(blob.size_bytes);
             if !held && seen.insert(blob.digest) {
                 blob.open()?
                     .sync_all()
