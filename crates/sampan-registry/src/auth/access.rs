@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sampan_model::Hint;
+
+use super::pattern::{Pattern, PatternError};
+
 /// One thing that can be done to a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -91,85 +95,6 @@ impl fmt::Debug for Actions {
     }
 }
 
-/// Names of repositories: one, or all that a text with `*` meets. A `*` stands for any text, `/` included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
-    text: String,
-    literal: bool,
-}
-
-/// A text that is no pattern for repositories.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pattern for the names of repositories")]
-pub struct PatternError(pub String);
-
-impl Pattern {
-    /// Every repository.
-    #[must_use]
-    pub fn all() -> Self {
-        Self {
-            text: "*".to_owned(),
-            literal: false,
-        }
-    }
-
-    /// The repository of this name; a `*` in it has no meaning.
-    #[must_use]
-    pub fn exactly(name: &str) -> Self {
-        Self {
-            text: name.to_owned(),
-            literal: true,
-        }
-    }
-
-    /// Whether a repository is meant.
-    #[must_use]
-    pub fn matches(&self, name: &str) -> bool {
-        if self.literal {
-            return self.text == name;
-        }
-        let mut parts = self.text.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = name.strip_prefix(first) else {
-            return false;
-        };
-        let Some(last) = parts.next_back() else {
-            return rest.is_empty();
-        };
-        // Each part at its first place leaves the most for the ones behind it.
-        for part in parts {
-            let Some((_, behind)) = rest.split_once(part) else {
-                return false;
-            };
-            rest = behind;
-        }
-        rest.ends_with(last)
-    }
-}
-
-impl FromStr for Pattern {
-    type Err = PatternError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/*".contains(&byte)
-        };
-        if text.is_empty() || text.len() > 255 || !text.bytes().all(fits) {
-            return Err(PatternError(text.to_owned()));
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            literal: false,
-        })
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 /// Actions that may be done to the repositories of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
@@ -177,6 +102,68 @@ pub struct Right {
     pub repositories: Pattern,
     /// The actions.
     pub actions: Actions,
+}
+
+/// Why a text is no right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RightError {
+    /// The names do not fit.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// There is no such action.
+    #[error("`{name}` is no action")]
+    Action {
+        /// The text.
+        name: String,
+    },
+    /// There are no actions in it.
+    #[error("`{text}` does not say what may be done")]
+    Incomplete {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Hint for RightError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Pattern(error) => error.hint(),
+            Self::Action { .. } => Some(
+                "known actions are `pull`, `push`, `delete`, and `*` for all of them".to_owned(),
+            ),
+            Self::Incomplete { .. } => Some("write it such as `guestbook/*:pull,push`".to_owned()),
+        }
+    }
+}
+
+impl FromStr for Right {
+    type Err = RightError;
+
+    /// Reads a pattern and actions, such as `guestbook/*:pull,push`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((repositories, actions)) = text.split_once(':') else {
+            return Err(RightError::Incomplete {
+                text: text.to_owned(),
+            });
+        };
+        let action = |name: &str| {
+            Actions::named(name).ok_or_else(|| RightError::Action {
+                name: name.to_owned(),
+            })
+        };
+        Ok(Self {
+            repositories: repositories.parse()?,
+            actions: actions.split(',').try_fold(Actions::NONE, |all, name| {
+                Ok::<_, RightError>(all.and(action(name)?))
+            })?,
+        })
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.repositories, self.actions)
+    }
 }
 
 /// All that somebody may do.
@@ -233,46 +220,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_meet_what_they_spell() {
-        let cases = [
-            ("*", "a", true),
-            ("*", "a/b", true),
-            ("guestbook/*", "guestbook/web", true),
-            ("guestbook/*", "guestbook/web/deep", true),
-            ("guestbook/*", "guestbook", false),
-            ("guestbook/*", "guestbook2/web", false),
-            ("guestbook", "guestbook", true),
-            ("guestbook", "guestbook/web", false),
-            ("*/web", "guestbook/web", true),
-            ("*/web", "web", false),
-            ("a*b*c", "abc", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "ac", false),
-            ("a*a", "a", false),
-            ("a*ab", "aab", true),
-            ("*ab*ab", "ab", false),
-            ("a**b", "ab", true),
-        ];
-        for (pattern, name, expected) in cases {
-            let pattern: Pattern = pattern.parse().unwrap();
-            assert_eq!(pattern.matches(name), expected, "{pattern} {name}");
-        }
-        assert!(!Pattern::exactly("a/*").matches("a/b"));
-        for text in ["", "Guestbook", "a b", "a?"] {
-            assert!(text.parse::<Pattern>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn rights_add_up() {
-        let right = |pattern: &str, actions: Actions| Right {
-            repositories: pattern.parse().unwrap(),
-            actions,
-        };
         let access = Access {
             rights: vec![
-                right("*", Action::Pull.into()),
-                right("guestbook/*", Action::Push.into()),
+                "*:pull".parse().unwrap(),
+                "guestbook/*:push".parse().unwrap(),
             ],
             catalog: false,
         };
@@ -280,5 +232,25 @@ mod tests {
         assert_eq!(access.actions("other").to_string(), "pull");
         assert!(!access.actions("guestbook/web").include(Actions::ALL));
         assert_eq!(Access::default().actions("other"), Actions::NONE);
+    }
+
+    #[test]
+    fn rights_are_read_as_they_are_written() {
+        for (text, written) in [
+            ("guestbook/*:push,pull", "guestbook/*:pull,push"),
+            ("*:*", "*:pull,push,delete"),
+        ] {
+            assert_eq!(text.parse::<Right>().unwrap().to_string(), written);
+        }
+        for (text, named) in [
+            ("guestbook", "what may be done"),
+            ("guestbook:", "no action"),
+            ("guestbook:pull,fly", "`fly`"),
+            ("Guestbook:pull", "`Guestbook`"),
+        ] {
+            let error = text.parse::<Right>().unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+            assert!(error.hint().is_some());
+        }
     }
 }

@@ -4,7 +4,8 @@
 
 use sampan_oci::reference;
 
-use super::access::{Access, Actions, Pattern, Right};
+use super::access::{Access, Actions, Right};
+use super::pattern::Pattern;
 
 /// One scope of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]

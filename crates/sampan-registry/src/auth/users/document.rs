@@ -13,11 +13,12 @@
 use std::sync::Arc;
 
 use bcrypt::HashParts;
-use sampan_model::nearest;
 use sampan_model::yaml::{self, Content, Key, Location, Node};
+use sampan_model::{Hint as _, nearest};
 
 use super::{COSTS, User, Users, UsersError};
-use crate::auth::access::{Access, Actions, Pattern, Right};
+use crate::auth::access::{Access, Actions, Right};
+use crate::auth::pattern::Pattern;
 use crate::secret::Secret;
 
 pub(super) const NAME_ADVICE: &str =
@@ -152,12 +153,9 @@ fn password(node: &Node) -> Result<Secret, UsersError> {
 fn rights(node: &Node) -> Result<Vec<Right>, UsersError> {
     let mut rights = Vec::new();
     for (key, value) in entries(node, "rights")? {
-        let repositories: Pattern = key.name.parse().map_err(|_| {
-            problem(
-                &key.location,
-                format!("`{}` is no pattern for the names of repositories", key.name),
-                "use lower-case names such as `guestbook/web`, with `*` for any text",
-            )
+        let repositories = key.name.parse::<Pattern>().map_err(|error| {
+            let advice = error.hint().unwrap_or_default();
+            problem(&key.location, error.to_string(), &advice)
         })?;
         let Content::Sequence(items) = &value.content else {
             return Err(mistyped(value, &key.name, "a list"));
@@ -234,8 +232,6 @@ fn problem(location: &Location, problem: String, advice: &str) -> UsersError {
 
 #[cfg(test)]
 mod tests {
-    use sampan_model::Hint as _;
-
     use super::*;
 
     const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxO";
