@@ -9,6 +9,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use crate::Error;
+use crate::writer::Turn;
 
 /// An order that is to be written down.
 #[derive(Debug, Clone)]
@@ -82,14 +83,15 @@ pub struct OrderFilter<'a> {
 #[derive(Debug, Clone)]
 pub struct Orders {
     pool: SqlitePool,
+    turn: Turn,
 }
 
 const COLUMNS: &str =
     "id, app, environment, version, state, requested_by, requested_at, changed_at, runner, outcome";
 
 impl Orders {
-    pub(crate) fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: SqlitePool, turn: Turn) -> Self {
+        Self { pool, turn }
     }
 
     /// Writes an order down, as requested.
@@ -98,6 +100,7 @@ impl Orders {
     /// When the database cannot be written.
     pub async fn insert(&self, order: &NewOrder<'_>) -> Result<OrderId, Error> {
         let at = order.requested_at.to_string();
+        let _turn = self.turn.lock().await;
         let row = sqlx::query(
             "INSERT INTO orders (app, environment, version, state, requested_by, requested_at, changed_at, body)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -126,6 +129,7 @@ impl Orders {
         if !from.may_become(to) {
             return Err(Error::OrderMoved { id, from, to });
         }
+        let turn = self.turn.lock().await;
         let outcome = sqlx::query(
             "UPDATE orders SET state = ?, changed_at = ?, runner = ?, outcome = ? WHERE id = ? AND state = ?",
         )
@@ -137,6 +141,7 @@ impl Orders {
         .bind(from.as_str())
         .execute(&self.pool)
         .await;
+        drop(turn);
         match outcome {
             Ok(done) if done.rows_affected() == 1 => Ok(()),
             Ok(_) => Err(Error::OrderMoved { id, from, to }),

@@ -22,8 +22,9 @@ use crate::writer;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// How long a statement waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement waits for another process that writes. SQLite gives nobody a turn, it tries again and
+/// again: beside a process that commits batch after batch, seconds may pass.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections that read, and that write orders. Each costs a thread and its page cache.
 const POOL_SIZE: u32 = 3;
@@ -38,6 +39,7 @@ pub struct Store {
     writer: Arc<Writer>,
     ledger: Arc<writer::Writer<Outbox>>,
     newest_event: watch::Receiver<EventId>,
+    turn: writer::Turn,
 }
 
 impl Store {
@@ -65,12 +67,13 @@ impl Store {
         let mut connection = connect(path, &options).await?;
         let outbox = Outbox::open(&mut connection).await?;
         let newest_event = outbox.subscribe();
-        let ledger = Arc::new(writer::Writer::start(connection, turn, outbox));
+        let ledger = Arc::new(writer::Writer::start(connection, Arc::clone(&turn), outbox));
         Ok(Self {
             pool,
             writer,
             ledger,
             newest_event,
+            turn,
         })
     }
 
@@ -83,7 +86,7 @@ impl Store {
     /// The orders of rollouts.
     #[must_use]
     pub fn orders(&self) -> Orders {
-        Orders::new(self.pool.clone())
+        Orders::new(self.pool.clone(), Arc::clone(&self.turn))
     }
 
     /// The ledger of the registry.

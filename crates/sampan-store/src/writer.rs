@@ -5,8 +5,8 @@
 //! has not touched anything and does not disturb its neighbours; a failed statement fails the whole batch.
 //!
 //! The parts (objects, the registry's ledger) have a task each, so that a flood of writes to one leaves the
-//! queue of the other alone. SQLite lets one connection write at a time; the tasks take turns by a lock of
-//! this process, which is fair and wakes the next one at once, where SQLite would have it sleep and try again.
+//! queue of the other alone. SQLite lets one connection write at a time; all that writes takes turns by a lock
+//! of this process, which is fair and wakes the next one at once, where SQLite would have it sleep and try again.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ use crate::Error;
 /// Writes that may wait; more callers than this wait to be let in.
 const QUEUE: usize = 64;
 
-/// The right to write, which the writing tasks of a process share.
+/// The right to write, which goes round in a process.
 pub(crate) type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// What a write comes to: an outcome or a refusal, which both leave the transaction usable, or a failed

@@ -5,6 +5,7 @@
 )]
 
 mod collection;
+mod contention;
 mod counts;
 mod events;
 mod manifests;
