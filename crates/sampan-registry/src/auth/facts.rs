@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::header::{AUTHORIZATION, FORWARDED, HOST, ORIGIN};
+use http::header::{AUTHORIZATION, FORWARDED, HOST, ORIGIN, VIA};
 use http::uri::Authority;
 use http::{HeaderName, Request};
 use sampan_listen::Peer;
@@ -13,11 +13,13 @@ use super::accounts::Credentials;
 use crate::secret::Secret;
 
 /// Headers of those who pass requests of others on: proxies, and browsers for the pages that they show.
-const PASSED_ON: [HeaderName; 5] = [
+const PASSED_ON: [HeaderName; 7] = [
     FORWARDED,
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-forwarded-host"),
+    FORWARDED_PROTOCOL,
+    VIA,
     ORIGIN,
 ];
 const FORWARDED_PROTOCOL: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -120,7 +122,14 @@ mod tests {
         assert!(is_local("127.0.0.1:1", &[]));
         assert!(is_local("[::1]:1", &[]));
         assert!(!is_local("10.0.0.1:1", &[]));
-        for header in ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Origin"] {
+        for header in [
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Real-IP",
+            "Via",
+            "Origin",
+        ] {
             assert!(!is_local("127.0.0.1:1", &[(header, "x")]), "{header}");
         }
         assert!(!RequestFacts::of(&Request::new(())).is_local());
