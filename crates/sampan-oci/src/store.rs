@@ -212,6 +212,28 @@ impl ContentStore {
         Ok(digest)
     }
 
+    /// Makes a file, whose bytes the caller has hashed, the blob `digest`; the file must lie on the
+    /// file system of the store and must not be written to any more.
+    ///
+    /// A blob that is already there stays, unless its size shows that it was damaged; then the file
+    /// is left to the caller, which is what `false` says.
+    ///
+    /// # Errors
+    /// When the bytes cannot be made durable.
+    pub fn adopt(
+        &self,
+        path: &Path,
+        file: &File,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<bool, StoreError> {
+        if self.keep(digest)? == Some(size_bytes) {
+            return Ok(false);
+        }
+        writer::publish(self, path, file, digest)?;
+        Ok(true)
+    }
+
     /// Stores `value` as a blob of canonical JSON (see [`json::canonical`]).
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ContentStore, StoreError, uploads};
 use crate::digest::{Algorithm, Digest, Hasher};
@@ -54,24 +54,29 @@ impl BlobWriter {
             return Err(StoreError::altered(*expected, digest));
         }
         if self.store.keep(&digest)? != Some(length) {
-            self.publish(&digest)?;
+            publish(&self.store, &self.path, &self.file, &digest)?;
+            self.published = true;
         }
         Ok((digest, length))
     }
+}
 
-    fn publish(&mut self, digest: &Digest) -> Result<(), StoreError> {
-        self.file
-            .sync_all()
-            .map_err(|source| StoreError::io("write", &self.path, source))?;
-        let target = self.store.blob_path(digest);
-        fs::rename(&self.path, &target)
-            .map_err(|source| StoreError::io("move into place", &target, source))?;
-        self.published = true;
-        target
-            .parent()
-            .map_or(Ok(()), durable::sync_directory)
-            .map_err(|source| StoreError::io("write", &target, source))
-    }
+/// Makes the file at `path` a blob that survives a power cut.
+pub(super) fn publish(
+    store: &ContentStore,
+    path: &Path,
+    file: &File,
+    digest: &Digest,
+) -> Result<(), StoreError> {
+    file.sync_all()
+        .map_err(|source| StoreError::io("write", path, source))?;
+    let target = store.blob_path(digest);
+    fs::rename(path, &target)
+        .map_err(|source| StoreError::io("move into place", &target, source))?;
+    target
+        .parent()
+        .map_or(Ok(()), durable::sync_directory)
+        .map_err(|source| StoreError::io("write", &target, source))
 }
 
 impl Write for BlobWriter {
