@@ -10,4 +10,16 @@
 
 pub mod auth;
 pub mod client;
+pub mod config;
+mod error;
+mod http;
+mod metrics;
+mod registry;
 pub mod secret;
+mod server;
+mod storage;
+pub mod wire;
+
+pub use config::Config;
+pub use error::Error;
+pub use server::{BuildError, Dependencies, Server, build};

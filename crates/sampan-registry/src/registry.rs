@@ -1,0 +1,58 @@
+//! The operations on repositories, without HTTP.
+//!
+//! A push writes bytes first and then the row that makes them visible; both would survive a power cut before it is
+//! acknowledged. The step from the one to the other happens under the lock of the digest, which the collector takes, too.
+
+mod blobs;
+mod listing;
+mod locks;
+mod manifests;
+mod uploads;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sampan_oci::store::StoreError;
+use sampan_store::registry::Ledger;
+
+pub(crate) use self::manifests::NewManifest;
+pub(crate) use self::uploads::{Held, Session};
+
+use self::locks::Locks;
+use self::uploads::Uploads;
+use crate::config::Config;
+use crate::storage::{Budget, Storage};
+
+/// All repositories; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Registry {
+    storage: Storage,
+    ledger: Ledger,
+    uploads: Uploads,
+    locks: Locks,
+    config: Arc<Config>,
+}
+
+impl Registry {
+    /// The registry of a data folder.
+    pub(crate) fn open(
+        data: &Path,
+        config: Arc<Config>,
+        storage: Storage,
+        ledger: Ledger,
+        budget: Budget,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            storage,
+            ledger,
+            uploads: Uploads::open(data, budget)?,
+            locks: Locks::new(),
+            config,
+        })
+    }
+
+    /// Removes uploads that nobody goes on with, and returns how many.
+    pub(crate) async fn sweep_uploads(&self) -> Result<usize, StoreError> {
+        self.uploads.sweep(self.config.limits.upload_age).await
+    }
+}

@@ -1,0 +1,285 @@
+//! Blobs: what repositories hold, and how uploads become blobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use sampan_oci::Digest;
+use sampan_oci::digest::Algorithm;
+use sampan_store::registry::{BlobRow, Content, LinkBlob, Refusal};
+use sampan_supervise::clock;
+
+use super::{Held, Registry, Session};
+use crate::error::Error;
+use crate::storage::{Stored, blocking};
+use crate::wire::name::RepositoryName;
+use crate::wire::range::ChunkRange;
+
+/// How old an idle link must be for a question about it to be written down. The collector waits much longer.
+const TOUCH_AFTER: Duration = Duration::from_mins(1);
+/// How many holders of a blob are looked at for a mount that does not say from where.
+const HOLDERS: u32 = 16;
+
+impl Registry {
+    /// The size of a blob that the repository holds. The question keeps an unreferenced blob from the collector, since
+    /// clients ask in order to push a manifest next.
+    pub(crate) async fn blob_size(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<u64, Error> {
+        let row = self.blob_row(repository, digest).await?;
+        let now = clock::now();
+        let old = row
+            .idle_since
+            .is_some_and(|since| now.duration_since(since).unsigned_abs() > TOUCH_AFTER);
+        if old {
+            let touched = self
+                .ledger
+                .touch_blob(repository.as_str(), &digest.to_string(), now)
+                .await?;
+            if !touched {
+                return Err(unknown(digest));
+            }
+        }
+        Ok(row.size_bytes)
+    }
+
+    /// A blob that the repository holds, opened.
+    pub(crate) async fn blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Stored, Error> {
+        self.blob_row(repository, digest).await?;
+        self.storage
+            .open(digest)
+            .await?
+            .ok_or_else(|| unknown(digest))
+    }
+
+    /// Takes a blob from a repository. Its bytes stay until the collector finds that nobody needs them.
+    pub(crate) async fn delete_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        actor: &str,
+    ) -> Result<(), Error> {
+        let removal = self.removal(repository, actor);
+        self.ledger
+            .delete_blob(removal, &digest.to_string())
+            .await?;
+        Ok(())
+    }
+
+    /// Lets a repository hold a blob of another one; says whether that was possible.
+    pub(crate) async fn mount(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        from: &RepositoryName,
+    ) -> Result<bool, Error> {
+        let _lock = self.locks.lock(digest).await;
+        if self.storage.keep(digest).await?.is_none() {
+            return Ok(false);
+        }
+        let content = Content::Mounted {
+            from: from.as_str().to_owned(),
+        };
+        match self.link(repository, digest, content).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(Refusal::BlobUnknown { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Repositories that hold a blob; not all, when there are many.
+    pub(crate) async fn holders(&self, digest: &Digest) -> Result<Vec<String>, Error> {
+        let holders = self
+            .ledger
+            .repositories_with(&digest.to_string(), HOLDERS)
+            .await?;
+        Ok(holders)
+    }
+
+    /// Begins an upload.
+    pub(crate) async fn start_upload(
+        &self,
+        repository: &RepositoryName,
+        algorithm: Algorithm,
+    ) -> Result<Arc<Session>, Error> {
+        self.uploads.start(repository, algorithm).await
+    }
+
+    /// The upload with an id.
+    pub(crate) async fn upload(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Arc<Session>, Error> {
+        self.uploads.find(repository, id).await
+    }
+
+    /// Ends an upload and removes its bytes.
+    pub(crate) async fn cancel(&self, session: &Session) -> Result<(), Error> {
+        let held = session.hold().await?;
+        self.uploads.discard(session, held).await
+    }
+
+    /// Appends bytes to an upload. What came before a failure of the client stays, so that it can go on from there;
+    /// a chunk of another length than it said is taken back.
+    pub(crate) async fn append(
+        &self,
+        session: &Session,
+        held: Held,
+        chunk: Option<ChunkRange>,
+        bytes: impl Stream<Item = Result<Bytes, Error>> + Send,
+    ) -> Result<Held, Error> {
+        let start = held.length_bytes();
+        if let Some(chunk) = chunk
+            && chunk.first != start
+        {
+            return Err(Error::ChunkOrder {
+                first: chunk.first,
+                length_bytes: start,
+                location: session.location(),
+            });
+        }
+        let mark = held.mark();
+        let limit_bytes = self.config.limits.blob_bytes.unwrap_or(u64::MAX);
+        let end_limit = chunk.map_or(limit_bytes, |chunk| limit_bytes.min(chunk.last + 1));
+        let (mut held, received) = self.receive(held, end_limit, bytes).await;
+        let fault = match (received, chunk) {
+            (Err(Fault::TooMuch), Some(chunk)) if end_limit > chunk.last => Error::Length {
+                expected_bytes: chunk.length(),
+                actual_bytes: chunk.length() + 1,
+            },
+            (Err(Fault::TooMuch), _) => Error::BlobTooLarge { limit_bytes },
+            (Err(Fault::Other(error)), _) => {
+                held.close();
+                return Err(error);
+            }
+            (Ok(()), Some(chunk)) if held.length_bytes() != chunk.last + 1 => Error::Length {
+                expected_bytes: chunk.length(),
+                actual_bytes: held.length_bytes() - start,
+            },
+            (Ok(()), _) => return Ok(held),
+        };
+        blocking(move || {
+            held.rewind(mark)?;
+            held.close();
+            Err(fault)
+        })
+        .await
+    }
+
+    async fn receive(
+        &self,
+        held: Held,
+        end_limit: u64,
+        bytes: impl Stream<Item = Result<Bytes, Error>> + Send,
+    ) -> (Held, Result<(), Fault>) {
+        let mut end = held.length_bytes();
+        let mut sink = self.uploads.sink(held);
+        let mut bytes = std::pin::pin!(bytes);
+        let received = loop {
+            let part = match bytes.next().await {
+                None => break Ok(()),
+                Some(Ok(part)) => part,
+                Some(Err(error)) => break Err(Fault::Other(error)),
+            };
+            end = end.saturating_add(part.len() as u64);
+            if end > end_limit {
+                break Err(Fault::TooMuch);
+            }
+            if let Err(error) = sink.push(part).await {
+                break Err(Fault::Other(error.into()));
+            }
+        };
+        let (held, written) = sink.finish().await;
+        let written = written.map_err(|error| Fault::Other(error.into()));
+        (held, received.and(written))
+    }
+
+    /// Makes a whole upload a blob of its repository. Bytes of another digest leave nothing.
+    pub(crate) async fn finish_upload(
+        &self,
+        session: &Session,
+        mut held: Held,
+        digest: Digest,
+    ) -> Result<(), Error> {
+        let known = self.storage.keep(&digest).await? == Some(held.length_bytes());
+        let (held, verified) = blocking(move || {
+            let verified = held.verify(&digest, known);
+            (held, verified)
+        })
+        .await;
+        let verified = match verified {
+            Ok(verified) => verified,
+            Err(error @ Error::DigestMismatch { .. }) => {
+                self.uploads.discard(session, held).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        let size_bytes = verified.size_bytes;
+        let lock = self.locks.lock(&digest).await;
+        let moved = self.storage.adopt(verified).await?;
+        let linked = self
+            .link(
+                session.repository(),
+                &digest,
+                Content::Uploaded { size_bytes },
+            )
+            .await;
+        drop(lock);
+        // The upload is over even when the ledger refuses: the project has no room for it.
+        if moved {
+            self.uploads.forget(session);
+        } else {
+            self.uploads.discard(session, held).await?;
+        }
+        linked
+    }
+
+    async fn link(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        content: Content,
+    ) -> Result<(), Error> {
+        let link = LinkBlob {
+            repository: repository.as_str().to_owned(),
+            digest: digest.to_string(),
+            content,
+            quota_bytes: self.rules(repository).quota_bytes,
+            at: clock::now(),
+        };
+        self.ledger.link_blob(link).await?;
+        Ok(())
+    }
+
+    async fn blob_row(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<BlobRow, Error> {
+        self.ledger
+            .blob(repository.as_str(), &digest.to_string())
+            .await?
+            .ok_or_else(|| unknown(digest))
+    }
+}
+
+/// Why the bytes of a request did not all arrive.
+enum Fault {
+    TooMuch,
+    Other(Error),
+}
+
+pub(super) fn unknown(digest: &Digest) -> Error {
+    Error::BlobUnknown {
+        digest: digest.to_string(),
+    }
+}

@@ -1,0 +1,191 @@
+//! Manifests: pushing, finding and deleting them.
+
+use bytes::Bytes;
+use sampan_oci::Digest;
+use sampan_oci::digest::Hasher;
+use sampan_store::registry::{self as ledger, ManifestRow, PutManifest, Removal, Rules};
+use sampan_supervise::clock;
+
+use super::Registry;
+use crate::error::Error;
+use crate::storage::Stored;
+use crate::wire::document::{self, Document};
+use crate::wire::name::{ManifestName, RepositoryName};
+
+/// A manifest that is to be pushed.
+#[derive(Debug)]
+pub(crate) struct NewManifest {
+    /// Where to.
+    pub(crate) repository: RepositoryName,
+    /// As what.
+    pub(crate) name: ManifestName,
+    /// Further tags for it.
+    pub(crate) tags: Vec<String>,
+    /// What the client calls it.
+    pub(crate) content_type: Option<String>,
+    /// Its bytes, which are kept as they are.
+    pub(crate) bytes: Bytes,
+    /// Who pushes.
+    pub(crate) actor: String,
+}
+
+/// A manifest that has been pushed.
+#[derive(Debug)]
+pub(crate) struct PushedManifest {
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// What it says something about.
+    pub(crate) subject: Option<Digest>,
+    /// The tags that it now has by this push.
+    pub(crate) tags: Vec<String>,
+}
+
+impl Registry {
+    /// What is known of a manifest.
+    pub(crate) async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        name: &ManifestName,
+    ) -> Result<ManifestRow, Error> {
+        let digest;
+        let asked = match name {
+            ManifestName::Tag(tag) => ledger::ManifestName::Tag(tag),
+            ManifestName::Digest(asked) => {
+                digest = asked.to_string();
+                ledger::ManifestName::Digest(&digest)
+            }
+        };
+        self.ledger
+            .manifest(repository.as_str(), asked)
+            .await?
+            .ok_or_else(|| Error::ManifestUnknown {
+                name: name.to_string(),
+            })
+    }
+
+    /// The bytes of a manifest.
+    pub(crate) async fn manifest_bytes(&self, row: &ManifestRow) -> Result<Stored, Error> {
+        let digest = row.digest.parse()?;
+        self.storage
+            .open(&digest)
+            .await?
+            .ok_or_else(|| Error::ManifestUnknown {
+                name: row.digest.clone(),
+            })
+    }
+
+    /// Takes a manifest, and gives it its tags in the same step.
+    pub(crate) async fn push_manifest(&self, new: NewManifest) -> Result<PushedManifest, Error> {
+        let document = Document::parse(&new.bytes, new.content_type.as_deref())?;
+        let digest = digest_of(&new.bytes, &new.name)?;
+        let mut tags = new.tags;
+        if let ManifestName::Tag(tag) = new.name {
+            tags.insert(0, tag);
+        }
+        let size_bytes = new.bytes.len() as u64;
+        let subject = document.subject;
+        let put = PutManifest {
+            repository: new.repository.as_str().to_owned(),
+            digest: digest.to_string(),
+            media_type: document.media_type.clone(),
+            artifact_type: document.artifact_type.clone(),
+            subject: subject.map(|subject| subject.to_string()),
+            annotations: annotations(&document),
+            size_bytes,
+            children: self.children(&document),
+            tags: tags.clone(),
+            rules: self.rules(&new.repository),
+            actor: new.actor,
+            at: clock::now(),
+        };
+        let _lock = self.locks.lock(&digest).await;
+        self.storage.put(digest, new.bytes).await?;
+        self.ledger.put_manifest(put).await?;
+        Ok(PushedManifest {
+            digest,
+            subject,
+            tags,
+        })
+    }
+
+    /// Removes a tag, or a manifest with all its tags.
+    pub(crate) async fn delete_manifest(
+        &self,
+        repository: &RepositoryName,
+        name: &ManifestName,
+        actor: &str,
+    ) -> Result<(), Error> {
+        let removal = self.removal(repository, actor);
+        match name {
+            ManifestName::Tag(tag) => {
+                self.ledger.delete_tag(removal, tag).await?;
+            }
+            ManifestName::Digest(digest) => {
+                self.ledger
+                    .delete_manifest(removal, &digest.to_string())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who removes something from where, by which rules.
+    pub(super) fn removal(&self, repository: &RepositoryName, actor: &str) -> Removal {
+        Removal {
+            repository: repository.as_str().to_owned(),
+            rules: self.rules(repository),
+            actor: actor.to_owned(),
+            at: clock::now(),
+        }
+    }
+
+    /// The rules that hold in a repository.
+    #[expect(clippy::unused_self, reason = "rules come from the configuration")]
+    pub(super) fn rules(&self, _repository: &RepositoryName) -> Rules {
+        Rules::default()
+    }
+
+    fn children(&self, document: &Document) -> Vec<ledger::Child> {
+        let sparse = &self.config.sparse;
+        let may_lack = if document.is_index {
+            sparse.indexes
+        } else {
+            sparse.images
+        };
+        let children = document.children.iter();
+        children
+            .map(|child| ledger::Child {
+                digest: child.digest.to_string(),
+                kind: match child.kind {
+                    document::ChildKind::Blob => ledger::ChildKind::Blob,
+                    document::ChildKind::Manifest => ledger::ChildKind::Manifest,
+                },
+                required: !(may_lack || child.foreign),
+            })
+            .collect()
+    }
+}
+
+/// The digest by the algorithm that the client names, which must then be the one that it says.
+fn digest_of(bytes: &[u8], name: &ManifestName) -> Result<Digest, Error> {
+    let ManifestName::Digest(expected) = name else {
+        return Ok(Digest::of_bytes(bytes));
+    };
+    let mut hasher = Hasher::new(expected.algorithm());
+    hasher.update(bytes);
+    let actual = hasher.finish();
+    if actual == *expected {
+        return Ok(actual);
+    }
+    Err(Error::DigestMismatch {
+        expected: Box::new(*expected),
+        actual: Box::new(actual),
+    })
+}
+
+fn annotations(document: &Document) -> Option<String> {
+    let some = !document.annotations.is_empty();
+    some.then(|| {
+        serde_json::to_string(&document.annotations).expect("a map of texts has a JSON form")
+    })
+}

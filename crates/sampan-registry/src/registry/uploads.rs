@@ -1,0 +1,225 @@
+//! Uploads: bytes on their way to be a blob.
+//!
+//! An upload is a file in `registry/uploads` whose name binds it to its repository, and a hash that grows with it. The
+//! hash is lost when the server ends; the file is not, so a client that comes back goes on where it stood. One request
+//! at a time may write.
+
+mod sink;
+mod spool;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use sampan_oci::Digest;
+use sampan_oci::digest::Algorithm;
+use sampan_oci::store::StoreError;
+use sampan_supervise::clock;
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
+
+pub(crate) use self::sink::Sink;
+pub(crate) use self::spool::Spool;
+
+use crate::error::Error;
+use crate::storage::{Budget, blocking};
+use crate::wire::name::RepositoryName;
+
+/// How long a request waits for one before it on the same upload, which may have lost its client.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All uploads of a registry; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Uploads {
+    directory: Arc<Path>,
+    sessions: Arc<Mutex<HashMap<Uuid, Arc<Session>>>>,
+    budget: Budget,
+}
+
+/// One upload.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: Uuid,
+    repository: RepositoryName,
+    spool: Arc<tokio::sync::Mutex<Spool>>,
+    /// How many bytes have come, also while a request is writing.
+    length_bytes: Arc<AtomicU64>,
+}
+
+/// An upload that nobody else can write to.
+pub(crate) type Held = OwnedMutexGuard<Spool>;
+
+impl Uploads {
+    /// Uploads in `data/registry/uploads`.
+    pub(crate) fn open(data: &Path, budget: Budget) -> Result<Self, StoreError> {
+        let directory = data.join("registry").join("uploads");
+        fs::create_dir_all(&directory)
+            .map_err(|source| StoreError::io("make", &directory, source))?;
+        Ok(Self {
+            directory: directory.into(),
+            sessions: Arc::default(),
+            budget,
+        })
+    }
+
+    /// Begins an upload.
+    pub(crate) async fn start(
+        &self,
+        repository: &RepositoryName,
+        algorithm: Algorithm,
+    ) -> Result<Arc<Session>, Error> {
+        let id = Uuid::new_v4();
+        let path = self.path(repository, id);
+        let spool = blocking(move || Spool::create(path, algorithm)).await?;
+        Ok(self.remember(id, repository, spool))
+    }
+
+    /// The upload that a path names.
+    pub(crate) async fn find(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<Arc<Session>, Error> {
+        let unknown = || Error::UploadUnknown { id: id.to_owned() };
+        let uuid = Uuid::from_str(id).map_err(|_| unknown())?;
+        if let Some(session) = self.sessions().get(&uuid) {
+            let ours = session.repository == *repository;
+            return ours.then(|| Arc::clone(session)).ok_or_else(unknown);
+        }
+        let path = self.path(repository, uuid);
+        let spool = blocking(move || Spool::resume(path)).await?;
+        Ok(self.remember(uuid, repository, spool.ok_or_else(unknown)?))
+    }
+
+    /// Forgets an upload whose file has become a blob or was removed.
+    pub(crate) fn forget(&self, session: &Session) {
+        self.sessions().remove(&session.id);
+    }
+
+    /// Forgets an upload and removes its bytes.
+    pub(crate) async fn discard(&self, session: &Session, held: Held) -> Result<(), Error> {
+        self.forget(session);
+        blocking(move || held.remove()).await?;
+        Ok(())
+    }
+
+    /// Removes uploads that nothing was written to for so long, and returns how many.
+    pub(crate) async fn sweep(&self, age: Duration) -> Result<usize, StoreError> {
+        let Some(before) = SystemTime::from(clock::now()).checked_sub(age) else {
+            return Ok(0);
+        };
+        let stale = self.clone();
+        let stale = blocking(move || stale.older_than(before)).await?;
+        let mut removed = 0;
+        for path in stale {
+            let session = id_of(&path).and_then(|id| self.sessions().get(&id).cloned());
+            let held = match &session {
+                Some(session) => match Arc::clone(&session.spool).try_lock_owned() {
+                    Ok(held) => Some(held),
+                    Err(_) => continue,
+                },
+                None => None,
+            };
+            if let Some(session) = &session {
+                self.forget(session);
+            }
+            blocking(move || {
+                let removal = fs::remove_file(&path);
+                drop(held);
+                removal.map_err(|source| StoreError::io("remove", &path, source))
+            })
+            .await?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// A sink for the bytes of a request.
+    pub(crate) fn sink(&self, held: Held) -> Sink {
+        Sink::new(held, self.budget.clone())
+    }
+
+    fn older_than(&self, before: SystemTime) -> Result<Vec<PathBuf>, StoreError> {
+        let failed = |source| StoreError::io("sweep", &self.directory, source);
+        let mut stale = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            match entry.metadata().and_then(|metadata| metadata.modified()) {
+                Ok(modified) if modified < before => stale.push(entry.path()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(stale)
+    }
+
+    fn remember(&self, id: Uuid, repository: &RepositoryName, spool: Spool) -> Arc<Session> {
+        let length_bytes = spool.progress();
+        let session = Arc::new(Session {
+            id,
+            repository: repository.clone(),
+            spool: Arc::new(tokio::sync::Mutex::new(spool)),
+            length_bytes,
+        });
+        // Two requests may have found the same file; the first wins.
+        let mut sessions = self.sessions();
+        Arc::clone(sessions.entry(id).or_insert(session))
+    }
+
+    /// The name of the file: whose upload it is cannot be told by the id alone.
+    fn path(&self, repository: &RepositoryName, id: Uuid) -> PathBuf {
+        let owner = Digest::of_bytes(repository.as_str().as_bytes());
+        self.directory
+            .join(format!("{}.{}", id.simple(), owner.short()))
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn id_of(path: &Path) -> Option<Uuid> {
+    let name = path.file_name()?.to_str()?;
+    name.split('.').next()?.parse().ok()
+}
+
+impl Session {
+    /// The name of the upload within its repository.
+    pub(crate) fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// Where the blob shall go.
+    pub(crate) fn repository(&self) -> &RepositoryName {
+        &self.repository
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn length_bytes(&self) -> u64 {
+        self.length_bytes.load(Ordering::Acquire)
+    }
+
+    /// The path of the upload, without host and query.
+    pub(crate) fn location(&self) -> String {
+        format!("/v2/{}/blobs/uploads/{}", self.repository, self.id)
+    }
+
+    /// Keeps other requests from writing.
+    pub(crate) async fn hold(&self) -> Result<Held, Error> {
+        let held = Arc::clone(&self.spool).lock_owned();
+        tokio::time::timeout(PATIENCE, held)
+            .await
+            .map_err(|_| Error::UploadBusy)
+    }
+
+    /// Waits for a request that is about to end, and leaves one that is not alone.
+    pub(crate) async fn settle(&self) {
+        drop(self.hold().await);
+    }
+}

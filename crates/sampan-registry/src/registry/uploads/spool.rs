@@ -1,0 +1,181 @@
+//! The file of an upload and the hash of its bytes.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use sampan_oci::Digest;
+use sampan_oci::digest::{Algorithm, Hasher};
+use sampan_oci::store::StoreError;
+
+use crate::error::Error;
+use crate::storage::Verified;
+
+/// How much of a file is hashed at a time.
+const STEP_BYTES: usize = 256 << 10;
+
+/// The bytes of an upload. All of its work blocks.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    path: PathBuf,
+    /// Closed between requests: uploads may wait for a day, and descriptors are few.
+    file: Option<Arc<File>>,
+    hasher: Hasher,
+    algorithm: Algorithm,
+    /// Seen by who asks how far it is while a request writes.
+    progress: Arc<AtomicU64>,
+}
+
+/// A state of an upload to go back to.
+#[derive(Debug)]
+pub(crate) struct Mark(Hasher);
+
+impl Spool {
+    /// A new file.
+    pub(super) fn create(path: PathBuf, algorithm: Algorithm) -> Result<Self, StoreError> {
+        File::create_new(&path).map_err(|source| StoreError::io("make", &path, source))?;
+        Ok(Self {
+            path,
+            file: None,
+            hasher: Hasher::new(algorithm),
+            algorithm,
+            progress: Arc::default(),
+        })
+    }
+
+    /// The file of an upload that began before the server did, if there is one.
+    pub(super) fn resume(path: PathBuf) -> Result<Option<Self>, StoreError> {
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StoreError::io("open", &path, source)),
+        };
+        let hasher = hash(&file, Algorithm::Sha256)
+            .map_err(|source| StoreError::io("read", &path, source))?;
+        let progress = Arc::new(AtomicU64::new(hasher.length()));
+        Ok(Some(Self {
+            path,
+            file: None,
+            hasher,
+            algorithm: Algorithm::Sha256,
+            progress,
+        }))
+    }
+
+    /// Where the length can be read at any time.
+    pub(super) fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn length_bytes(&self) -> u64 {
+        self.hasher.length()
+    }
+
+    /// The present state.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.hasher.clone())
+    }
+
+    /// Takes back what was written after the mark.
+    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), StoreError> {
+        let file = self.open()?;
+        file.set_len(mark.0.length())
+            .map_err(|source| StoreError::io("shorten", &self.path, source))?;
+        self.hasher = mark.0;
+        self.publish_progress();
+        Ok(())
+    }
+
+    /// Appends. After a failure, the upload stands behind the last part that was written wholly.
+    pub(super) fn append(&mut self, parts: &[Bytes]) -> Result<(), StoreError> {
+        let file = self.open()?;
+        for part in parts {
+            file.write_all_at(part, self.hasher.length())
+                .map_err(|source| StoreError::io("write", &self.path, source))?;
+            self.hasher.update(part);
+        }
+        self.publish_progress();
+        Ok(())
+    }
+
+    /// Makes sure that the bytes have the digest, and that they survive a power cut unless the blob is known already.
+    pub(crate) fn verify(&mut self, digest: &Digest, known: bool) -> Result<Verified, Error> {
+        let file = self.open()?;
+        let failed = |source| StoreError::io("write", &self.path, source);
+        let hasher = if digest.algorithm() == self.algorithm {
+            self.hasher.clone()
+        } else {
+            hash(&file, digest.algorithm()).map_err(failed)?
+        };
+        let size_bytes = self.hasher.length();
+        let actual = hasher.finish();
+        if actual != *digest {
+            return Err(Error::DigestMismatch {
+                expected: Box::new(*digest),
+                actual: Box::new(actual),
+            });
+        }
+        // A failed write may have left bytes behind the last whole part.
+        if file.metadata().map_err(failed)?.len() != size_bytes {
+            file.set_len(size_bytes).map_err(failed)?;
+        }
+        if !known {
+            file.sync_all().map_err(failed)?;
+        }
+        Ok(Verified {
+            path: self.path.clone(),
+            file,
+            digest: *digest,
+            size_bytes,
+        })
+    }
+
+    /// Closes the file until the next request.
+    pub(crate) fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// Removes the file, if it is still there.
+    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+        match fs::remove_file(&self.path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &self.path, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self) -> Result<Arc<File>, StoreError> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = File::options().read(true).write(true).open(&self.path);
+        let file = Arc::new(file.map_err(|source| StoreError::io("open", &self.path, source))?);
+        self.file = Some(Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn publish_progress(&self) {
+        self.progress.store(self.hasher.length(), Ordering::Release);
+    }
+}
+
+/// Hashes a file from its beginning.
+fn hash(file: &File, algorithm: Algorithm) -> io::Result<Hasher> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut buffer = vec![0; STEP_BYTES];
+    loop {
+        let read = match file.read_at(&mut buffer, hasher.length()) {
+            Ok(0) => return Ok(hasher),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..read]);
+    }
+}

@@ -1,0 +1,159 @@
+//! The server: built from its configuration, run until the shutdown.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sampan_listen::{Listener, Settings, Tls};
+use sampan_oci::store::{ContentStore, StoreError};
+use sampan_store::Store;
+use sampan_supervise::{Shutdown, Tasks};
+
+use crate::auth::{Accounts, Authenticator, TokenKeyError, Tokens};
+use crate::config::Config;
+use crate::http::Api;
+use crate::registry::Registry;
+use crate::storage::{Budget, Buffers, Storage};
+
+/// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
+const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
+/// How often uploads are looked through for those that nobody goes on with, within their age.
+const SWEEPS_PER_AGE: u32 = 24;
+
+/// What a server is built on.
+pub struct Dependencies {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the blobs lie.
+    pub content: ContentStore,
+    /// Where it is written down what they are called.
+    pub store: Store,
+    /// Who knows who may do what.
+    pub accounts: Arc<dyn Accounts>,
+    /// Where to listen; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Whether clients speak TLS.
+    pub tls: Tls,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder of uploads cannot be made.
+    #[error("cannot prepare the registry's folder")]
+    Storage(#[from] StoreError),
+    /// There is no key to sign tokens with.
+    #[error("cannot issue tokens")]
+    Tokens(#[from] TokenKeyError),
+}
+
+impl sampan_model::Hint for BuildError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+                Some("choose another address with `--registry-listen`".to_owned())
+            }
+            Self::Bind { .. } => None,
+            Self::Storage(error) => error.hint(),
+            Self::Tokens(error) => error.hint(),
+        }
+    }
+}
+
+/// A registry that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+    settings: Settings,
+    registry: Registry,
+    api: Api,
+    upload_age: Duration,
+}
+
+/// Opens the registry and takes its address.
+///
+/// # Errors
+/// When the address is taken or the data folder cannot be written.
+pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server, BuildError> {
+    let Dependencies {
+        data,
+        content,
+        store,
+        accounts,
+        address,
+        tls,
+    } = dependencies;
+    let config = Arc::new(config);
+    let budget = Budget::new(config.limits.buffer_bytes);
+    let storage = Storage::disk(content, Buffers::new(budget.clone()));
+    let registry = Registry::open(
+        &data,
+        Arc::clone(&config),
+        storage,
+        store.registry(),
+        budget.clone(),
+    )?;
+    let listener = Listener::bind(address)
+        .await
+        .map_err(|source| BuildError::Bind { address, source })?;
+    let authenticator = Authenticator::new(accounts, Tokens::load(&data)?, config.anonymous_pull);
+    let api = Api::new(registry.clone(), Arc::clone(&config), authenticator, budget);
+    let mut settings = Settings::new(tls);
+    settings.connections = config.limits.connections;
+    settings.buffer_bytes = CONNECTION_BUFFER_BYTES;
+    Ok(Server {
+        listener,
+        settings,
+        registry,
+        api,
+        upload_age: config.limits.upload_age,
+    })
+}
+
+impl Server {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Serves until the shutdown; returns when all requests have ended.
+    pub async fn run(self, shutdown: Shutdown) {
+        let tasks = Tasks::new();
+        let sweeper = sweep(self.registry, self.upload_age, shutdown.clone());
+        tasks.spawn("upload sweeper", sweeper);
+        self.listener.serve(self.api, self.settings, shutdown).await;
+        tasks.finish(Duration::from_secs(5)).await;
+    }
+}
+
+/// Removes uploads that nobody goes on with, now and then.
+async fn sweep(registry: Registry, age: Duration, shutdown: Shutdown) {
+    let pause = (age / SWEEPS_PER_AGE).max(Duration::from_secs(1));
+    loop {
+        match registry.sweep_uploads().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed uploads that nobody goes on with"),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot sweep uploads"
+                );
+            }
+        }
+        tokio::select! {
+            () = shutdown.triggered() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

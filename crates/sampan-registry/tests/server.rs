@@ -1,0 +1,17 @@
+//! The server through HTTP: the corners of the protocol over a bare socket, and what real clients make of it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in tests, a failed expectation is a panic"
+)]
+
+#[path = "server/fixture.rs"]
+mod fixture;
+#[path = "server/listing.rs"]
+mod listing;
+#[path = "server/manifests.rs"]
+mod manifests;
+#[path = "server/pull.rs"]
+mod pull;
+#[path = "server/push.rs"]
+mod push;
