@@ -64,6 +64,16 @@ pub(crate) enum Command {
     Build(commands::build::Args),
     /// Make, list, name and remove images
     Image(commands::image::Args),
+    /// Bring images of a registry here
+    Pull(commands::pull::Args),
+    /// Bring an image of here to a registry
+    Push(commands::push::Args),
+    /// Copy images and whole repositories from one registry to another
+    Copy(commands::copy::Args),
+    /// Keep name and password for a registry
+    Login(commands::login::Args),
+    /// Forget name and password for a registry
+    Logout(commands::logout::Args),
     /// Make and list releases
     Release(commands::release::Args),
     /// Write a release into a file that can be carried

@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod container;
+pub(crate) mod copy;
 pub(crate) mod deploy;
 pub(crate) mod down;
 pub(crate) mod exec;
@@ -10,10 +11,15 @@ pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod kubeconfig;
 pub(crate) mod load;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod logs;
 pub(crate) mod pack;
 pub(crate) mod ps;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod release;
+pub(crate) mod remote;
 pub(crate) mod rm;
 pub(crate) mod rollback;
 pub(crate) mod run;
@@ -34,6 +40,11 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
     match command {
         Command::Build(args) => build::run(args, context),
         Command::Image(args) => image::run(args, context),
+        Command::Pull(args) => pull::run(&args, context),
+        Command::Push(args) => push::run(&args, context),
+        Command::Copy(args) => copy::run(&args, context),
+        Command::Login(args) => login::run(&args, context),
+        Command::Logout(args) => logout::run(&args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),
         Command::Load(args) => load::run(&args, context),

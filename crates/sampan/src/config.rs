@@ -6,6 +6,10 @@
     reason = "this is the one home of the environment"
 )]
 
+use std::path::PathBuf;
+
+use sampan_registry::client::CredentialFiles;
+
 use crate::failure::Failure;
 
 /// The proxy settings that a build passes to its `RUN` steps, as `NAME=value`.
@@ -24,6 +28,25 @@ pub(crate) fn proxy_variables() -> Vec<(String, String)> {
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
         .collect()
+}
+
+/// Where docker and podman keep credentials: `DOCKER_CONFIG` or `HOME`, `REGISTRY_AUTH_FILE` or `XDG_RUNTIME_DIR`.
+pub(crate) fn credential_files() -> CredentialFiles {
+    let folder = |name: &str| {
+        let path = std::env::var_os(name).filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
+    };
+    let docker = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")));
+    let runtime = folder("XDG_RUNTIME_DIR").unwrap_or_else(|| {
+        let user = nix::unistd::geteuid();
+        PathBuf::from(format!("/run/containers/{user}"))
+    });
+    let podman = folder("REGISTRY_AUTH_FILE")
+        .unwrap_or_else(|| runtime.join("containers").join("auth.json"));
+    CredentialFiles {
+        docker: docker.map(|folder| folder.join("config.json")),
+        others: vec![podman],
+    }
 }
 
 /// `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that reproducible builds give to what they make.

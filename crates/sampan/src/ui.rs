@@ -2,6 +2,7 @@
 
 mod progress;
 mod table;
+mod transfers;
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -12,6 +13,7 @@ use crate::failure::{Failure, OrFail as _};
 
 pub(crate) use progress::Bar;
 pub(crate) use table::{Table, age, size};
+pub(crate) use transfers::Transfers;
 
 /// The user's side of a command.
 #[derive(Debug)]
@@ -58,6 +60,11 @@ impl Ui {
     /// A bar over `total` bytes; it appears when the work takes longer than a moment.
     pub(crate) fn byte_bar(&self, label: impl Into<String>, total_bytes: u64) -> Bar {
         Bar::bytes(&self.bars, label.into(), total_bytes)
+    }
+
+    /// A bar for each of many blobs and one for all; they appear when the work takes longer than a moment.
+    pub(crate) fn transfers(&self, label: impl Into<String>) -> Transfers {
+        Transfers::new(&self.bars, label.into())
     }
 
     /// A spinner for work of unknown length; it appears when the work takes longer than a moment.

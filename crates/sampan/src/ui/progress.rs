@@ -1,5 +1,6 @@
 //! Progress of one piece of work.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -13,7 +14,7 @@ pub(crate) struct Bar {
     area: MultiProgress,
     line: ProgressBar,
     started: std::time::Instant,
-    shown: std::cell::Cell<bool>,
+    shown: AtomicBool,
 }
 
 impl Bar {
@@ -73,8 +74,7 @@ impl Bar {
     }
 
     fn show(&self) {
-        if !self.shown.get() && self.started.elapsed() > PATIENCE {
-            self.shown.set(true);
+        if self.started.elapsed() > PATIENCE && !self.shown.swap(true, Ordering::Relaxed) {
             // Adding the bar to the area is what makes it visible.
             drop(self.area.add(self.line.clone()));
             self.line.enable_steady_tick(Duration::from_millis(100));

@@ -1,0 +1,111 @@
+//! `sampan login`: who asks a registry, verified before it is kept.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+
+use sampan_registry::client::{Client, Kept, Secret};
+use serde_json::json;
+
+use super::remote::{Connection, Host, failure, first_line, shown};
+use crate::config;
+use crate::context::Context;
+use crate::failure::{Failure, OrFail as _};
+
+/// Arguments of `sampan login`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The registry, such as `registry.example:5000`
+    #[arg(value_name = "HOST")]
+    host: Host,
+    /// The name; asked for when it is not given
+    #[arg(long, short)]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    password_stdin: bool,
+    /// Speak to the registry without TLS
+    #[arg(long, visible_alias = "insecure")]
+    plain_http: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Asks, verifies and keeps.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    let host = args.host.as_str();
+    let plain = args.plain_http.then(|| host.to_owned());
+    let settings = args.connection.settings(context, plain)?;
+    let username = match &args.username {
+        Some(username) => username.clone(),
+        None => ask("Username", false)?,
+    };
+    let password = Secret::new(if args.password_stdin {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .or_fail("cannot read the password from standard input")?;
+        first_line(&text).to_owned()
+    } else {
+        ask("Password", true)?
+    });
+    let client = Client::new(settings);
+    context.block_on(async {
+        let verified = client.verify(host, &username, &password).await;
+        verified.map_err(|error| match error {
+            error @ sampan_registry::client::ClientError::Unauthorized { .. } => {
+                failure(error).with_hint("check the name and the password; nothing was kept")
+            }
+            error => failure(error),
+        })
+    })?;
+    let kept = config::credential_files().keep(host, &username, &password);
+    let kept = kept.map_err(|error| failure(error.into()))?;
+    report(context, host, &username, &kept)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask(what: &str, secret: bool) -> Result<String, Failure> {
+    let mut stderr = std::io::stderr();
+    if !std::io::stdin().is_terminal() || !stderr.is_terminal() {
+        return Err(
+            Failure::new("there is nobody to ask for name and password").with_hint(
+                "give `--username NAME --password-stdin` and the password on standard input",
+            ),
+        );
+    }
+    write!(stderr, "{what}: ")
+        .and_then(|()| stderr.flush())
+        .or_fail("cannot ask on standard error")?;
+    let terminal = console::Term::stderr();
+    let answer = if secret {
+        terminal.read_secure_line()
+    } else {
+        terminal.read_line()
+    };
+    answer.or_fail("cannot read the answer")
+}
+
+fn report(context: &Context, host: &str, username: &str, kept: &Kept) -> Result<(), Failure> {
+    let (file, helper) = match kept {
+        Kept::File(path) => (Some(shown(path)), None),
+        Kept::Helper(name) => (None, Some(name)),
+    };
+    if context.json() {
+        return context.ui().json(&json!({
+            "registry": host,
+            "username": username,
+            "file": file,
+            "helper": helper,
+        }));
+    }
+    let place = match (file, helper) {
+        (Some(file), _) => format!("kept in `{file}`, legible for you and root"),
+        (None, helper) => format!(
+            "kept by `docker-credential-{}`",
+            helper.map_or("", |name| name)
+        ),
+    };
+    context
+        .ui()
+        .line(format!("logged in to {host} as {username}; {place}"))
+}
