@@ -1,7 +1,7 @@
 //! Who asks: the configuration file of docker, podman's, and the helpers that keep secrets for both.
 
 mod file;
-mod helper;
+mod program;
 
 use std::io;
 use std::path::PathBuf;
@@ -145,7 +145,7 @@ impl CredentialFiles {
         let mut file = file::File::read(path)?;
         let helper = file.helper(host);
         if let Some(helper) = &helper {
-            helper::store(helper, &file::server(host), username, password)?;
+            program::store(helper, &file::server(host), username, password)?;
             file.set_empty(host);
         } else {
             file.set(host, username, password);
@@ -164,8 +164,8 @@ impl CredentialFiles {
         let mut file = file::File::read(path)?;
         let kept = file.remove(host);
         let erased = match file.helper(host) {
-            Some(helper) if helper::get(&helper, &file::server(host))?.is_some() => {
-                helper::erase(&helper, &file::server(host))?;
+            Some(helper) if program::get(&helper, &file::server(host))?.is_some() => {
+                program::erase(&helper, &file::server(host))?;
                 true
             }
             _ => false,

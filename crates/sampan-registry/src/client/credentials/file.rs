@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{Credential, CredentialError, Secret, helper};
+use super::{Credential, CredentialError, Secret, program};
 
 /// What docker calls its own registry in files.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -80,7 +80,7 @@ impl File {
         repository: &str,
     ) -> Result<Option<Credential>, CredentialError> {
         if let Some(helper) = self.helper(host)
-            && let Some(found) = helper::get(&helper, &server(host))?
+            && let Some(found) = program::get(&helper, &server(host))?
         {
             return Ok(Some(found));
         }
