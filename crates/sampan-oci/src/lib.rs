@@ -2,7 +2,8 @@
 //!
 //! This crate owns the OCI formats: what an image is called ([`reference`]), what names its bytes
 //! ([`digest`]), how its JSON looks ([`image`], [`json`]), how its layers are written and read
-//! ([`layer`], [`archive`]), how images travel as files ([`image_archive`]), where the bytes lie ([`store`]) and how they become directories that
+//! ([`layer`], [`archive`]), how images travel as files ([`image_archive`]), which files they have
+//! ([`image_files`]), where the bytes lie ([`store`]) and how they become directories that
 //! an overlay can stack ([`snapshot`]).
 //!
 //! Bytes enter through [`store::BlobWriter`], which hashes them while they stream, and become
@@ -17,6 +18,7 @@ pub mod archive;
 pub mod digest;
 pub mod image;
 pub mod image_archive;
+pub mod image_files;
 pub mod import;
 pub mod json;
 pub mod layer;

@@ -4,6 +4,7 @@
 mod archive;
 mod collect;
 mod image_archive;
+mod image_files;
 mod layer;
 mod reference;
 mod snapshot;

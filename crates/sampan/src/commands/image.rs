@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod debian;
+mod diff;
 mod history;
 mod import;
 mod inspect;
@@ -39,6 +40,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Show how an image was made, and what each step added
     History(history::Args),
+    /// Show what is different between two images: layers, files and settings
+    Diff(diff::Args),
     /// Give an image another name
     Tag(names::TagArgs),
     /// Take names of images away
@@ -59,6 +62,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Tag(args) => names::tag(&args, context)?,
         Command::Rm(args) => rm::run(&args, context)?,
         Command::History(args) => history::run(&args, context)?,
+        Command::Diff(args) => diff::run(&args, context)?,
         Command::Save(args) => save::run(&args, context)?,
         Command::Load(args) => load::run(&args, context)?,
     }
