@@ -6,7 +6,9 @@ use std::fs;
 
 use oci_spec::image::{Descriptor, MediaType};
 use sampan_bundle::{bundle, release};
-use sampan_oci::layer::Layer;
+use sampan_oci::archive::{ArchiveWriter, Entry};
+use sampan_oci::image_archive::Loading;
+use sampan_oci::layer::{Compression, Layer};
 use sampan_oci::{ContentStore, Digest, Reference, Snapshots};
 
 /// A content store for what is tried.
@@ -110,6 +112,46 @@ impl Place {
                 .untag(&reference)
                 .expect("a name can be taken away");
         }
+    }
+
+    /// An archive of images brings them whole or not at all; so do its documents in any archive.
+    ///
+    /// # Panics
+    /// When an image is visible that is not complete, or something stays that was refused.
+    pub fn image_archive(&self, bytes: &[u8]) {
+        self.images(bytes);
+        for name in ["index.json", "manifest.json"] {
+            let mut archive = ArchiveWriter::new(Vec::new());
+            let entry = Entry::file(name, bytes.len() as u64);
+            archive
+                .append(&entry, &mut &*bytes)
+                .expect("memory can be written");
+            self.images(&archive.finish().expect("memory can be written"));
+        }
+    }
+
+    fn images(&self, bytes: &[u8]) {
+        let outcome = Loading::from_archive(&self.store, &mut &*bytes, Compression::Zstd);
+        let names: Vec<_> = outcome
+            .iter()
+            .flat_map(Loading::images)
+            .flat_map(|image| {
+                let named = |name: &Reference| (name.clone(), image.descriptor.clone());
+                image.names.iter().map(named)
+            })
+            .collect();
+        if let Ok(loading) = outcome {
+            drop(loading.commit(&self.store, &names));
+        }
+        for (reference, descriptor) in self.store.references().expect("names can be read") {
+            assert!(names.iter().any(|(name, _)| *name == reference));
+            assert_eq!(self.store.missing(&descriptor).ok(), Some(Vec::new()));
+            self.store
+                .untag(&reference)
+                .expect("a name can be taken away");
+        }
+        let uploads = fs::read_dir(self.store.path().join("uploads"));
+        assert_eq!(uploads.expect("a directory can be read").count(), 0);
     }
 
     /// The names in the data directory and in its parts that layers must not reach.

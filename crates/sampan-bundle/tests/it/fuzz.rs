@@ -8,7 +8,10 @@
 mod targets;
 
 use std::fs;
+use std::io::Read as _;
 
+use sampan_oci::archive::ArchiveReader;
+use sampan_oci::image_archive::{ArchiveFormat, ArchivePlan, SavedImage};
 use sampan_oci::layer::{self, Compression, LayerOptions};
 
 use self::targets::Place;
@@ -122,4 +125,30 @@ fn bundles() {
     ];
     let place = Place::new();
     with_mutations(&corpus, |bytes| place.bundle(bytes));
+}
+
+#[test]
+fn image_archives() {
+    let vendor = Side::new();
+    let image = SavedImage {
+        names: vec!["web:1".parse().unwrap()],
+        descriptor: vendor.image(&[b"one", b"two"]),
+    };
+    let images = [image];
+    let mut corpus = Vec::new();
+    for format in [ArchiveFormat::Docker, ArchiveFormat::Oci] {
+        let plan = ArchivePlan::new(&vendor.store, &images, format, &mut |_| {}).unwrap();
+        let bytes = plan.write(&vendor.store, Vec::new(), &mut |_| {}).unwrap();
+        let mut archive = ArchiveReader::new(bytes.as_slice());
+        while let Some(entry) = archive.next_entry().unwrap() {
+            let mut content = Vec::new();
+            archive.read_to_end(&mut content).unwrap();
+            if matches!(entry.path.as_slice(), b"index.json" | b"manifest.json") {
+                corpus.push(content);
+            }
+        }
+        corpus.push(bytes);
+    }
+    let place = Place::new();
+    with_mutations(&corpus, |bytes| place.image_archive(bytes));
 }
