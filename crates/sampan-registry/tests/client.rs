@@ -6,11 +6,13 @@
 
 mod client {
     pub(crate) mod content;
+    pub(crate) mod seen;
 }
 
 use std::time::Duration;
 
-use client::content::{Content, Seen};
+use client::content::Content;
+use client::seen::Seen;
 use sampan_oci::Reference;
 use sampan_registry::client::{
     Arrival, Client, ClientError, Copy, CredentialFiles, Place, PlatformName, Platforms,

@@ -5,6 +5,10 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+#[path = "server/client.rs"]
+mod client;
+#[path = "client/content.rs"]
+mod content;
 #[path = "server/fixture.rs"]
 mod fixture;
 #[path = "server/listing.rs"]
