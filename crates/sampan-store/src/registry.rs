@@ -14,6 +14,7 @@ mod collection;
 mod columns;
 mod deliveries;
 mod events;
+mod expiry;
 mod manifests;
 mod pattern;
 mod push;
@@ -65,7 +66,9 @@ pub struct Rules {
 }
 
 impl Rules {
-    fn is_immutable(&self, tag: &str) -> bool {
+    /// Whether a tag that exists may neither move nor go.
+    #[must_use]
+    pub fn is_immutable(&self, tag: &str) -> bool {
         self.immutable_tags
             .iter()
             .any(|pattern| pattern.matches(tag))

@@ -2,7 +2,7 @@
 //!
 //! A collection drops links that have been idle for long ([`Ledger::condemn`]), page by page, until fewer links
 //! go than were allowed; then it walks the condemned blobs ([`Ledger::condemned`]), and for each, while it keeps
-//! pushes of that digest out: is it still condemned ([`Ledger::is_condemned`])? then the file goes, then the row
+//! pushes of that digest out: does still nobody hold it ([`Ledger::unheld`])? then the file goes, then the row
 //! ([`Ledger::forget`]). A collection that is interrupted is finished by the next one.
 
 use jiff::Timestamp;
@@ -22,8 +22,9 @@ statements! {
     CONDEMNED_AMONG = "SELECT blobs.digest, blobs.size_bytes FROM json_each(?) AS dropped \
         CROSS JOIN blobs ON blobs.digest = dropped.value WHERE blobs.holders = 0 GROUP BY blobs.digest";
     CONDEMNED = "SELECT digest, size_bytes FROM blobs WHERE holders = 0 AND digest > ? ORDER BY digest LIMIT ?";
-    IS_CONDEMNED = "SELECT 1 FROM blobs WHERE digest = ? AND holders = 0";
-    FORGET = "DELETE FROM blobs WHERE digest = ? AND holders = 0";
+    UNHELD = "SELECT asked.value FROM json_each(?) AS asked \
+        WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = asked.value AND holders > 0)";
+    FORGET = "DELETE FROM blobs WHERE holders = 0 AND digest IN (SELECT asked.value FROM json_each(?) AS asked)";
     WOULD_CONDEMN = "SELECT repositories.name, link.digest, blobs.size_bytes, link.idle_since, \
           blobs.holders = (SELECT COUNT(*) FROM repository_blobs AS other \
             WHERE other.digest = link.digest AND other.reference_count = 0 AND other.idle_since < ?1) AS frees \
@@ -128,26 +129,24 @@ impl Ledger {
             .map_err(Error::sql("list the condemned blobs"))
     }
 
-    /// Whether a blob is condemned: known and without a holder.
+    /// Those of the digests that nobody holds, condemned or unknown.
+    ///
+    /// The answer waits for the writes that came before, so that it knows of a push whose client did not wait.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_condemned(&self, digest: &str) -> Result<bool, Error> {
-        let row = sqlx::query(IS_CONDEMNED)
-            .bind(digest)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(Error::sql("look for a condemned blob"))?;
-        Ok(row.is_some())
+    pub async fn unheld(&self, digests: &[String]) -> Result<Vec<String>, Error> {
+        let digests = json(digests).map_err(Error::sql("ask for holders"))?;
+        self.writer.submit(Unheld { digests }).await
     }
 
-    /// Forgets a blob whose file is gone, if it is still condemned; says whether it was.
+    /// Forgets blobs whose files are gone, those that are still condemned; says how many were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn forget(&self, digest: &str) -> Result<bool, Error> {
-        let digest = digest.to_owned();
-        self.writer.submit(Forget { digest }).await
+    pub async fn forget(&self, digests: &[String]) -> Result<u64, Error> {
+        let digests = json(digests).map_err(Error::sql("forget blobs"))?;
+        self.writer.submit(Forget { digests }).await
     }
 
     /// Those of the digests that the ledger does not know at all, so that files with these names are strays.
@@ -205,18 +204,38 @@ impl Operation<Outbox> for Condemn {
     }
 }
 
+struct Unheld {
+    digests: String,
+}
+
+impl Operation<Outbox> for Unheld {
+    type Output = Vec<String>;
+
+    async fn carry_out(
+        self,
+        connection: &mut SqliteConnection,
+        _: &mut Outbox,
+    ) -> Carried<Vec<String>> {
+        let unheld = sqlx::query_scalar(UNHELD)
+            .bind(self.digests)
+            .fetch_all(connection)
+            .await?;
+        Ok(Ok(unheld))
+    }
+}
+
 struct Forget {
-    digest: String,
+    digests: String,
 }
 
 impl Operation<Outbox> for Forget {
-    type Output = bool;
+    type Output = u64;
 
-    async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<bool> {
+    async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<u64> {
         let done = sqlx::query(FORGET)
-            .bind(&self.digest)
+            .bind(self.digests)
             .execute(connection)
             .await?;
-        Ok(Ok(done.rows_affected() == 1))
+        Ok(Ok(done.rows_affected()))
     }
 }

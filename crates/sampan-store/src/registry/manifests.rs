@@ -53,7 +53,7 @@ pub struct ManifestRow {
     pub size_bytes: u64,
     /// The manifest that it refers to, which need not be there.
     pub subject: Option<String>,
-    /// When it came to the repository.
+    /// When it was last pushed.
     pub pushed_at: Timestamp,
 }
 
@@ -150,7 +150,7 @@ impl Ledger {
     }
 }
 
-fn manifest(row: &SqliteRow) -> Result<ManifestRow, sqlx::Error> {
+pub(super) fn manifest(row: &SqliteRow) -> Result<ManifestRow, sqlx::Error> {
     Ok(ManifestRow {
         digest: row.try_get("digest")?,
         media_type: row.try_get("media_type")?,

@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqlitePool;
 
 use super::{
-    blobs, collection, deliveries, events, manifests, push, referrers, removal, repositories, tags,
+    blobs, collection, deliveries, events, expiry, manifests, push, referrers, removal,
+    repositories, tags,
 };
 use crate::Store;
 
@@ -60,6 +61,7 @@ async fn every_statement_uses_an_index() {
         collection::STATEMENTS,
         deliveries::STATEMENTS,
         events::STATEMENTS,
+        expiry::STATEMENTS,
         manifests::STATEMENTS,
         push::STATEMENTS,
         referrers::STATEMENTS,

@@ -24,6 +24,8 @@ statements! {
     ADD_MANIFEST = "INSERT INTO manifests \
         (repository, digest, media_type, artifact_type, subject, annotations, size_bytes, pushed_at) \
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repository, digest) DO NOTHING";
+    /// Who pushes it again is about to name it: it must not look as old as it is.
+    PUSHED_AGAIN = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?3) WHERE repository = ?1 AND digest = ?2";
     ADD_CHILDREN = "INSERT INTO manifest_children (repository, manifest, kind, digest) \
         SELECT DISTINCT ?1, ?2, child.value ->> 'kind', child.value ->> 'digest' FROM json_each(?3) AS child";
 }
@@ -97,7 +99,8 @@ pub struct Pushed {
 }
 
 impl Ledger {
-    /// Puts a manifest into a repository and lets tags point at it. Putting it again adds the tags only. Each tag
+    /// Puts a manifest into a repository and lets tags point at it. Putting it again adds the tags and
+    /// renews its time. Each tag
     /// that is new or moves is an event, and so is a new manifest without a tag.
     ///
     /// # Errors
@@ -212,7 +215,14 @@ impl PutManifest {
             .execute(&mut *connection)
             .await?;
         let created = done.rows_affected() == 1;
-        if created && !self.children.is_empty() {
+        if !created {
+            sqlx::query(PUSHED_AGAIN)
+                .bind(repository)
+                .bind(&self.digest)
+                .bind(stored_time(self.at))
+                .execute(connection)
+                .await?;
+        } else if !self.children.is_empty() {
             sqlx::query(ADD_CHILDREN)
                 .bind(repository)
                 .bind(&self.digest)

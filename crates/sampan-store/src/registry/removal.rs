@@ -79,7 +79,7 @@ impl Ledger {
 }
 
 impl Removal {
-    fn event<'a>(&'a self, kind: EventKind, digest: &'a str) -> NewEvent<'a> {
+    pub(super) fn event<'a>(&'a self, kind: EventKind, digest: &'a str) -> NewEvent<'a> {
         NewEvent {
             kind,
             repository: &self.repository,
@@ -92,7 +92,7 @@ impl Removal {
         }
     }
 
-    async fn remove_tag(
+    pub(super) async fn remove_tag(
         &self,
         connection: &mut SqliteConnection,
         outbox: &mut Outbox,
@@ -165,7 +165,7 @@ impl Operation<Outbox> for DeleteManifest {
     }
 }
 
-async fn remove_manifest(
+pub(super) async fn remove_manifest(
     connection: &mut SqliteConnection,
     repository: i64,
     digest: &str,

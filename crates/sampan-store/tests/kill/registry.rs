@@ -103,9 +103,10 @@ async fn push(ledger: &Ledger, repository: &str, digest: &str, at: Timestamp) {
 async fn collect(ledger: &Ledger) {
     loop {
         ledger.condemn(Timestamp::now(), 2).await.unwrap();
-        for blob in ledger.condemned(None, 5).await.unwrap() {
-            ledger.forget(&blob.digest).await.unwrap();
-        }
+        let blobs = ledger.condemned(None, 5).await.unwrap();
+        let digests: Vec<_> = blobs.into_iter().map(|blob| blob.digest).collect();
+        let unheld = ledger.unheld(&digests).await.unwrap();
+        ledger.forget(&unheld).await.unwrap();
     }
 }
 

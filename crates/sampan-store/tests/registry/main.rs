@@ -8,6 +8,7 @@ mod collection;
 mod contention;
 mod counts;
 mod events;
+mod expiry;
 mod manifests;
 mod model;
 mod tags;
