@@ -19,3 +19,5 @@ mod manifests;
 mod pull;
 #[path = "server/push.rs"]
 mod push;
+#[path = "server/tools.rs"]
+mod tools;
