@@ -6,7 +6,9 @@
 
 mod client {
     pub(crate) mod content;
+    pub(crate) mod scripted;
     pub(crate) mod seen;
+    mod transport;
 }
 
 use std::time::Duration;

@@ -231,20 +231,23 @@ impl ClientError {
     }
 }
 
-/// The refusal of a certificate, which hides behind errors of input and output.
+/// The refusal of a certificate, which hides within errors of input and output.
 fn certificate_error(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(found) = inner.or_else(|| error.downcast_ref::<rustls::Error>())
+        if let Some(found) = error.downcast_ref::<rustls::Error>()
             && matches!(found, rustls::Error::InvalidCertificate(_))
         {
             return Some(found.clone());
         }
-        cause = error.source();
+        // The source of an error of input and output leaves out what it was made of.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }
