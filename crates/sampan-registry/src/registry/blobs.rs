@@ -209,9 +209,8 @@ impl Registry {
         mut held: Held,
         digest: Digest,
     ) -> Result<(), Error> {
-        let known = self.storage.keep(&digest).await? == Some(held.length_bytes());
         let (held, verified) = blocking(move || {
-            let verified = held.verify(&digest, known);
+            let verified = held.verify(&digest);
             (held, verified)
         })
         .await;

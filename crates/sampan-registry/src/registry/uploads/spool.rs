@@ -103,8 +103,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Makes sure that the bytes have the digest, and that they survive a power cut unless the blob is known already.
-    pub(crate) fn verify(&mut self, digest: &Digest, known: bool) -> Result<Verified, Error> {
+    /// Makes sure that the bytes have the digest. They need not survive a power cut yet.
+    pub(crate) fn verify(&mut self, digest: &Digest) -> Result<Verified, Error> {
         let file = self.open()?;
         let failed = |source| StoreError::io("write", &self.path, source);
         let hasher = if digest.algorithm() == self.algorithm {
@@ -123,9 +123,6 @@ impl Spool {
         // A failed write may have left bytes behind the last whole part.
         if file.metadata().map_err(failed)?.len() != size_bytes {
             file.set_len(size_bytes).map_err(failed)?;
-        }
-        if !known {
-            file.sync_all().map_err(failed)?;
         }
         Ok(Verified {
             path: self.path.clone(),
