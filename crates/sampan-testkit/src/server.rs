@@ -30,6 +30,8 @@ impl<'a> Server<'a> {
                 "127.0.0.1:0",
                 "--http-listen",
                 "127.0.0.1:0",
+                "--registry-listen",
+                "127.0.0.1:0",
             ])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file can be cloned"))
@@ -71,11 +73,21 @@ impl<'a> Server<'a> {
     /// The address on which the gateway serves HTTP, as `127.0.0.1:8080`.
     #[must_use]
     pub fn http_address(&self) -> String {
+        self.address("http")
+    }
+
+    /// The address on which the registry listens, as `127.0.0.1:7080`.
+    #[must_use]
+    pub fn registry_address(&self) -> String {
+        self.address("registry")
+    }
+
+    fn address(&self, of: &str) -> String {
         let text = std::fs::read(self.installation.data().join("server.json"))
             .expect("a ready server has it");
         let facts: serde_json::Value =
             serde_json::from_slice(&text).expect("the server writes JSON");
-        facts["http"]
+        facts[of]
             .as_str()
             .expect("the server names its address")
             .to_owned()

@@ -34,6 +34,8 @@ pub(crate) struct ServerFacts {
     pub(crate) kubernetes: SocketAddr,
     /// Where the gateway serves HTTP.
     pub(crate) http: SocketAddr,
+    /// Where the registry listens, with and without TLS.
+    pub(crate) registry: SocketAddr,
 }
 
 impl ServerFacts {

@@ -1,7 +1,10 @@
 //! The server put together: the one place where capabilities meet.
 //!
 //! The engine publishes its routing, the gateway watches it; the engine asks whether an endpoint has been
-//! drained, the gateway answers. Neither knows the other.
+//! drained, the gateway answers. Neither knows the other. The registry shares the content store and the database
+//! with both, and nothing else.
+
+mod registry;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +33,8 @@ pub(crate) struct Addresses {
     pub(crate) kubernetes: SocketAddr,
     /// The gateway: the first that may be bound.
     pub(crate) http: Vec<SocketAddr>,
+    /// The registry.
+    pub(crate) registry: SocketAddr,
     /// Resolvers for names outside of the cluster.
     pub(crate) dns_forward: Vec<SocketAddr>,
 }
@@ -67,21 +72,28 @@ pub(crate) fn serve(
         .build()
         .or_fail("cannot start the asynchronous runtime")?
         .block_on(async {
-            let (engine, gateway) = build(context, addresses).await?;
+            let store = Store::open(&context.data().join("meta.db")).await?;
+            let registry = registry::build(context, addresses.registry, &store).await?;
+            let (engine, gateway) = build(context, addresses, store).await?;
             let facts = ServerFacts {
                 pid: nix::unistd::getpid().as_raw(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 since: clock::now(),
                 kubernetes: engine.address(),
                 http: gateway.handle().http_address().unwrap_or(addresses.http[0]),
+                registry: registry.address(),
             };
             lock.publish(context.data(), &facts)?;
             ready(&facts)?;
-            run(engine, gateway).await
+            Box::pin(run(engine, gateway, registry)).await
         })
 }
 
-async fn build(context: &Context, addresses: &Addresses) -> Result<(Engine, Gateway), Failure> {
+async fn build(
+    context: &Context,
+    addresses: &Addresses,
+    store: Store,
+) -> Result<(Engine, Gateway), Failure> {
     let bridge = Bridge::ensure(context.data())?;
     let (routing, watched) = watch::channel(Arc::new(Routing::default()));
     let config = sampan_gateway::Config {
@@ -92,7 +104,7 @@ async fn build(context: &Context, addresses: &Addresses) -> Result<(Engine, Gate
     };
     let gateway = sampan_gateway::build(config, watched)?;
     let deps = Deps {
-        store: Store::open(&context.data().join("meta.db")).await?,
+        store,
         content: context.content()?,
         snapshots: context.snapshots()?,
         runtime: context.runtime()?,
@@ -103,16 +115,25 @@ async fn build(context: &Context, addresses: &Addresses) -> Result<(Engine, Gate
     let config = Config {
         data: context.data().to_owned(),
         listen: addresses.kubernetes,
-        node_name: nix::unistd::gethostname().map_or_else(
-            |_| "sampan".to_owned(),
-            |name| name.to_string_lossy().to_lowercase(),
-        ),
+        node_name: host_name(),
     };
     Ok((engine::build(config, deps).await?, gateway))
 }
 
-/// Runs both until a signal; the engine stops first, because it no longer changes routes then.
-async fn run(engine: Engine, gateway: Gateway) -> Result<(), Failure> {
+/// What this machine calls itself.
+fn host_name() -> String {
+    nix::unistd::gethostname().map_or_else(
+        |_| "sampan".to_owned(),
+        |name| name.to_string_lossy().to_lowercase(),
+    )
+}
+
+/// Runs all until a signal; the engine stops first, because it no longer changes routes then.
+async fn run(
+    engine: Engine,
+    gateway: Gateway,
+    registry: sampan_registry::Server,
+) -> Result<(), Failure> {
     let shutdown = Shutdown::new();
     let signalled = shutdown.clone();
     let mut terminate = signal(SignalKind::terminate()).or_fail("cannot wait for signals")?;
@@ -125,6 +146,7 @@ async fn run(engine: Engine, gateway: Gateway) -> Result<(), Failure> {
         tracing::info!("stopping");
         signalled.trigger();
     });
+    let registry_run = registry.run(shutdown.clone());
     let engine_run = async {
         engine.run(shutdown.clone()).await;
         shutdown.trigger();
@@ -135,7 +157,7 @@ async fn run(engine: Engine, gateway: Gateway) -> Result<(), Failure> {
         shutdown.trigger();
         outcome
     };
-    let ((), outcome) = tokio::join!(engine_run, gateway_run);
+    let ((), outcome, ()) = tokio::join!(engine_run, gateway_run, registry_run);
     watcher.abort();
     Ok(outcome?)
 }

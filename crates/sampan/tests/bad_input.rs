@@ -203,58 +203,30 @@ fn a_full_disk_loses_nothing_and_the_same_command_goes_on() {
 fn a_port_in_use_is_named() {
     let site = Installation::new(SAMPAN);
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("it has an address").to_string();
-    refused(
-        site.run([
-            "up",
-            "--kube-listen",
-            "127.0.0.1:0",
-            "--http-listen",
-            &address,
-        ]),
-        1,
-        &address,
-    );
-    refused(
-        site.run([
-            "up",
-            "--kube-listen",
-            &address,
-            "--http-listen",
-            "127.0.0.1:0",
-        ]),
-        1,
-        &address,
-    );
-    refused(
-        site.run([
-            "up",
-            "--detach",
-            "--kube-listen",
-            &address,
-            "--http-listen",
-            "127.0.0.1:0",
-        ]),
-        1,
-        &address,
-    );
+    let taken = taken.local_addr().expect("it has an address").to_string();
+    let up = |listener: &str| {
+        let mut command = site.sampan(["up"]);
+        for option in ["--kube-listen", "--http-listen", "--registry-listen"] {
+            let address = if option == listener {
+                &taken
+            } else {
+                "127.0.0.1:0"
+            };
+            command.args([option, address]);
+        }
+        command
+    };
+    for listener in ["--kube-listen", "--http-listen", "--registry-listen"] {
+        refused(Finished::of(&mut up(listener)), 1, &taken);
+    }
+    refused(Finished::of(up("--kube-listen").arg("--detach")), 1, &taken);
 }
 
 #[test]
 fn a_second_server_is_refused() {
     let site = Installation::new(SAMPAN);
     let _server = site.up();
-    refused(
-        site.run([
-            "up",
-            "--kube-listen",
-            "127.0.0.1:0",
-            "--http-listen",
-            "127.0.0.1:0",
-        ]),
-        4,
-        "running already",
-    );
+    refused(site.run(["up"]), 4, "running already");
 }
 
 #[test]

@@ -224,7 +224,8 @@ fn the_server_may_open_many_files_and_containers_as_many_as_ever() {
             .args(["-c", start, env!("CARGO_BIN_EXE_sampan"), "--data"])
             .arg(site.data())
             .args(["up", "--detach", "--kube-listen", "127.0.0.1:0"])
-            .args(["--http-listen", "127.0.0.1:0"]),
+            .args(["--http-listen", "127.0.0.1:0"])
+            .args(["--registry-listen", "127.0.0.1:0"]),
     );
     let _up = up.expect_code(0);
     let status = site.run(["status", "--output", "json"]).json();

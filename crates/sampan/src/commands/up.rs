@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Where the gateway serves HTTP [default: port 80 of all addresses, or 8080 when not permitted]
     #[arg(long, value_name = "ADDRESS")]
     http_listen: Option<SocketAddr>,
+    /// Where the registry listens, with and without TLS on the same port
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)))]
+    registry_listen: SocketAddr,
     /// Resolvers that pods may ask for names outside of the cluster; none by default
     #[arg(long, value_name = "ADDRESS")]
     dns_forward: Vec<SocketAddr>,
@@ -59,6 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             },
             |address| vec![address],
         ),
+        registry: args.registry_listen,
         dns_forward: args.dns_forward.clone(),
     };
     wiring::serve(context, &addresses, |facts| say_ready(facts, context))?;
@@ -76,6 +80,7 @@ fn say_ready(facts: &ServerFacts, context: &Context) -> Result<(), Failure> {
     ))?;
     ui.line(format!("  gateway          http://{}", facts.http))?;
     ui.line(format!("  Kubernetes API   https://{}", facts.kubernetes))?;
+    ui.line(format!("  registry         {}", facts.registry))?;
     ui.line("  next: `sampan load BUNDLE` and `sampan deploy APP@VERSION`; `sampan kubeconfig` for kubectl")
 }
 
@@ -91,8 +96,9 @@ fn detach(args: &Args, context: &Context) -> Result<ServerFacts, Failure> {
     command
         .arg("--data")
         .arg(context.data())
-        .args(["--quiet", "up", "--session", "--kube-listen"]);
-    command.arg(args.kube_listen.to_string());
+        .args(["--quiet", "up", "--session"])
+        .arg(format!("--kube-listen={}", args.kube_listen))
+        .arg(format!("--registry-listen={}", args.registry_listen));
     if let Some(address) = &args.http_listen {
         command.arg("--http-listen").arg(address.to_string());
     }
