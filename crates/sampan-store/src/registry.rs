@@ -42,7 +42,7 @@ pub use push::{Child, ChildKind, MovedTag, Pushed, PutManifest};
 pub use referrers::ReferrerRow;
 pub use refusal::Refusal;
 pub use removal::Removal;
-pub use repositories::Usage;
+pub use repositories::{Holdings, Usage};
 pub use tags::{TagMove, TagRow};
 
 /// Declares the statements of a file, and lists them for the test that looks at their query plans.

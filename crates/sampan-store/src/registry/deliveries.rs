@@ -25,6 +25,10 @@ statements! {
     SUBSCRIBE = "INSERT INTO webhooks (name, seen) VALUES (?, COALESCE( \
           (SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)) \
         ON CONFLICT (name) DO UPDATE SET seen = seen RETURNING seen";
+    /// Every name is greater than nothing, which lets SQLite go by the key.
+    WEBHOOKS = "SELECT name, seen FROM webhooks WHERE name > '' ORDER BY name";
+    FORGET_WEBHOOK = "DELETE FROM webhooks WHERE name = ?";
+    SETTLE_ALL = "UPDATE deliveries SET next_attempt_at = NULL WHERE webhook = ? AND next_attempt_at IS NOT NULL";
     PASS = "UPDATE webhooks SET seen = MAX(seen, ?) WHERE name = ?";
     SETTLE = "UPDATE deliveries SET next_attempt_at = NULL \
         WHERE event = ? AND webhook = ? AND next_attempt_at IS NOT NULL";
@@ -131,6 +135,27 @@ impl Ledger {
         self.writer.submit(Subscribe { webhook }).await
     }
 
+    /// The webhooks that have been subscribed, by name, and the last event that each has seen.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhooks(&self) -> Result<Vec<(String, EventId)>, Error> {
+        sqlx::query(WEBHOOKS)
+            .try_map(|row: SqliteRow| Ok((row.try_get("name")?, EventId(row.try_get("seen")?))))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("list the webhooks"))
+    }
+
+    /// Ends a subscription; nothing is to be tried again. What was tried stays in the log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_webhook(&self, webhook: &str) -> Result<(), Error> {
+        let webhook = webhook.to_owned();
+        self.writer.submit(Forget { webhook }).await
+    }
+
     /// Notes that a webhook has no interest in the events up to `seen`.
     ///
     /// # Errors
@@ -182,6 +207,24 @@ impl Operation<Outbox> for Subscribe {
             .fetch_one(connection)
             .await?;
         Ok(Ok(EventId(seen)))
+    }
+}
+
+struct Forget {
+    webhook: String,
+}
+
+impl Operation<Outbox> for Forget {
+    type Output = ();
+
+    async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<()> {
+        for statement in [FORGET_WEBHOOK, SETTLE_ALL] {
+            sqlx::query(statement)
+                .bind(&self.webhook)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(Ok(()))
     }
 }
 

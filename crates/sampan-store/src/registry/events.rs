@@ -19,6 +19,7 @@ const TRIM_EVERY: i64 = 256;
 statements! {
     EVENTS = "SELECT id, kind, repository, digest, tag, media_type, size_bytes, actor, at FROM events \
         WHERE id > ? ORDER BY id LIMIT ?";
+    EVENT = "SELECT id, kind, repository, digest, tag, media_type, size_bytes, actor, at FROM events WHERE id = ?";
     NEWEST = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
     RECORD = "INSERT INTO events (kind, repository, digest, tag, media_type, size_bytes, actor, at) \
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -104,6 +105,19 @@ impl Ledger {
             .fetch_all(&self.pool)
             .await
             .map_err(Error::sql("list the events"))
+    }
+
+    /// An event, unless it is so old that it is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event(&self, id: EventId) -> Result<Option<Event>, Error> {
+        sqlx::query(EVENT)
+            .bind(id.0)
+            .try_map(|row: SqliteRow| event(&row))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::sql("look for an event"))
     }
 
     /// The number of the newest event, and a way to wait for newer ones. It ends when the store is closed.

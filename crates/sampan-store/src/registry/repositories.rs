@@ -1,9 +1,10 @@
 //! Repositories and the projects that they belong to.
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::columns::{size, stored_size, unsigned};
+use super::columns::{count, size, stored_size, time, unsigned};
 use super::{Ledger, Refusal, statements};
 use crate::Error;
 
@@ -11,6 +12,15 @@ statements! {
     HAS_REPOSITORY = "SELECT 1 FROM repositories WHERE name = ?";
     REPOSITORIES = "SELECT name FROM repositories WHERE name >= ? AND name < ? AND name <> ? ORDER BY name LIMIT ?";
     USAGE = "SELECT bytes FROM projects WHERE name = ?";
+    /// A walk over what the repository holds: for people who ask now and then, not for requests.
+    HOLDINGS = "SELECT \
+          (SELECT COUNT(*) FROM tags WHERE repository = found.id) AS tags, \
+          (SELECT COUNT(*) FROM manifests WHERE repository = found.id) AS manifests, \
+          (SELECT COALESCE(SUM(size_bytes), 0) FROM manifests WHERE repository = found.id) \
+            + (SELECT COALESCE(SUM(blobs.size_bytes), 0) FROM repository_blobs AS link \
+                JOIN blobs ON blobs.digest = link.digest WHERE link.repository = found.id) AS size_bytes, \
+          (SELECT MAX(pushed_at) FROM manifests WHERE repository = found.id) AS pushed_at \
+        FROM repositories AS found WHERE found.name = ?";
     /// The project may be there without the repository.
     SURVEY = "SELECT repositories.id AS repository, projects.bytes, \
           EXISTS (SELECT 1 FROM project_contents WHERE project = projects.id AND digest = ?3) AS counted \
@@ -26,6 +36,19 @@ statements! {
 pub struct Usage {
     /// Bytes of blobs and manifests, every digest counted once.
     pub bytes: u64,
+}
+
+/// What a repository holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdings {
+    /// How many tags.
+    pub tags: u32,
+    /// How many manifests.
+    pub manifests: u32,
+    /// Bytes of its manifests and blobs, needed or not. Other repositories may hold the same ones.
+    pub size_bytes: u64,
+    /// When a manifest last came that is still there.
+    pub pushed_at: Option<Timestamp>,
 }
 
 impl Ledger {
@@ -62,6 +85,27 @@ impl Ledger {
             .fetch_all(&self.pool)
             .await
             .map_err(Error::sql("list the repositories"))
+    }
+
+    /// What a repository holds; nothing when there is no such repository. It takes longer the more that is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holdings(&self, repository: &str) -> Result<Option<Holdings>, Error> {
+        sqlx::query(HOLDINGS)
+            .bind(repository)
+            .try_map(|row: SqliteRow| {
+                let pushed: Option<i64> = row.try_get("pushed_at")?;
+                Ok(Holdings {
+                    tags: count(&row, "tags")?,
+                    manifests: count(&row, "manifests")?,
+                    size_bytes: size(&row, "size_bytes")?,
+                    pushed_at: pushed.map(|_| time(&row, "pushed_at")).transpose()?,
+                })
+            })
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::sql("sum up a repository"))
     }
 
     /// What a project holds; nothing when it is unknown.

@@ -162,3 +162,34 @@ async fn old_events_go_with_their_deliveries() {
     assert!(log.is_empty(), "{log:?}");
     f.store.close().await;
 }
+
+#[tokio::test]
+async fn a_webhook_that_is_forgotten_begins_anew() {
+    let f = fixture().await;
+    for name in ["rollout", "audit"] {
+        f.ledger.subscribe_webhook(name).await.unwrap();
+    }
+    push(&f.ledger, "shop/web", "sha256:1", vec![], &[]).await;
+    f.ledger
+        .record_delivery(attempt(EventId(1), 1, Some(20)))
+        .await
+        .unwrap();
+    let known = |seen| {
+        [("audit", 0), ("rollout", seen)]
+            .map(|(name, seen)| (name.to_owned(), EventId(seen)))
+            .to_vec()
+    };
+    assert_eq!(f.ledger.webhooks().await.unwrap(), known(1));
+    f.ledger.forget_webhook("rollout").await.unwrap();
+    assert_eq!(f.ledger.webhooks().await.unwrap(), known(1)[..1]);
+    assert_eq!(f.ledger.next_delivery("rollout").await.unwrap(), None);
+    let log = f.ledger.deliveries(None, None, 10).await.unwrap();
+    assert_eq!(log.len(), 1, "the log stays");
+    push(&f.ledger, "shop/web", "sha256:2", vec![], &[]).await;
+    let seen = f.ledger.subscribe_webhook("rollout").await.unwrap();
+    assert_eq!(seen, EventId(2));
+    let event = f.ledger.event(seen).await.unwrap().unwrap();
+    assert_eq!(event.digest, "sha256:2");
+    assert_eq!(f.ledger.event(EventId(3)).await.unwrap(), None);
+    f.store.close().await;
+}

@@ -302,3 +302,22 @@ async fn referrers_are_found_by_their_subject() {
     assert_eq!(referrers(Some("sbom"), None, 10).await, ["sha256:3"]);
     f.store.close().await;
 }
+
+#[tokio::test]
+async fn a_repository_is_summed_up() {
+    let f = fixture().await;
+    assert_eq!(f.ledger.holdings("shop/web").await.unwrap(), None);
+    upload(&f.ledger, "shop/web", "sha256:a", 100).await;
+    let empty = f.ledger.holdings("shop/web").await.unwrap().unwrap();
+    assert_eq!((empty.size_bytes, empty.pushed_at), (100, None));
+    upload(&f.ledger, "shop/db", "sha256:b", 1000).await;
+    let children = vec![blob("sha256:a")];
+    push(&f.ledger, "shop/web", "sha256:1", children, &["v1", "v2"]).await;
+    push(&f.ledger, "shop/web", "sha256:2", vec![], &[]).await;
+    let held = f.ledger.holdings("shop/web").await.unwrap().unwrap();
+    // A manifest of the tests has 10 bytes.
+    assert_eq!((held.tags, held.manifests, held.size_bytes), (2, 2, 120));
+    let row = f.ledger.manifest("shop/web", ManifestName::Tag("v1")).await;
+    assert_eq!(held.pushed_at, row.unwrap().map(|row| row.pushed_at));
+    f.store.close().await;
+}
