@@ -9,7 +9,7 @@
 mod authorization;
 mod blob;
 mod blocking;
-mod certificates;
+pub(crate) mod certificates;
 mod challenge;
 mod config;
 mod copy;

@@ -7,6 +7,8 @@ use sampan_model::Hint;
 use sampan_model::yaml::{self, Content, Location, Node, YamlError};
 use serde::Deserialize;
 
+use crate::events::Webhooks;
+
 /// The name of the file in the data folder.
 pub const FILE: &str = "registry.yaml";
 
@@ -20,6 +22,8 @@ pub struct Config {
     pub sparse: Sparse,
     /// How much is taken and kept.
     pub limits: Limits,
+    /// Who is told of pushes and deletes.
+    pub webhooks: Webhooks,
 }
 
 /// Which parts of a manifest may be missing when it is pushed.
@@ -207,6 +211,11 @@ mod tests {
         assert!(
             unknown.starts_with("registry.yaml:3:3: unknown field `manifestByte`"),
             "{unknown}"
+        );
+        let nested = error("webhooks:\n  - name: a\n    url: ftp://a\n");
+        assert!(
+            nested.starts_with("registry.yaml:3:5: an address"),
+            "{nested}"
         );
         let wrong = error("sparse:\n  images: perhaps\n");
         assert!(

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod client;
 pub mod config;
 mod error;
+pub mod events;
 mod http;
 mod metrics;
 mod registry;

@@ -12,6 +12,7 @@ use sampan_supervise::{Shutdown, Tasks};
 
 use crate::auth::{Accounts, Authenticator, TokenKeyError, Tokens};
 use crate::config::Config;
+use crate::events::{Deliverer, EventsError, Origin};
 use crate::http::Api;
 use crate::registry::Registry;
 use crate::storage::{Budget, Buffers, Storage};
@@ -55,6 +56,9 @@ pub enum BuildError {
     /// There is no key to sign tokens with.
     #[error("cannot issue tokens")]
     Tokens(#[from] TokenKeyError),
+    /// The webhooks cannot be served.
+    #[error("cannot deliver events")]
+    Events(#[from] EventsError),
 }
 
 impl sampan_model::Hint for BuildError {
@@ -66,6 +70,7 @@ impl sampan_model::Hint for BuildError {
             Self::Bind { .. } => None,
             Self::Storage(error) => error.hint(),
             Self::Tokens(error) => error.hint(),
+            Self::Events(error) => error.hint(),
         }
     }
 }
@@ -78,6 +83,7 @@ pub struct Server {
     registry: Registry,
     api: Api,
     upload_age: Duration,
+    deliverer: Deliverer,
 }
 
 /// Opens the registry and takes its address.
@@ -106,6 +112,11 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
     let listener = Listener::bind(address)
         .await
         .map_err(|source| BuildError::Bind { address, source })?;
+    let origin = Origin {
+        data: data.clone(),
+        address: listener.address(),
+    };
+    let deliverer = Deliverer::new(store.registry(), &config.webhooks, &origin).await?;
     let authenticator = Authenticator::new(accounts, Tokens::load(&data)?, config.anonymous_pull);
     let api = Api::new(registry.clone(), Arc::clone(&config), authenticator, budget);
     let mut settings = Settings::new(tls);
@@ -117,6 +128,7 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
         registry,
         api,
         upload_age: config.limits.upload_age,
+        deliverer,
     })
 }
 
@@ -132,8 +144,9 @@ impl Server {
         let tasks = Tasks::new();
         let sweeper = sweep(self.registry, self.upload_age, shutdown.clone());
         tasks.spawn("upload sweeper", sweeper);
+        tasks.spawn("webhooks", self.deliverer.run(shutdown.clone()));
         self.listener.serve(self.api, self.settings, shutdown).await;
-        tasks.finish(Duration::from_secs(5)).await;
+        tasks.finish(Duration::from_secs(10)).await;
     }
 }
 

@@ -14,13 +14,21 @@ use super::error::ClientError;
 
 /// What the folders and options say of one registry.
 #[derive(Debug, Default)]
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     authorities: Vec<PathBuf>,
     /// Files with the client's certificate and its key.
     client: Option<(PathBuf, PathBuf)>,
 }
 
 impl Certificates {
+    /// These authorities beside those of the system, and nothing of the client.
+    pub(crate) fn of(authorities: Vec<PathBuf>) -> Self {
+        Self {
+            authorities,
+            client: None,
+        }
+    }
+
     /// What is configured for the registry `host`, with port if it has one: `*.crt` are authorities, `NAME.cert` with
     /// `NAME.key` prove who the client is, as docker has it.
     pub(super) fn find(settings: &Settings, host: &str) -> Self {
@@ -49,7 +57,7 @@ impl Certificates {
     }
 
     /// The configuration for connections with TLS.
-    pub(super) fn client_config(&self, host: &str) -> Result<ClientConfig, ClientError> {
+    pub(crate) fn client_config(&self, host: &str) -> Result<ClientConfig, ClientError> {
         let mut roots = RootCertStore::empty();
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
@@ -85,7 +93,7 @@ impl Certificates {
 }
 
 /// The configuration for connections without TLS, which the HTTP library asks for all the same.
-pub(super) fn no_tls(host: &str) -> Result<ClientConfig, ClientError> {
+pub(crate) fn no_tls(host: &str) -> Result<ClientConfig, ClientError> {
     let builder = builder().map_err(|source| ClientError::Setup {
         host: host.to_owned(),
         source: source.into(),
