@@ -17,6 +17,7 @@ use super::blocking;
 use super::challenge::Challenge;
 use super::config::is_loopback;
 use super::credentials::{Credential, CredentialFiles, Secret};
+use super::endpoint::Connector;
 use super::error::ClientError;
 use super::scope::Scopes;
 
@@ -33,6 +34,7 @@ const ANSWER_LIMIT_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Authorization {
     host: String,
+    connector: Connector,
     credentials: Credentials,
     /// Held while a token is fetched, so that many requests wait for one token instead of fetching many.
     state: Mutex<State>,
@@ -78,9 +80,10 @@ struct Answer {
 }
 
 impl Authorization {
-    pub(super) fn new(host: String, credentials: Credentials) -> Self {
+    pub(super) fn new(host: String, connector: Connector, credentials: Credentials) -> Self {
         Self {
             host,
+            connector,
             credentials,
             state: Mutex::default(),
         }
@@ -89,20 +92,18 @@ impl Authorization {
     /// What to send with a request, so far as it is known that anything is wanted.
     pub(super) async fn header(
         &self,
-        http: &reqwest::Client,
         wanted: Wanted<'_>,
     ) -> Result<Option<HeaderValue>, ClientError> {
         let mut state = self.state.lock().await;
         let Some(challenge) = state.challenge.clone() else {
             return Ok(None);
         };
-        self.answer(http, &mut state, &challenge, wanted).await
+        self.answer(&mut state, &challenge, wanted).await
     }
 
     /// What to send after the registry has refused `sent` with `challenge`; `None` when there is nothing better.
     pub(super) async fn renewed(
         &self,
-        http: &reqwest::Client,
         challenge: Challenge,
         sent: Option<&HeaderValue>,
         wanted: Wanted<'_>,
@@ -113,13 +114,12 @@ impl Authorization {
             state.tokens.remove(wanted.scopes);
         }
         state.challenge = Some(challenge.clone());
-        let header = self.answer(http, &mut state, &challenge, wanted).await?;
+        let header = self.answer(&mut state, &challenge, wanted).await?;
         Ok(header.filter(|header| Some(header) != sent))
     }
 
     async fn answer(
         &self,
-        http: &reqwest::Client,
         state: &mut State,
         challenge: &Challenge,
         wanted: Wanted<'_>,
@@ -136,9 +136,7 @@ impl Authorization {
                 if let Some(Credential::Bearer(token)) = &credential {
                     return Ok(bearer(token.reveal()));
                 }
-                let token = self
-                    .fetch(http, challenge, credential.as_ref(), wanted)
-                    .await?;
+                let token = self.fetch(challenge, credential.as_ref(), wanted).await?;
                 let header = token.header.clone();
                 state.tokens.insert(wanted.scopes.clone(), token);
                 Ok(Some(header))
@@ -174,7 +172,6 @@ impl Authorization {
 
     async fn fetch(
         &self,
-        http: &reqwest::Client,
         challenge: &Challenge,
         credential: Option<&Credential>,
         wanted: Wanted<'_>,
@@ -188,6 +185,9 @@ impl Authorization {
             unreachable!("tokens are fetched for bearer challenges only");
         };
         let realm = self.realm(realm, credential.is_some())?;
+        let http = &self
+            .connector
+            .http(&authority(&realm), realm.scheme() == "http")?;
         let mut scopes = wanted.scopes.clone();
         scopes.add(scope.as_deref().unwrap_or_default());
         let request = TokenRequest {
@@ -241,8 +241,14 @@ impl Authorization {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, ClientError> {
-        let sent = request.send().await;
-        sent.map_err(|source| ClientError::transport(&self.host, source))
+        let idle = self.connector.settings().idle_timeout;
+        match tokio::time::timeout(idle, request.timeout(idle).send()).await {
+            Ok(sent) => sent.map_err(|source| ClientError::transport(&self.host, source)),
+            Err(_) => Err(ClientError::Stalled {
+                host: self.host.clone(),
+                idle,
+            }),
+        }
     }
 
     async fn read(

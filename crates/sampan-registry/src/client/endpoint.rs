@@ -120,7 +120,7 @@ impl Connector {
         let transport = Transport {
             host: host.to_owned(),
             http: self.http(host, base.scheme() == "http")?,
-            authorization: Authorization::new(host.to_owned(), credentials),
+            authorization: Authorization::new(host.to_owned(), self.clone(), credentials),
             connector: self.clone(),
             retry: self.settings.retry,
             idle_timeout: self.settings.idle_timeout,

@@ -221,14 +221,20 @@ impl ClientError {
 
     /// Whether the same request may succeed a little later.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Unreachable { .. }
-                | Self::Broken { .. }
-                | Self::Stalled { .. }
-                | Self::Short { .. }
-        )
+            | Self::Broken { .. }
+            | Self::Stalled { .. }
+            | Self::Short { .. } => true,
+            Self::Refused { status, .. } => is_passing(*status),
+            _ => false,
+        }
     }
+}
+
+/// Whether an answer with this HTTP status may be another one a little later.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// The refusal of a certificate, which hides within errors of input and output.

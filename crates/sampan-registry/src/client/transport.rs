@@ -13,7 +13,7 @@ use super::authorization::{Authorization, Wanted, authority};
 use super::challenge::Challenge;
 use super::config::Retry;
 use super::endpoint::Connector;
-use super::error::ClientError;
+use super::error::{ClientError, is_passing};
 use super::scope::Scopes;
 
 /// How often a registry may send a request elsewhere.
@@ -135,7 +135,7 @@ impl Transport {
         loop {
             let outcome = self.authorized(call).await;
             let asked = match &outcome {
-                Ok(response) if is_passing(response.status()) => retry_after(response),
+                Ok(response) if is_passing(response.status().as_u16()) => retry_after(response),
                 Err(error) if error.is_passing() => None,
                 _ => return outcome,
             };
@@ -148,7 +148,7 @@ impl Transport {
 
     /// Sends `call` once, and once more when the registry wants another authorization.
     async fn authorized(&self, call: &Call) -> Result<Response, ClientError> {
-        let mut sent = self.authorization.header(&self.http, call.wanted()).await?;
+        let mut sent = self.authorization.header(call.wanted()).await?;
         let mut response = self.follow(call, sent.clone()).await?;
         // Twice at most: a first token, and another one when a remembered one is no longer accepted.
         for _ in 0..2 {
@@ -160,7 +160,7 @@ impl Transport {
             };
             let renewed = self
                 .authorization
-                .renewed(&self.http, challenge, sent.as_ref(), call.wanted())
+                .renewed(challenge, sent.as_ref(), call.wanted())
                 .await?;
             let Some(renewed) = renewed else { break };
             response = self.follow(call, Some(renewed.clone())).await?;
@@ -298,10 +298,6 @@ pub(super) struct Question<'words> {
     /// Such as the name of a manifest.
     pub(super) what: &'words str,
     pub(super) repository: &'words str,
-}
-
-pub(super) fn is_passing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// How long the registry asks to wait: seconds, or a date (RFC 9110, section 10.2.3).

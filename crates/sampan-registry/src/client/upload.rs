@@ -13,10 +13,10 @@ use reqwest::{Body, Response, Url};
 use sampan_oci::Digest;
 
 use super::blob::BlobReader;
-use super::error::ClientError;
+use super::error::{ClientError, is_passing};
 use super::origin::Origin;
 use super::repository::{Repository, text};
-use super::transport::{Patience, is_passing, retry_after};
+use super::transport::{Patience, retry_after};
 use super::watch::{Arrival, Watch};
 
 const OCTETS: &str = "application/octet-stream";
@@ -280,10 +280,7 @@ impl Upload<'_> {
                 .map_err(Setback::Final)?;
             return Ok(http.request(call.method, call.url));
         }
-        let header = transport
-            .authorization
-            .header(&transport.http, call.wanted())
-            .await;
+        let header = transport.authorization.header(call.wanted()).await;
         let header = header.map_err(Setback::Final)?;
         let request = transport
             .http
@@ -344,7 +341,7 @@ impl Upload<'_> {
         Err(match status {
             // A token may have expired on the way; asking for the status renews it.
             StatusCode::UNAUTHORIZED => Setback::Passing(error, None),
-            status if is_passing(status) => Setback::Passing(error, asked),
+            status if is_passing(status.as_u16()) => Setback::Passing(error, asked),
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => Setback::Lost(error),
             _ => Setback::Final(error),
         })
