@@ -9,6 +9,9 @@ use sampan_listen::Peer;
 use crate::auth::Actor;
 use crate::metrics::Metrics;
 
+/// The status of a request whose client did not wait for the answer, as proxies write it.
+const GONE: u16 = 499;
+
 /// One request from its beginning to the last byte of its answer.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -38,7 +41,7 @@ impl Exchange {
             path: request.uri().path().to_owned(),
             agent: agent.unwrap_or_default().to_owned(),
             actor: String::new(),
-            status: 0,
+            status: GONE,
             sent_bytes: 0,
             since: Instant::now(),
         }

@@ -24,6 +24,8 @@ pub(super) struct Payload<'server> {
     announced_bytes: Option<u64>,
     /// Whether the client waits for a word before it sends.
     expects: bool,
+    /// Whether nothing can be expected from the client any more.
+    broken: bool,
 }
 
 impl<'server> Payload<'server> {
@@ -40,6 +42,7 @@ impl<'server> Payload<'server> {
             silence,
             announced_bytes,
             expects,
+            broken: false,
         }
     }
 
@@ -51,6 +54,12 @@ impl<'server> Payload<'server> {
     /// The next bytes.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.expects = false;
+        let next = self.frame().await;
+        self.broken = next.is_err();
+        next
+    }
+
+    async fn frame(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             let frame = tokio::time::timeout(self.silence, self.incoming.frame());
             let frame = frame.await.map_err(|_| Error::BodyTimeout {
@@ -102,7 +111,8 @@ impl<'server> Payload<'server> {
         if self.incoming.is_end_stream() {
             return true;
         }
-        if self.expects
+        if self.broken
+            || self.expects
             || self
                 .announced_bytes
                 .is_some_and(|bytes| bytes > DRAIN_BYTES)

@@ -1,9 +1,12 @@
 //! Uploads.
 
+use std::time::Duration;
+
 use sampan_oci::Digest;
 use sampan_oci::digest::{Algorithm, Hasher};
 use sampan_registry::Config;
 use sampan_registry::config::Limits;
+use sampan_testkit::eventually;
 
 use crate::fixture::Registry;
 
@@ -175,9 +178,9 @@ fn an_upload_goes_on_after_a_broken_connection_and_after_a_restart() {
         let end = reply.header("range").strip_prefix("0-").unwrap();
         end.parse::<usize>().unwrap() + 1
     };
-    let here = sampan_testkit::eventually(
+    let here = eventually(
         "the bytes of the broken request",
-        std::time::Duration::from_secs(20),
+        Duration::from_secs(20),
         || Some(stands(&registry)).filter(|stands| *stands == 5_000_000),
     );
     let patch = format!("PATCH {location}");
@@ -288,4 +291,67 @@ fn an_answer_that_comes_early_leaves_the_connection_usable() {
     connection.reply(&request).expect(100);
     connection.send(b"word");
     connection.reply(&request).expect(201);
+}
+
+#[test]
+fn a_client_that_falls_silent_is_told_so_and_can_go_on() {
+    let limits = Limits {
+        silence: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let registry = Registry::with(Config {
+        limits,
+        ..Config::default()
+    });
+    let location = start(&registry, "a");
+    let mut connection = registry.connect();
+    let patch = format!("PATCH {location}");
+    connection.head(&patch, &[("Content-Length", "6")]);
+    connection.send(b"012");
+    let reply = connection.reply(&patch);
+    reply.expect_error(408, "BLOB_UPLOAD_INVALID");
+    let status = registry.get(&location).expect(204);
+    assert_eq!(status.header("range"), "0-2");
+    let put = format!("PUT {location}?digest={}", Digest::of_bytes(b"012345"));
+    registry
+        .ask(&put, &[("Content-Range", "3-5")], b"345")
+        .expect(201);
+}
+
+#[test]
+fn an_upload_that_nobody_goes_on_with_is_removed() {
+    let limits = Limits {
+        upload_age: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let registry = Registry::with(Config {
+        limits,
+        ..Config::default()
+    });
+    let location = start(&registry, "a");
+    eventually("the upload to go", Duration::from_secs(20), || {
+        (registry.get(&location).status == 404).then_some(())
+    });
+    assert_eq!(registry.uploads(), 0);
+}
+
+#[test]
+fn many_clients_push_and_pull_the_same_blobs_at_once() {
+    let registry = Registry::start();
+    let blobs: Vec<Vec<u8>> = (0..4_u8).map(|seed| vec![seed; 700_000]).collect();
+    std::thread::scope(|scope| {
+        for client in 0..100 {
+            let (registry, blobs) = (&registry, &blobs);
+            scope.spawn(move || {
+                let repository = format!("project/{}", client % 10);
+                for turn in 0..blobs.len() {
+                    let bytes = &blobs[(client + turn) % blobs.len()];
+                    let digest = registry.push_blob(&repository, bytes);
+                    let blob = registry.get(&format!("/v2/{repository}/blobs/{digest}"));
+                    assert!(blob.expect(200).body == *bytes);
+                }
+            });
+        }
+    });
+    assert_eq!((registry.stored(), registry.uploads()), (blobs.len(), 0));
 }
