@@ -1,5 +1,8 @@
 //! How the registry behaves: `DIR/registry.yaml`.
 
+pub mod duration;
+mod housekeeping;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +10,7 @@ use sampan_model::Hint;
 use sampan_model::yaml::{self, Content, Location, Node, YamlError};
 use serde::Deserialize;
 
+pub use self::housekeeping::{Housekeeping, ImmutableTags, Quotas, Retention};
 use crate::events::Webhooks;
 
 /// The name of the file in the data folder.
@@ -24,6 +28,14 @@ pub struct Config {
     pub limits: Limits,
     /// Who is told of pushes and deletes.
     pub webhooks: Webhooks,
+    /// When what nobody needs is taken away.
+    pub housekeeping: Housekeeping,
+    /// Which tags and manifests are removed.
+    pub retention: Vec<Retention>,
+    /// Tags that may neither move nor go.
+    pub immutable_tags: Vec<ImmutableTags>,
+    /// How many bytes projects may hold.
+    pub quotas: Quotas,
 }
 
 /// Which parts of a manifest may be missing when it is pushed.
@@ -62,10 +74,10 @@ pub struct Limits {
     /// Connections at the same time.
     pub connections: usize,
     /// How long a client may be silent within a request.
-    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[serde(deserialize_with = "duration::required")]
     pub silence: Duration,
     /// How long an upload is kept that nothing comes for.
-    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[serde(deserialize_with = "duration::required")]
     pub upload_age: Duration,
 }
 
@@ -79,7 +91,7 @@ impl Default for Limits {
             buffer_bytes: 32 << 20,
             connections: 1024,
             silence: Duration::from_mins(1),
-            upload_age: Duration::from_hours(24),
+            upload_age: Duration::from_hours(7 * 24),
         }
     }
 }

@@ -132,6 +132,12 @@ pub enum Error {
     /// The caller is not known, or may not do that.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The server is being stopped.
+    #[error("the registry is being stopped")]
+    Stopping,
+    /// Nobody knows what rules of retention must leave alone.
+    #[error("cannot find out what releases rely on")]
+    Pins(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The content store failed.
     #[error("the content store failed")]
     Storage(#[from] StoreError),

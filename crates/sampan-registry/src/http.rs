@@ -3,6 +3,7 @@
 mod blobs;
 mod body;
 mod call;
+mod collection;
 mod exchange;
 mod failure;
 mod listing;
@@ -27,6 +28,7 @@ use self::call::Call;
 use self::exchange::Exchange;
 use self::payload::Payload;
 use crate::auth::{Action, Authenticator, Need, RequestFacts};
+use crate::collect::Housekeeper;
 use crate::config::Config;
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -48,6 +50,7 @@ struct State {
     metrics: Arc<Metrics>,
     budget: Budget,
     authenticator: Authenticator,
+    housekeeper: Housekeeper,
 }
 
 impl Api {
@@ -56,6 +59,7 @@ impl Api {
         config: Arc<Config>,
         authenticator: Authenticator,
         budget: Budget,
+        housekeeper: Housekeeper,
     ) -> Self {
         Self(Arc::new(State {
             registry,
@@ -63,6 +67,7 @@ impl Api {
             metrics: Arc::default(),
             budget,
             authenticator,
+            housekeeper,
         }))
     }
 
@@ -129,6 +134,7 @@ impl State {
             Route::Manifest(name, tag) => manifests::answer(&call, name, tag, payload).await,
             Route::Uploads(name) => uploads::start(&call, name, payload).await,
             Route::Upload(name, id) => uploads::answer(&call, name, id, payload).await,
+            Route::Collection => collection::order(&call, &self.housekeeper).await,
             Route::Base | Route::Token | Route::Metrics | Route::Health | Route::Readiness => {
                 Ok(render::json("application/json", &serde_json::json!({})))
             }
@@ -162,6 +168,7 @@ fn need<'route>(route: &'route Route, method: &Method) -> Option<Need<'route>> {
     let name = match route {
         Route::Base => return Some(Need::Entry),
         Route::Catalog => return Some(Need::Catalog),
+        Route::Collection => return Some(Need::Everything),
         Route::Token | Route::Metrics | Route::Health | Route::Readiness => return None,
         Route::Tags(name)
         | Route::Manifest(name, _)

@@ -10,12 +10,14 @@
 
 pub mod auth;
 pub mod client;
+pub mod collect;
 pub mod config;
 mod error;
 pub mod events;
 mod http;
 mod metrics;
 mod registry;
+mod retention;
 pub mod secret;
 mod server;
 mod storage;

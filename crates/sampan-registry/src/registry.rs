@@ -7,6 +7,7 @@ mod blobs;
 mod listing;
 mod locks;
 mod manifests;
+mod sweep;
 mod uploads;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use sampan_oci::store::StoreError;
 use sampan_store::registry::Ledger;
 
 pub(crate) use self::manifests::NewManifest;
-pub(crate) use self::uploads::{Held, Session};
+pub(crate) use self::uploads::{Held, Session, StaleUpload};
 
 use self::locks::Locks;
 use self::uploads::Uploads;
@@ -49,6 +50,11 @@ impl Registry {
             locks: Locks::new(),
             config,
         })
+    }
+
+    /// The uploads that nobody goes on with.
+    pub(crate) async fn stale_uploads(&self) -> Result<Vec<StaleUpload>, StoreError> {
+        self.uploads.stale(self.config.limits.upload_age).await
     }
 
     /// Removes uploads that nobody goes on with, and returns how many.

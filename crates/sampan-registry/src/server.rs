@@ -11,6 +11,7 @@ use sampan_store::Store;
 use sampan_supervise::{Shutdown, Tasks};
 
 use crate::auth::{Accounts, Authenticator, TokenKeyError, Tokens};
+use crate::collect::{Collection, Housekeeper, Orders, Pins};
 use crate::config::Config;
 use crate::events::{Deliverer, EventsError, Origin};
 use crate::http::Api;
@@ -19,8 +20,6 @@ use crate::storage::{Budget, Buffers, Storage};
 
 /// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
 const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
-/// How often uploads are looked through for those that nobody goes on with, within their age.
-const SWEEPS_PER_AGE: u32 = 24;
 
 /// What a server is built on.
 pub struct Dependencies {
@@ -76,14 +75,15 @@ impl sampan_model::Hint for BuildError {
 }
 
 /// A registry that listens.
-#[derive(Debug)]
 pub struct Server {
     listener: Listener,
     settings: Settings,
     registry: Registry,
     api: Api,
-    upload_age: Duration,
     deliverer: Deliverer,
+    orders: Orders,
+    collect_every: Duration,
+    pins: Option<Arc<dyn Pins>>,
 }
 
 /// Opens the registry and takes its address.
@@ -118,7 +118,14 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
     };
     let deliverer = Deliverer::new(store.registry(), &config.webhooks, &origin).await?;
     let authenticator = Authenticator::new(accounts, Tokens::load(&data)?, config.anonymous_pull);
-    let api = Api::new(registry.clone(), Arc::clone(&config), authenticator, budget);
+    let (housekeeper, orders) = Housekeeper::new();
+    let api = Api::new(
+        registry.clone(),
+        Arc::clone(&config),
+        authenticator,
+        budget,
+        housekeeper,
+    );
     let mut settings = Settings::new(tls);
     settings.connections = config.limits.connections;
     settings.buffer_bytes = CONNECTION_BUFFER_BYTES;
@@ -127,8 +134,10 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
         settings,
         registry,
         api,
-        upload_age: config.limits.upload_age,
         deliverer,
+        orders,
+        collect_every: config.housekeeping.collect_every,
+        pins: None,
     })
 }
 
@@ -139,34 +148,26 @@ impl Server {
         self.listener.address()
     }
 
+    /// Has rules of retention leave alone what these say.
+    #[must_use]
+    pub fn pinned_by(mut self, pins: Arc<dyn Pins>) -> Self {
+        self.pins = Some(pins);
+        self
+    }
+
     /// Serves until the shutdown; returns when all requests have ended.
     pub async fn run(self, shutdown: Shutdown) {
         let tasks = Tasks::new();
-        let sweeper = sweep(self.registry, self.upload_age, shutdown.clone());
-        tasks.spawn("upload sweeper", sweeper);
         tasks.spawn("webhooks", self.deliverer.run(shutdown.clone()));
+        let mut collection = Collection::new(self.registry, shutdown.clone());
+        if let Some(pins) = self.pins {
+            collection = collection.pinned_by(pins);
+        }
+        let housekeeping = self
+            .orders
+            .serve(collection, self.collect_every, shutdown.clone());
+        tasks.spawn("registry housekeeping", housekeeping);
         self.listener.serve(self.api, self.settings, shutdown).await;
         tasks.finish(Duration::from_secs(10)).await;
-    }
-}
-
-/// Removes uploads that nobody goes on with, now and then.
-async fn sweep(registry: Registry, age: Duration, shutdown: Shutdown) {
-    let pause = (age / SWEEPS_PER_AGE).max(Duration::from_secs(1));
-    loop {
-        match registry.sweep_uploads().await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed uploads that nobody goes on with"),
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot sweep uploads"
-                );
-            }
-        }
-        tokio::select! {
-            () = shutdown.triggered() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod buffers;
 mod reader;
+mod sweeper;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -18,6 +19,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 pub(crate) use self::buffers::{Budget, Buffers, Share};
 pub(crate) use self::reader::Reader;
+pub(crate) use self::sweeper::Sweeper;
 
 /// The place of all blobs of a registry; cheap to clone.
 #[derive(Debug, Clone)]

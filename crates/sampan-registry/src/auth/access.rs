@@ -197,6 +197,14 @@ impl Access {
         }
     }
 
+    /// Whether a right allows every action on every repository.
+    pub(super) fn is_full(&self) -> bool {
+        let full = |right: &Right| {
+            right.repositories == Pattern::all() && right.actions.include(Actions::ALL)
+        };
+        self.rights.iter().any(full)
+    }
+
     /// What may be done to a repository.
     #[must_use]
     pub fn actions(&self, repository: &str) -> Actions {

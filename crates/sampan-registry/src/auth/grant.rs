@@ -16,6 +16,8 @@ pub enum Need<'a> {
     Entry,
     /// The list of repositories.
     Catalog,
+    /// Every action on every repository, as keeping the house of all takes.
+    Everything,
     /// An action on a repository.
     Repository {
         /// Its name.
@@ -30,7 +32,7 @@ impl Need<'_> {
     /// looks what it is, so both are asked for pulling, too.
     pub(super) fn scope(&self) -> Option<Scope> {
         match self {
-            Self::Entry => None,
+            Self::Entry | Self::Everything => None,
             Self::Catalog => Some(Scope::Catalog),
             // A name outside of the grammar can stand in no token and no header.
             Self::Repository { name, .. } if !reference::is_repository(name) => None,
@@ -45,6 +47,7 @@ impl Need<'_> {
         match self {
             Self::Entry => true,
             Self::Catalog => access.catalog,
+            Self::Everything => access.is_full(),
             Self::Repository { name, action } => access.actions(name).include((*action).into()),
         }
     }
@@ -55,6 +58,7 @@ impl fmt::Display for Need<'_> {
         match self {
             Self::Entry => f.write_str("use this registry"),
             Self::Catalog => f.write_str("list the repositories"),
+            Self::Everything => f.write_str("keep the house of all repositories"),
             Self::Repository { name, action } => {
                 write!(f, "{} `{name}`", Actions::from(*action))
             }

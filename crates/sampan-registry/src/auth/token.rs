@@ -2,7 +2,7 @@
 //!
 //! An access token carries what it allows, so that a request with one needs no look-up; it lives for minutes only. A
 //! refresh token carries nobody's rights, only who may have access tokens; it counts until the account's generation
-//! changes. Neither can pass for the other, because the header, which is compared as a whole, names the kind.
+//! changes. A local token lets the programs of this installation in. None can pass for another, because the header, which is compared as a whole, names the kind.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use ring::hmac;
 use sampan_listen::{KeysError, secret};
 use sampan_model::Hint;
+use sampan_supervise::clock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use super::access::{Access, Actions};
 use super::accounts::Account;
 use super::grant::Actor;
 use super::scope::Scope;
+use crate::secret::Secret;
 
 /// How long an access token counts.
 pub(super) const LIFETIME_SECONDS: i64 = 300;
@@ -26,6 +28,7 @@ pub(super) const LIFETIME_SECONDS: i64 = 300;
 const LEEWAY_SECONDS: i64 = 60;
 const ISSUER: &str = "sampan";
 const ACCESS_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const LOCAL_HEADER: &str = r#"{"alg":"HS256","typ":"local+jwt"}"#;
 const REFRESH_HEADER: &str = r#"{"alg":"HS256","typ":"refresh+jwt"}"#;
 /// Shorter keys could be guessed.
 const LEAST_KEY_BYTES: usize = 32;
@@ -80,6 +83,11 @@ struct RefreshClaims {
     aud: String,
     iat: i64,
     generation: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct LocalClaims {
+    exp: i64,
 }
 
 /// A granted scope, as tokens carry it.
@@ -150,6 +158,21 @@ impl Tokens {
         };
         let scopes = claims.access.iter().filter_map(ResourceActions::scope);
         counts.then(|| (actor, scopes.collect()))
+    }
+
+    /// A token by which a program of this machine may do everything, though there are accounts: it can read the key.
+    #[must_use]
+    pub fn local(&self) -> Secret {
+        let claims = LocalClaims {
+            exp: clock::now().as_second() + LIFETIME_SECONDS,
+        };
+        Secret::new(self.sign(LOCAL_HEADER, &claims))
+    }
+
+    /// Whether a token is one of a program that can read the key.
+    pub(super) fn is_local(&self, token: &str, now: Timestamp) -> bool {
+        let claims: Option<LocalClaims> = self.open(LOCAL_HEADER, token);
+        claims.is_some_and(|claims| now.as_second() < claims.exp)
     }
 
     /// A token by which access tokens for an account can be had without its password.

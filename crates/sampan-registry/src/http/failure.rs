@@ -149,7 +149,10 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         ),
         Error::Refused(refusal) => refused(refusal),
         Error::Storage(StoreError::Full { .. }) => (StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN"),
-        Error::Storage(_) | Error::Ledger(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN"),
+        Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
+        Error::Storage(_) | Error::Ledger(_) | Error::Pins(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN")
+        }
     }
 }
 

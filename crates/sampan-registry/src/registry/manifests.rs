@@ -140,9 +140,8 @@ impl Registry {
     }
 
     /// The rules that hold in a repository.
-    #[expect(clippy::unused_self, reason = "rules come from the configuration")]
-    pub(super) fn rules(&self, _repository: &RepositoryName) -> Rules {
-        Rules::default()
+    pub(crate) fn rules(&self, repository: &RepositoryName) -> Rules {
+        self.config.rules(repository.as_str())
     }
 
     fn children(&self, document: &Document) -> Vec<ledger::Child> {

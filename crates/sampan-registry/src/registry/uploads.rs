@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use sampan_oci::Digest;
 use sampan_oci::digest::Algorithm;
 use sampan_oci::store::StoreError;
@@ -49,6 +50,16 @@ pub(crate) struct Session {
     spool: Arc<tokio::sync::Mutex<Spool>>,
     /// How many bytes have come, also while a request is writing.
     length_bytes: Arc<AtomicU64>,
+}
+
+/// The file of an upload that nothing was written to for long.
+#[derive(Debug, Clone)]
+pub(crate) struct StaleUpload {
+    path: PathBuf,
+    /// How many bytes have come.
+    pub(crate) size_bytes: u64,
+    /// When the last ones came.
+    pub(crate) since: Timestamp,
 }
 
 /// An upload that nobody else can write to.
@@ -110,13 +121,8 @@ impl Uploads {
 
     /// Removes uploads that nothing was written to for so long, and returns how many.
     pub(crate) async fn sweep(&self, age: Duration) -> Result<usize, StoreError> {
-        let Some(before) = SystemTime::from(clock::now()).checked_sub(age) else {
-            return Ok(0);
-        };
-        let stale = self.clone();
-        let stale = blocking(move || stale.older_than(before)).await?;
         let mut removed = 0;
-        for path in stale {
+        for StaleUpload { path, .. } in self.stale(age).await? {
             let session = id_of(&path).and_then(|id| self.sessions().get(&id).cloned());
             let held = match &session {
                 Some(session) => match Arc::clone(&session.spool).try_lock_owned() {
@@ -144,16 +150,35 @@ impl Uploads {
         Sink::new(held, self.budget.clone())
     }
 
-    fn older_than(&self, before: SystemTime) -> Result<Vec<PathBuf>, StoreError> {
+    /// The uploads that nothing was written to for so long.
+    pub(crate) async fn stale(&self, age: Duration) -> Result<Vec<StaleUpload>, StoreError> {
+        let Ok(before) = clock::now().checked_sub(age) else {
+            return Ok(Vec::new());
+        };
+        let uploads = self.clone();
+        blocking(move || uploads.older_than(before)).await
+    }
+
+    fn older_than(&self, before: Timestamp) -> Result<Vec<StaleUpload>, StoreError> {
         let failed = |source| StoreError::io("sweep", &self.directory, source);
         let mut stale = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            match entry.metadata().and_then(|metadata| metadata.modified()) {
-                Ok(modified) if modified < before => stale.push(entry.path()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(failed(error)),
+            };
+            let modified = metadata.modified().map_err(failed)?;
+            // A time that nobody can tell is not long ago.
+            if let Ok(since) = Timestamp::try_from(modified)
+                && since < before
+            {
+                stale.push(StaleUpload {
+                    path: entry.path(),
+                    size_bytes: metadata.len(),
+                    since,
+                });
             }
         }
         Ok(stale)
@@ -187,6 +212,14 @@ impl Uploads {
 fn id_of(path: &Path) -> Option<Uuid> {
     let name = path.file_name()?.to_str()?;
     name.split('.').next()?.parse().ok()
+}
+
+impl StaleUpload {
+    /// The name of its file.
+    pub(crate) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
 }
 
 impl Session {

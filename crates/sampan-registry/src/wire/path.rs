@@ -24,6 +24,8 @@ pub enum Route {
     Upload(RepositoryName, String),
     /// `/v2/<name>/referrers/<digest>`.
     Referrers(RepositoryName, String),
+    /// `/api/registry/collection`: where collections are ordered.
+    Collection,
     /// `/metrics`.
     Metrics,
     /// `/healthz`: whether the process lives.
@@ -59,6 +61,7 @@ impl Route {
             "/v2/" | "/v2" => return Ok(Self::Base),
             "/v2/_catalog" => return Ok(Self::Catalog),
             "/v2/token" => return Ok(Self::Token),
+            "/api/registry/collection" => return Ok(Self::Collection),
             "/metrics" => return Ok(Self::Metrics),
             "/healthz" => return Ok(Self::Health),
             "/readyz" => return Ok(Self::Readiness),
@@ -116,6 +119,7 @@ impl Route {
             Self::Base
             | Self::Catalog
             | Self::Token
+            | Self::Collection
             | Self::Metrics
             | Self::Health
             | Self::Readiness => None,
@@ -135,6 +139,7 @@ impl Route {
             Self::Uploads(_) => "uploads",
             Self::Upload(..) => "upload",
             Self::Referrers(..) => "referrers",
+            Self::Collection => "collection",
             Self::Metrics => "metrics",
             Self::Health | Self::Readiness => "health",
         }
@@ -146,7 +151,7 @@ impl Route {
         match self {
             Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
             Self::Blob(..) => "GET, HEAD, DELETE",
-            Self::Uploads(_) => "POST",
+            Self::Uploads(_) | Self::Collection => "POST",
             Self::Token => "GET, POST",
             Self::Upload(..) => "GET, PATCH, PUT, DELETE",
             _ => "GET, HEAD",
