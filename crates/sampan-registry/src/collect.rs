@@ -5,11 +5,13 @@
 //! for an instant. Between the pages it rests, so that requests keep their speed. One task carries out one collection
 //! after the other, on time and when asked to; killed in between, the next one finishes what was begun.
 
+mod offline;
 mod online;
 mod order;
 mod pins;
 mod report;
 
+pub use self::offline::{OrderError, Place, collect, order};
 pub use self::order::Options;
 pub use self::pins::{Pinned, Pins};
 pub use self::report::{Entry, Kind, Report, Sum};

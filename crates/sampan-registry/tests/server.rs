@@ -11,6 +11,8 @@ mod client;
 mod content;
 #[path = "server/fixture.rs"]
 mod fixture;
+#[path = "server/housekeeping.rs"]
+mod housekeeping;
 #[path = "server/listing.rs"]
 mod listing;
 #[path = "server/manifests.rs"]
