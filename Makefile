@@ -5,7 +5,7 @@
 help:
 	@echo 'make demo     build Sampan and deliver the guestbook to a site with no network'
 	@echo 'make test     everything that CI runs: format, lints, unit and end-to-end tests'
-	@echo 'make bench    measure Sampan beside podman, runc and buildah'
+	@echo 'make bench    measure Sampan beside podman, runc, buildah and docker-registry'
 	@echo 'make build    the optimised binary, target/release/sampan'
 	@echo 'make release  the same as one statically linked file'
 
@@ -21,7 +21,7 @@ demo:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib .ci/run
+	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib bench/registry .ci/run
 
 test:
 	@tools/setup test
@@ -31,6 +31,7 @@ test:
 bench:
 	@tools/setup bench
 	cargo build --release --locked --package sampan
+	cargo build --release --locked --package sampan-registry --example load
 	@bench/run
 
 release:
