@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Login(commands::login::Args),
     /// Forget name and password for a registry
     Logout(commands::logout::Args),
+    /// Look into the registry of this installation, and say who may use it
+    Registry(commands::registry::Args),
     /// Make and list releases
     Release(commands::release::Args),
     /// Write a release into a file that can be carried

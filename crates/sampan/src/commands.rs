@@ -18,6 +18,7 @@ pub(crate) mod pack;
 pub(crate) mod ps;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod remote;
 pub(crate) mod rm;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Copy(args) => copy::run(&args, context),
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
+        Command::Registry(args) => registry::run(&args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),
         Command::Load(args) => load::run(&args, context),

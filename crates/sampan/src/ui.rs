@@ -107,6 +107,26 @@ impl Ui {
         self.line(table.to_string())
     }
 
+    /// Asks for a line of text, which is not shown when it is secret; `None` when nobody is there to answer.
+    pub(crate) fn ask(&self, what: &str, secret: bool) -> Result<Option<String>, Failure> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        self.bars.suspend(|| {
+            let mut stderr = std::io::stderr();
+            write!(stderr, "{what}: ")
+                .and_then(|()| stderr.flush())
+                .or_fail("cannot ask on standard error")?;
+            let terminal = console::Term::stderr();
+            let answer = if secret {
+                terminal.read_secure_line()
+            } else {
+                terminal.read_line()
+            };
+            answer.or_fail("cannot read the answer").map(Some)
+        })
+    }
+
     /// Asks a question that is answered with yes or no; `None` when nobody is there to answer.
     pub(crate) fn confirm(&self, question: &str) -> Result<Option<bool>, Failure> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

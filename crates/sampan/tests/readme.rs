@@ -13,7 +13,14 @@ fn commands() -> Vec<Vec<String>> {
     text.lines()
         .filter_map(|line| line.strip_prefix("sampan "))
         .filter_map(|line| line.split(['#', '>']).next())
-        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .map(words)
+        .collect()
+}
+
+/// The words as a shell sees them: quotes belong to none. Those of the README hold no blanks.
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace()
+        .map(|word| word.trim_matches('\'').to_owned())
         .collect()
 }
 

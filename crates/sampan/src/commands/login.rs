@@ -1,6 +1,6 @@
 //! `sampan login`: who asks a registry, verified before it is kept.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::Read as _;
 use std::process::ExitCode;
 
 use sampan_registry::client::{Client, Kept, Secret};
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let settings = args.connection.settings(context, plain)?;
     let username = match &args.username {
         Some(username) => username.clone(),
-        None => ask("Username", false)?,
+        None => ask(context, "Username", false)?,
     };
     let password = Secret::new(if args.password_stdin {
         let mut text = String::new();
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             .or_fail("cannot read the password from standard input")?;
         first_line(&text).to_owned()
     } else {
-        ask("Password", true)?
+        ask(context, "Password", true)?
     });
     let client = Client::new(settings);
     context.block_on(async {
@@ -64,25 +64,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ask(what: &str, secret: bool) -> Result<String, Failure> {
-    let mut stderr = std::io::stderr();
-    if !std::io::stdin().is_terminal() || !stderr.is_terminal() {
-        return Err(
-            Failure::new("there is nobody to ask for name and password").with_hint(
-                "give `--username NAME --password-stdin` and the password on standard input",
-            ),
-        );
-    }
-    write!(stderr, "{what}: ")
-        .and_then(|()| stderr.flush())
-        .or_fail("cannot ask on standard error")?;
-    let terminal = console::Term::stderr();
-    let answer = if secret {
-        terminal.read_secure_line()
-    } else {
-        terminal.read_line()
-    };
-    answer.or_fail("cannot read the answer")
+fn ask(context: &Context, what: &str, secret: bool) -> Result<String, Failure> {
+    context.ui().ask(what, secret)?.ok_or_else(|| {
+        Failure::new("there is nobody to ask for name and password")
+            .with_hint("give `--username NAME --password-stdin` and the password on standard input")
+    })
 }
 
 fn report(context: &Context, host: &str, username: &str, kept: &Kept) -> Result<(), Failure> {

@@ -1,0 +1,56 @@
+//! `sampan registry`: the registry that the installation serves, from the inside.
+
+mod events;
+mod ls;
+mod user;
+
+use std::process::ExitCode;
+
+use sampan_store::registry::Ledger;
+
+use super::deploy::connect;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Arguments of `sampan registry`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List repositories, or the tags of one project, and what they take
+    Ls(ls::Args),
+    /// Add, list and remove the users of the registry
+    User(user::Args),
+    /// Show what webhooks were told, and how that went
+    Events(events::Args),
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    match &args.command {
+        Command::Ls(args) => ls::run(args, context)?,
+        Command::User(args) => user::run(args, context)?,
+        Command::Events(args) => events::run(args, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the ledger of the installation; nothing when it has none, which is not made for a question.
+fn ask<T>(
+    context: &Context,
+    question: impl AsyncFnOnce(&Ledger) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    if !context.data().join("meta.db").exists() {
+        return Ok(None);
+    }
+    context.block_on(async {
+        let store = connect::store(context).await?;
+        let answer = question(&store.registry()).await;
+        store.close().await;
+        answer.map(Some)
+    })
+}
