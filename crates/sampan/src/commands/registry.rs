@@ -1,6 +1,7 @@
 //! `sampan registry`: the registry that the installation serves, from the inside.
 
 mod events;
+mod gc;
 mod ls;
 mod user;
 
@@ -27,6 +28,8 @@ enum Command {
     User(user::Args),
     /// Show what webhooks were told, and how that went
     Events(events::Args),
+    /// Take away what nobody needs, or tell what would go and why
+    Gc(gc::Args),
 }
 
 /// Runs the subcommand.
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Ls(args) => ls::run(args, context)?,
         Command::User(args) => user::run(args, context)?,
         Command::Events(args) => events::run(args, context)?,
+        Command::Gc(args) => gc::run(args, context)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use sampan_registry::auth::UserFile;
 use sampan_registry::{Config, Dependencies, Server};
 use sampan_store::Store;
 
-use super::host_name;
+use super::{ReleasePins, host_name};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -33,5 +33,8 @@ pub(super) async fn build(
         address,
         tls: Tls::Detected(Arc::new(Certificates::issued(authority, identity))),
     };
-    Ok(sampan_registry::build(config, dependencies).await?)
+    let pins = Arc::new(ReleasePins::new(context.content()?));
+    Ok(sampan_registry::build(config, dependencies)
+        .await?
+        .pinned_by(pins))
 }
