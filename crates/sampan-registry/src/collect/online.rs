@@ -19,8 +19,8 @@ use crate::storage::Sweeper;
 
 /// How many rows are looked at or dropped at once.
 const PAGE: u32 = 500;
-/// How many blobs are taken away at once. Pushes of these, and of as many that share their locks, wait meanwhile.
-const SWEPT_AT_ONCE: usize = 200;
+/// How many blobs are taken away at once, with one commit. Pushes of these wait meanwhile, and one in eight of the others.
+const SWEPT_AT_ONCE: usize = 500;
 /// The longest rest between two pages.
 const LONGEST_REST: Duration = Duration::from_millis(20);
 /// How often strays are looked for within the time that they are kept. It is the one thing that looks at all files.

@@ -7,7 +7,7 @@ use sampan_oci::Digest;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// So many that pushes of different blobs hardly ever meet.
-const STRIPES: usize = 1024;
+const STRIPES: usize = 4096;
 
 /// Locks by digest; cheap to clone. Two digests may share one, so nobody takes a second one after the first: who needs
 /// several takes them at once.
