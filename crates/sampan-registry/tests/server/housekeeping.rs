@@ -5,9 +5,11 @@ use std::time::Duration;
 use sampan_oci::Digest;
 use sampan_registry::Config;
 use sampan_registry::collect::{self, Kind, Options, OrderError, Report};
+use sampan_testkit::eventually;
 use serde_json::json;
 
 use super::fixture::{INDEX, Registry};
+use super::push::start;
 
 const AT_ONCE: Options = Options {
     dry_run: false,
@@ -188,4 +190,16 @@ fn collections_are_ordered_by_the_machine_itself_only() {
             .ask(&request, &[], b"")
             .expect_error(400, "UNSUPPORTED");
     }
+}
+
+#[test]
+fn an_upload_that_nobody_goes_on_with_goes() {
+    let registry = with("limits: {uploadAge: 100ms}");
+    let location = start(&registry, "a");
+    assert_eq!(registry.uploads(), 1);
+    eventually("the upload to go", Duration::from_secs(20), || {
+        collect(&registry, Options::default()).unwrap();
+        (registry.get(&location).status == 404).then_some(())
+    });
+    assert_eq!(registry.uploads(), 0);
 }

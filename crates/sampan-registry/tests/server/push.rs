@@ -10,7 +10,7 @@ use sampan_testkit::eventually;
 
 use crate::fixture::Registry;
 
-fn start(registry: &Registry, repository: &str) -> String {
+pub(crate) fn start(registry: &Registry, repository: &str) -> String {
     let request = format!("POST /v2/{repository}/blobs/uploads/");
     let reply = registry.ask(&request, &[], b"").expect(202);
     assert_eq!(reply.header("range"), "0-0");
@@ -316,23 +316,6 @@ fn a_client_that_falls_silent_is_told_so_and_can_go_on() {
     registry
         .ask(&put, &[("Content-Range", "3-5")], b"345")
         .expect(201);
-}
-
-#[test]
-fn an_upload_that_nobody_goes_on_with_is_removed() {
-    let limits = Limits {
-        upload_age: Duration::from_millis(100),
-        ..Limits::default()
-    };
-    let registry = Registry::with(Config {
-        limits,
-        ..Config::default()
-    });
-    let location = start(&registry, "a");
-    eventually("the upload to go", Duration::from_secs(20), || {
-        (registry.get(&location).status == 404).then_some(())
-    });
-    assert_eq!(registry.uploads(), 0);
 }
 
 #[test]
