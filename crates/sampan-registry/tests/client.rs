@@ -6,6 +6,7 @@
 
 mod client {
     pub(crate) mod content;
+    mod hostile;
     pub(crate) mod scripted;
     pub(crate) mod seen;
     mod transport;
