@@ -1,11 +1,13 @@
 //! Registries that want more than they should get.
 
+use sampan_registry::client::{Client, ClientError, Copy, Place, Platforms, Unwatched};
+use sampan_testkit::DockerRegistry;
 use serde_json::json;
 
 use super::content::Content;
 use super::scripted::{Response, Scripted};
 use super::transport::{pull, serve, with_file};
-use crate::name;
+use crate::{name, settings};
 
 #[tokio::test]
 async fn where_a_redirect_leads_cannot_ask_for_the_credentials_of_the_registry() {
@@ -29,4 +31,28 @@ async fn where_a_redirect_leads_cannot_ask_for_the_credentials_of_the_registry()
     outcome.unwrap_err();
     assert!(!elsewhere.asked("/blob").is_empty());
     assert_eq!(thief.asked("").len(), 0);
+}
+
+#[tokio::test]
+async fn a_list_of_tags_cannot_lead_into_other_repositories() {
+    let vendor = Content::new();
+    let image = vendor.image("x:1", &[1000], 1);
+    let source = Scripted::start(move |request| {
+        if request.line.contains("/tags/list") {
+            let tags = ["../../../victim/app/manifests/latest"];
+            return Response::new(200, json!({"name": "x", "tags": tags}).to_string());
+        }
+        serve(&vendor, &image, request)
+    });
+    let destination = DockerRegistry::open();
+    let copy = Copy {
+        source: Place::Remote(name(source.address(), "x")),
+        destination: Place::Remote(name(&destination.address(), "team/x")),
+        platforms: Platforms::All,
+        all_tags: true,
+        referrers: false,
+    };
+    let client = Client::new(settings());
+    let error = client.copy(&copy, &Unwatched).await.unwrap_err();
+    assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
 }
