@@ -10,6 +10,7 @@
 //! Rules (immutable tags, quotas) come with every write and are decided inside its transaction.
 
 mod blobs;
+mod charts;
 mod collection;
 mod columns;
 mod deliveries;
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use crate::Error;
 use crate::writer::Writer;
 pub use blobs::{BlobRow, Content, LinkBlob, Linked};
+pub use charts::ChartRow;
 pub use collection::{Condemnation, Condemned, IdleLink};
 pub use deliveries::{Delivery, NewDelivery};
 pub(crate) use events::Outbox;

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqlitePool;
 
 use super::{
-    blobs, collection, deliveries, events, expiry, manifests, push, referrers, removal,
+    blobs, charts, collection, deliveries, events, expiry, manifests, push, referrers, removal,
     repositories, tags,
 };
 use crate::Store;
@@ -58,6 +58,7 @@ async fn every_statement_uses_an_index() {
     assert!(scanned.iter().any(|detail| is_scan(detail)), "{scanned:?}");
     for statements in [
         blobs::STATEMENTS,
+        charts::STATEMENTS,
         collection::STATEMENTS,
         deliveries::STATEMENTS,
         events::STATEMENTS,
