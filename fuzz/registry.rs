@@ -4,6 +4,8 @@
 
 use sampan_oci::Digest;
 
+#[path = "../crates/sampan-registry/src/wire/chart_path.rs"]
+mod chart_path;
 #[path = "../crates/sampan-registry/src/wire/document.rs"]
 mod document;
 #[path = "../crates/sampan-registry/src/wire/name.rs"]

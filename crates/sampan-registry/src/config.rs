@@ -65,6 +65,8 @@ pub struct Limits {
     pub manifest_bytes: u64,
     /// The largest blob, in bytes; none when it is absent.
     pub blob_bytes: Option<u64>,
+    /// The largest upload of a packed chart, in bytes.
+    pub chart_bytes: u64,
     /// The smallest chunk that clients are asked to send, in bytes; 0 asks for nothing.
     pub minimum_chunk_bytes: u64,
     /// The most entries in one page of a list.
@@ -86,6 +88,7 @@ impl Default for Limits {
         Self {
             manifest_bytes: 4 << 20,
             blob_bytes: None,
+            chart_bytes: 20 << 20,
             minimum_chunk_bytes: 0,
             page_entries: 1000,
             buffer_bytes: 32 << 20,

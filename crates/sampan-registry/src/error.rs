@@ -6,6 +6,7 @@ use sampan_oci::store::StoreError;
 use sampan_store::registry::Refusal;
 
 use crate::auth::Denied;
+use crate::charts::ChartError;
 use crate::wire::document::DocumentError;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
@@ -129,6 +130,9 @@ pub enum Error {
         /// How long was waited.
         seconds: u64,
     },
+    /// A request about charts.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
     /// The caller is not known, or may not do that.
     #[error(transparent)]
     Denied(#[from] Denied),

@@ -3,6 +3,7 @@
 mod blobs;
 mod body;
 mod call;
+mod charts;
 mod collection;
 mod exchange;
 mod failure;
@@ -28,12 +29,14 @@ use self::call::Call;
 use self::exchange::Exchange;
 use self::payload::Payload;
 use crate::auth::{Action, Authenticator, Need, RequestFacts};
+use crate::charts::Charts;
 use crate::collect::Housekeeper;
 use crate::config::Config;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::storage::Budget;
+use crate::wire::chart_path::ChartRoute;
 use crate::wire::path::Route;
 use crate::wire::query::Query;
 
@@ -46,6 +49,7 @@ pub(crate) struct Api(Arc<State>);
 #[derive(Debug)]
 struct State {
     registry: Registry,
+    charts: Charts,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     budget: Budget,
@@ -62,6 +66,7 @@ impl Api {
         housekeeper: Housekeeper,
     ) -> Self {
         Self(Arc::new(State {
+            charts: Charts::new(registry.clone()),
             registry,
             config,
             metrics: Arc::default(),
@@ -84,8 +89,15 @@ impl Api {
             head.headers().contains_key(EXPECT),
         );
         let version = head.version();
+        let is_chart = head.uri().path().starts_with("/charts/");
         let answer = state.dispatch(head, &mut payload, &mut exchange).await;
-        let mut response = answer.unwrap_or_else(|error| failure::response(&error));
+        let mut response = answer.unwrap_or_else(|error| {
+            if is_chart {
+                charts::failure(&error)
+            } else {
+                failure::response(&error)
+            }
+        });
         let headers = response.headers_mut();
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         if !payload.drain().await && version < Version::HTTP_2 {
@@ -134,6 +146,7 @@ impl State {
             Route::Manifest(name, tag) => manifests::answer(&call, name, tag, payload).await,
             Route::Uploads(name) => uploads::start(&call, name, payload).await,
             Route::Upload(name, id) => uploads::answer(&call, name, id, payload).await,
+            Route::Chart(chart) => charts::answer(&call, &self.charts, chart, payload).await,
             Route::Collection => collection::order(&call, &self.housekeeper).await,
             Route::Base | Route::Token | Route::Metrics | Route::Health | Route::Readiness => {
                 Ok(render::json("application/json", &serde_json::json!({})))
@@ -169,6 +182,7 @@ fn need<'route>(route: &'route Route, method: &Method) -> Option<Need<'route>> {
         Route::Base => return Some(Need::Entry),
         Route::Catalog => return Some(Need::Catalog),
         Route::Collection => return Some(Need::Everything),
+        Route::Chart(chart) => return Some(within(chart, method)),
         Route::Token | Route::Metrics | Route::Health | Route::Readiness => return None,
         Route::Tags(name)
         | Route::Manifest(name, _)
@@ -183,6 +197,17 @@ fn need<'route>(route: &'route Route, method: &Method) -> Option<Need<'route>> {
         _ => Action::Pull,
     };
     Some(Need::Repository { name, action })
+}
+
+/// Which charts it is about, only the request's body or the shelf tells.
+fn within<'route>(chart: &'route ChartRoute, method: &Method) -> Need<'route> {
+    let action = match *method {
+        Method::POST => Action::Push,
+        Method::DELETE => Action::Delete,
+        _ => Action::Pull,
+    };
+    let name = chart.shelf.as_str();
+    Need::Within { name, action }
 }
 
 fn text(text: impl Into<bytes::Bytes>) -> Response<Body> {

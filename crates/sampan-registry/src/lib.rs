@@ -9,6 +9,7 @@
 //! a port. Nothing but the client opens connections, and only to addresses that the user configured or typed.
 
 pub mod auth;
+mod charts;
 pub mod client;
 pub mod collect;
 pub mod config;
@@ -23,6 +24,7 @@ mod server;
 mod storage;
 pub mod wire;
 
+pub use charts::ChartError;
 pub use config::Config;
 pub use error::Error;
 pub use server::{BuildError, Dependencies, Server, build};

@@ -214,6 +214,15 @@ impl Access {
             .fold(Actions::NONE, |all, right| all.and(right.actions))
     }
 
+    /// Whether an action is allowed on some repository of this name or below it, as far as that can be told without
+    /// knowing which there are.
+    pub(super) fn may_include(&self, name: &str, action: Action) -> bool {
+        let mut rights = self.rights.iter();
+        rights.any(|right| {
+            right.actions.include(action.into()) && right.repositories.may_match_from(name)
+        })
+    }
+
     /// What is in either.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {

@@ -18,6 +18,13 @@ pub enum Need<'a> {
     Catalog,
     /// Every action on every repository, as keeping the house of all takes.
     Everything,
+    /// An action on some repository of a name or below it; which ones, the answer has to tell.
+    Within {
+        /// The name.
+        name: &'a str,
+        /// The action.
+        action: Action,
+    },
     /// An action on a repository.
     Repository {
         /// Its name.
@@ -32,7 +39,7 @@ impl Need<'_> {
     /// looks what it is, so both are asked for pulling, too.
     pub(super) fn scope(&self) -> Option<Scope> {
         match self {
-            Self::Entry | Self::Everything => None,
+            Self::Entry | Self::Everything | Self::Within { .. } => None,
             Self::Catalog => Some(Scope::Catalog),
             // A name outside of the grammar can stand in no token and no header.
             Self::Repository { name, .. } if !reference::is_repository(name) => None,
@@ -48,6 +55,7 @@ impl Need<'_> {
             Self::Entry => true,
             Self::Catalog => access.catalog,
             Self::Everything => access.is_full(),
+            Self::Within { name, action } => access.may_include(name, *action),
             Self::Repository { name, action } => access.actions(name).include((*action).into()),
         }
     }
@@ -59,7 +67,7 @@ impl fmt::Display for Need<'_> {
             Self::Entry => f.write_str("use this registry"),
             Self::Catalog => f.write_str("list the repositories"),
             Self::Everything => f.write_str("keep the house of all repositories"),
-            Self::Repository { name, action } => {
+            Self::Within { name, action } | Self::Repository { name, action } => {
                 write!(f, "{} `{name}`", Actions::from(*action))
             }
         }

@@ -42,6 +42,17 @@ impl Pattern {
         }
     }
 
+    /// Whether a repository of this name, or any below it, may be meant.
+    pub(super) fn may_match_from(&self, name: &str) -> bool {
+        let below = format!("{name}/");
+        match self.text.split_once('*').filter(|_| !self.literal) {
+            Some((fixed, _)) => {
+                fixed.starts_with(&below) || below.starts_with(fixed) || fixed == name
+            }
+            None => self.text == name || self.text.starts_with(&below),
+        }
+    }
+
     /// Whether a repository is meant.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
@@ -93,6 +104,27 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_patterns_can_mean_nothing_below_a_name() {
+        let may = |pattern: &str| pattern.parse::<Pattern>().unwrap().may_match_from("team");
+        for pattern in [
+            "*",
+            "*/web",
+            "t*",
+            "team",
+            "team*",
+            "team/*",
+            "team/web",
+            "team/a/*b",
+        ] {
+            assert!(may(pattern), "{pattern}");
+        }
+        for pattern in ["team2", "team2/*", "tea", "a*", "teams*"] {
+            assert!(!may(pattern), "{pattern}");
+        }
+        assert!(!Pattern::exactly("t*").may_match_from("team"));
+    }
 
     #[test]
     fn patterns_meet_what_they_spell() {

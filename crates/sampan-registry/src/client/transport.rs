@@ -152,9 +152,7 @@ impl Transport {
         let mut response = self.follow(call, sent.clone()).await?;
         // Twice at most: a first token, and another one when a remembered one is no longer accepted.
         for _ in 0..2 {
-            // A place that a redirect led to has no claim to what proves to the registry who asks.
-            let own = response.url().origin() == call.url.origin();
-            if response.status() != StatusCode::UNAUTHORIZED || !own {
+            if response.status() != StatusCode::UNAUTHORIZED {
                 break;
             }
             let Some(challenge) = Challenge::of(response.headers()) else {

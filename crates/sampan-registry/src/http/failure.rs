@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::render;
 use crate::auth::Denied;
+use crate::charts::ChartFault;
 use crate::error::Error;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
@@ -114,6 +115,11 @@ fn detail(error: &Error) -> Option<Value> {
     }
 }
 
+/// The status of the answer.
+pub(super) fn status(error: &Error) -> StatusCode {
+    class(error).0
+}
+
 fn class(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::Path(PathError::Unknown { .. }) => (StatusCode::NOT_FOUND, "UNSUPPORTED"),
@@ -148,6 +154,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
             },
         ),
         Error::Refused(refusal) => refused(refusal),
+        Error::Chart(error) => (chart(error.fault()), "UNSUPPORTED"),
         Error::Storage(StoreError::Full { .. }) => (StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN"),
         Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
         Error::Storage(_) | Error::Ledger(_) | Error::Pins(_) => {
@@ -167,5 +174,15 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         // The one refusal of a removal that the specification knows.
         Refusal::Referenced { .. } => (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED"),
         Refusal::QuotaExceeded { .. } => (StatusCode::FORBIDDEN, "DENIED"),
+    }
+}
+
+fn chart(fault: ChartFault) -> StatusCode {
+    match fault {
+        ChartFault::Request => StatusCode::BAD_REQUEST,
+        ChartFault::Absence => StatusCode::NOT_FOUND,
+        ChartFault::Conflict => StatusCode::CONFLICT,
+        ChartFault::Size => StatusCode::PAYLOAD_TOO_LARGE,
+        ChartFault::Load => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -75,6 +75,7 @@ async fn put(
         tags,
         content_type: call.header(&CONTENT_TYPE).map(str::to_owned),
         bytes: bytes.ok_or(Error::ManifestTooLarge { limit_bytes })?,
+        replaces: true,
         actor: call.grant.actor.to_string(),
     };
     let tagged = matches!(new.name, ManifestName::Digest(_));

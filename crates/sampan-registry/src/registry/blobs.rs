@@ -202,6 +202,42 @@ impl Registry {
         (held, received.and(written))
     }
 
+    /// Takes a blob that is in memory.
+    pub(crate) async fn push_blob(
+        &self,
+        repository: &RepositoryName,
+        bytes: Bytes,
+    ) -> Result<Digest, Error> {
+        let digest = Digest::of_bytes(&bytes);
+        let size_bytes = bytes.len() as u64;
+        let _lock = self.locks.lock(&digest).await;
+        self.storage.put(digest, bytes).await?;
+        self.link(repository, &digest, Content::Uploaded { size_bytes })
+            .await?;
+        Ok(digest)
+    }
+
+    /// The bytes of a small blob or manifest; nothing when it is gone or has more than `limit_bytes`.
+    pub(crate) async fn small(
+        &self,
+        digest: &Digest,
+        limit_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(stored) = self.storage.open(digest).await? else {
+            return Ok(None);
+        };
+        if stored.size_bytes > limit_bytes {
+            return Ok(None);
+        }
+        let size_bytes = stored.size_bytes;
+        let mut reader = stored.read(0..size_bytes);
+        let mut bytes = Vec::new();
+        while let Some(part) = reader.next().await? {
+            bytes.extend_from_slice(&part);
+        }
+        Ok(Some(bytes))
+    }
+
     /// Makes a whole upload a blob of its repository. Bytes of another digest leave nothing.
     pub(crate) async fn finish_upload(
         &self,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sampan_oci::Digest;
 use sampan_oci::digest::Hasher;
-use sampan_store::registry::{self as ledger, ManifestRow, PutManifest, Removal, Rules};
+use sampan_store::registry::{self as ledger, ManifestRow, Pattern, PutManifest, Removal, Rules};
 use sampan_supervise::clock;
 
 use super::Registry;
@@ -25,6 +25,8 @@ pub(crate) struct NewManifest {
     pub(crate) content_type: Option<String>,
     /// Its bytes, which are kept as they are.
     pub(crate) bytes: Bytes,
+    /// Whether tags that exist may move, as far as the rules of the repository let them.
+    pub(crate) replaces: bool,
     /// Who pushes.
     pub(crate) actor: String,
 }
@@ -84,6 +86,10 @@ impl Registry {
         }
         let size_bytes = new.bytes.len() as u64;
         let subject = document.subject;
+        let mut rules = self.rules(&new.repository);
+        if !new.replaces {
+            rules.immutable_tags = [Pattern::new("*")].into();
+        }
         let put = PutManifest {
             repository: new.repository.as_str().to_owned(),
             digest: digest.to_string(),
@@ -94,7 +100,7 @@ impl Registry {
             size_bytes,
             children: self.children(&document),
             tags: tags.clone(),
-            rules: self.rules(&new.repository),
+            rules,
             actor: new.actor,
             at: clock::now(),
         };

@@ -1,5 +1,6 @@
 //! Which resource a path names. Repository names contain slashes, so paths are read from their end.
 
+use super::chart_path::ChartRoute;
 use super::name::RepositoryName;
 use super::query;
 
@@ -26,6 +27,8 @@ pub enum Route {
     Referrers(RepositoryName, String),
     /// `/api/registry/collection`: where collections are ordered.
     Collection,
+    /// `/charts/…`.
+    Chart(ChartRoute),
     /// `/metrics`.
     Metrics,
     /// `/healthz`: whether the process lives.
@@ -70,6 +73,9 @@ impl Route {
         let unknown = || PathError::Unknown {
             path: path.to_owned(),
         };
+        if let Some(rest) = path.strip_prefix("/charts/") {
+            return ChartRoute::parse(rest).map(Self::Chart).ok_or_else(unknown);
+        }
         let rest = path.strip_prefix("/v2/").ok_or_else(unknown)?;
         Self::in_repository(rest).ok_or_else(unknown)?
     }
@@ -116,6 +122,7 @@ impl Route {
             | Self::Uploads(name)
             | Self::Upload(name, _)
             | Self::Referrers(name, _) => Some(name),
+            Self::Chart(chart) => Some(&chart.shelf),
             Self::Base
             | Self::Catalog
             | Self::Token
@@ -140,6 +147,7 @@ impl Route {
             Self::Upload(..) => "upload",
             Self::Referrers(..) => "referrers",
             Self::Collection => "collection",
+            Self::Chart(_) => "chart",
             Self::Metrics => "metrics",
             Self::Health | Self::Readiness => "health",
         }
@@ -153,6 +161,7 @@ impl Route {
             Self::Blob(..) => "GET, HEAD, DELETE",
             Self::Uploads(_) | Self::Collection => "POST",
             Self::Token => "GET, POST",
+            Self::Chart(chart) => chart.methods(),
             Self::Upload(..) => "GET, PATCH, PUT, DELETE",
             _ => "GET, HEAD",
         }
