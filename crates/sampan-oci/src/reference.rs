@@ -170,6 +170,15 @@ impl Reference {
         }
     }
 
+    /// The same name by its digest alone; `None` when it has none.
+    #[must_use]
+    pub fn by_digest(&self) -> Option<Self> {
+        self.digest.is_some().then(|| Self {
+            tag: None,
+            ..self.clone()
+        })
+    }
+
     /// Whether both name the same repository, whatever their tags and digests.
     #[must_use]
     pub fn same_repository(&self, other: &Self) -> bool {

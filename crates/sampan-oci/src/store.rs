@@ -320,7 +320,8 @@ impl ContentStore {
         graph::missing(self, descriptor)
     }
 
-    /// What `reference` names. One with a digest finds complete content whatever its name.
+    /// What `reference` names. One with a digest finds what was pinned to it, or else complete content; either way
+    /// whatever its name.
     ///
     /// # Errors
     /// When the index of names cannot be read.
@@ -334,6 +335,17 @@ impl ContentStore {
     /// When something that `descriptor` leads to is missing, or the index cannot be written.
     pub fn tag(&self, reference: &Reference, descriptor: &Descriptor) -> Result<(), StoreError> {
         names::tag_all(self, &[(reference.clone(), descriptor.clone())])
+    }
+
+    /// Gives `descriptor` all that `reference` says: the name with its tag, and the name by its digest.
+    ///
+    /// A name by digest may stand for one image of the index with that digest. So the caller must have verified that
+    /// `descriptor` is that content or belongs to it; all other ways of giving names take names with tags only.
+    ///
+    /// # Errors
+    /// As [`Self::tag`].
+    pub fn pin(&self, reference: &Reference, descriptor: &Descriptor) -> Result<(), StoreError> {
+        names::pin(self, reference, descriptor)
     }
 
     /// Gives several names in one step: either all appear or none.

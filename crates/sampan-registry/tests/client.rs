@@ -6,16 +6,17 @@
 
 mod client {
     pub(crate) mod content;
+    mod hostile;
     pub(crate) mod scripted;
     pub(crate) mod seen;
     mod transport;
 }
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use client::content::Content;
 use client::seen::Seen;
-use sampan_oci::Reference;
+use sampan_oci::{Digest, Reference};
 use sampan_registry::client::{
     Arrival, Client, ClientError, Copy, CredentialFiles, Place, PlatformName, Platforms,
     Registries, Retry, Secret, Settings, Unwatched,
@@ -271,6 +272,41 @@ async fn an_index_comes_for_one_machine_or_whole() {
         panic!("{error:?}")
     };
     assert_eq!(available, ["linux/amd64", "linux/arm64"]);
+}
+
+#[tokio::test]
+async fn what_was_pulled_by_the_digest_of_an_index_is_found_by_it_and_stays() {
+    let registry = DockerRegistry::open();
+    let vendor = Content::new();
+    let index = vendor.index("web:1", &["amd64", "arm64"]);
+    let (local, remote): (Reference, _) =
+        ("web:1".parse().unwrap(), name(&registry.address(), "web:1"));
+    client()
+        .push(&vendor.store, &local, &remote, &Platforms::All, &Unwatched)
+        .await
+        .unwrap();
+    let site = Content::new();
+    let pinned = name(&registry.address(), &format!("web@{}", index.digest()));
+    let arm = Platforms::One("linux/arm64".parse().unwrap());
+    let pulled = client().pull(&site.store, &pinned, &arm, &Unwatched).await;
+    let pulled = pulled.unwrap().descriptor;
+    assert_ne!(pulled.digest(), index.digest());
+    let parts = site.store.reachable(&pulled).unwrap();
+    let parts: Vec<Digest> = parts.iter().map(|part| Digest::of(part).unwrap()).collect();
+    let later = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33);
+    assert_eq!(
+        site.store.collector().remove(&parts, later).unwrap(),
+        Vec::new()
+    );
+    let found = site.store.resolve(&pinned).unwrap().unwrap();
+    assert_eq!(found.digest(), pulled.digest());
+    let names = site.store.references().unwrap();
+    assert_eq!(names, [(pinned.clone(), pulled)]);
+    assert!(site.store.untag(&pinned).unwrap());
+    assert_eq!(
+        site.store.collector().remove(&parts, later).unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]

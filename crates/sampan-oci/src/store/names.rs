@@ -1,4 +1,6 @@
 //! The names in `index.json`.
+//!
+//! Most have a tag. A name by digest (see [`ContentStore::pin`]) stands for what was taken of that content.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -37,14 +39,18 @@ pub(super) fn resolve(
     store: &ContentStore,
     reference: &Reference,
 ) -> Result<Option<Descriptor>, StoreError> {
-    if let Some(digest) = reference.digest() {
-        return resolve_digest(store, digest);
+    let names = |entry: &Descriptor| match (name_of(entry), reference.digest()) {
+        (Some(name), None) => name == *reference,
+        (Some(name), digest) => name.digest() == digest,
+        (None, _) => false,
+    };
+    if let Some(entry) = entries(store)?.into_iter().find(names) {
+        return Ok(Some(bare(entry)));
     }
-    let entries = entries(store)?;
-    Ok(entries
-        .into_iter()
-        .find(|entry| name_of(entry).as_ref() == Some(reference))
-        .map(bare))
+    match reference.digest() {
+        Some(digest) => resolve_digest(store, digest),
+        None => Ok(None),
+    }
 }
 
 /// Content that was given by digest is found when all of it is there.
@@ -88,11 +94,31 @@ pub(super) fn tag_all(
     check_complete(store, names)?;
     let mut entries = entries(store)?;
     for (reference, descriptor) in names {
-        let reference = without_digest(reference);
-        entries.retain(|entry| name_of(entry).as_ref() != Some(&reference));
-        entries.push(named(&reference, descriptor));
+        give(&mut entries, &without_digest(reference), descriptor);
     }
     write_index(store, entries)
+}
+
+pub(super) fn pin(
+    store: &ContentStore,
+    reference: &Reference,
+    descriptor: &Descriptor,
+) -> Result<(), StoreError> {
+    let _lock = lock(store)?;
+    check_complete(store, &[(reference.clone(), descriptor.clone())])?;
+    let mut entries = entries(store)?;
+    if reference.tag().is_some() {
+        give(&mut entries, &without_digest(reference), descriptor);
+    }
+    if let Some(by_digest) = reference.by_digest() {
+        give(&mut entries, &by_digest, descriptor);
+    }
+    write_index(store, entries)
+}
+
+fn give(entries: &mut Vec<Descriptor>, name: &Reference, descriptor: &Descriptor) {
+    entries.retain(|entry| name_of(entry).as_ref() != Some(name));
+    entries.push(named(name, descriptor));
 }
 
 pub(super) fn tag_new(

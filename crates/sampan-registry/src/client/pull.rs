@@ -10,7 +10,7 @@ use super::watch::Watch;
 use super::{Client, Transferred, asked};
 
 impl Client {
-    /// Brings what `reference` names into the store, and gives it that name there if it has a tag.
+    /// Brings what `reference` names into the store, and gives it that name there, by tag, by digest or by both.
     ///
     /// # Errors
     /// When the registry cannot be reached, refuses, does not know it, has nothing for the platform, or gives other
@@ -31,10 +31,9 @@ impl Client {
         let target = Target::Store(store.clone());
         let transfer = Transfer::new(origin, target, self.settings().jobs, watch);
         transfer.run(document, None).await?;
-        if reference.tag().is_some() {
-            let (store, name, named) = (store.clone(), reference.clone(), descriptor.clone());
-            blocking::run(move || store.tag(&name, &named)).await?;
-        }
+        // The registry gave the document under the digest, or an index with it, and both were verified.
+        let (store, name, named) = (store.clone(), reference.clone(), descriptor.clone());
+        blocking::run(move || store.pin(&name, &named)).await?;
         Ok(Transferred {
             descriptor,
             totals: transfer.totals(),

@@ -8,6 +8,7 @@ use http::{HeaderName, Method, StatusCode};
 use reqwest::{Response, Url};
 use sampan_oci::digest::Hasher;
 use sampan_oci::image::DOCUMENT_LIMIT_BYTES;
+use sampan_oci::reference::is_tag;
 use sampan_oci::{Descriptor, Digest, ImageIndex};
 use serde::Deserialize;
 
@@ -220,7 +221,12 @@ impl Repository {
             let page: Page = serde_json::from_slice(&bytes)
                 .map_err(|_| self.malformed("the list of tags", "something else"))?;
             let before = found.len();
-            found.extend(page.tags.unwrap_or_default());
+            let tags = page.tags.unwrap_or_default();
+            // Tags become parts of addresses and names elsewhere, where another text could mean another repository.
+            if !tags.iter().all(|tag| is_tag(tag)) {
+                return Err(self.malformed("the list of tags", "something that is no tag"));
+            }
+            found.extend(tags);
             match next {
                 Some(next) if found.len() > before => url = next,
                 _ => return Ok(found),

@@ -152,7 +152,9 @@ impl Transport {
         let mut response = self.follow(call, sent.clone()).await?;
         // Twice at most: a first token, and another one when a remembered one is no longer accepted.
         for _ in 0..2 {
-            if response.status() != StatusCode::UNAUTHORIZED {
+            // A place that a redirect led to has no claim to what proves to the registry who asks.
+            let own = response.url().origin() == call.url.origin();
+            if response.status() != StatusCode::UNAUTHORIZED || !own {
                 break;
             }
             let Some(challenge) = Challenge::of(response.headers()) else {

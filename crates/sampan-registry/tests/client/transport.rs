@@ -17,7 +17,7 @@ use super::scripted::{Request, Response, Scripted};
 use crate::{name, settings};
 
 /// The manifests and blobs of a content store as a registry gives them.
-fn serve(vendor: &Content, manifest: &Descriptor, request: &Request) -> Response {
+pub(super) fn serve(vendor: &Content, manifest: &Descriptor, request: &Request) -> Response {
     let path = request.line.split(' ').nth(1).unwrap();
     if path.contains("/manifests/") {
         let digest: Digest = manifest.digest().as_ref().parse().unwrap();
@@ -30,7 +30,7 @@ fn serve(vendor: &Content, manifest: &Descriptor, request: &Request) -> Response
     Response::new(200, vendor.store.read(&digest, 1 << 20).unwrap())
 }
 
-async fn pull(
+pub(super) async fn pull(
     settings: Settings,
     site: &Content,
     reference: &Reference,
@@ -41,7 +41,7 @@ async fn pull(
         .await
 }
 
-fn with_file(folder: &Path, host: &str, entry: &serde_json::Value) -> Settings {
+pub(super) fn with_file(folder: &Path, host: &str, entry: &serde_json::Value) -> Settings {
     let file = folder.join("config.json");
     fs::write(&file, json!({"auths": {host: entry}}).to_string()).unwrap();
     Settings {

@@ -69,15 +69,15 @@ fn select(image: &ImageName, store: &ContentStore, force: bool) -> Result<Vec<Go
         Some(name) => vec![name],
         None => names_of(store, &descriptor)?,
     };
-    // A name with a digest means the names of that repository, if there are any.
+    // A name with a digest means that very name, or the names of that repository, if there are any.
     if let Some(pinned) = image.name().filter(|name| name.digest().is_some()) {
-        let same: Vec<_> = names
-            .iter()
-            .filter(|name| name.same_repository(pinned))
-            .cloned()
-            .collect();
-        if !same.is_empty() {
-            names = same;
+        let own = pinned.by_digest();
+        let same = names.iter().filter(|name| name.same_repository(pinned));
+        let same: Vec<_> = same.cloned().collect();
+        match own.filter(|own| names.contains(own)) {
+            Some(own) => names = vec![own],
+            None if same.is_empty() => {}
+            None => names = same,
         }
     }
     if names.len() > 1 && !force {

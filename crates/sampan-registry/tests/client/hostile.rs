@@ -1,0 +1,58 @@
+//! Registries that want more than they should get.
+
+use sampan_registry::client::{Client, ClientError, Copy, Place, Platforms, Unwatched};
+use sampan_testkit::DockerRegistry;
+use serde_json::json;
+
+use super::content::Content;
+use super::scripted::{Response, Scripted};
+use super::transport::{pull, serve, with_file};
+use crate::{name, settings};
+
+#[tokio::test]
+async fn where_a_redirect_leads_cannot_ask_for_the_credentials_of_the_registry() {
+    let thief = Scripted::start(|_| Response::new(200, json!({"token": "t"}).to_string()));
+    let realm = format!("Bearer realm=\"http://{}/token\"", thief.address());
+    let elsewhere =
+        Scripted::start(move |_| Response::new(401, "").with("WWW-Authenticate", realm.clone()));
+    let place = elsewhere.address().to_owned();
+    let vendor = Content::new();
+    let image = vendor.image("web:1", &[1000], 1);
+    let registry = Scripted::start(move |request| {
+        if request.line.contains("/blobs/") {
+            return Response::new(307, "").with("Location", format!("http://{place}/blob"));
+        }
+        serve(&vendor, &image, request)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_file(folder.path(), registry.address(), &json!({"auth": "YTpi"}));
+    let site = Content::new();
+    let outcome = pull(settings, &site, &name(registry.address(), "web:1")).await;
+    outcome.unwrap_err();
+    assert!(!elsewhere.asked("/blob").is_empty());
+    assert_eq!(thief.asked("").len(), 0);
+}
+
+#[tokio::test]
+async fn a_list_of_tags_cannot_lead_into_other_repositories() {
+    let vendor = Content::new();
+    let image = vendor.image("x:1", &[1000], 1);
+    let source = Scripted::start(move |request| {
+        if request.line.contains("/tags/list") {
+            let tags = ["../../../victim/app/manifests/latest"];
+            return Response::new(200, json!({"name": "x", "tags": tags}).to_string());
+        }
+        serve(&vendor, &image, request)
+    });
+    let destination = DockerRegistry::open();
+    let copy = Copy {
+        source: Place::Remote(name(source.address(), "x")),
+        destination: Place::Remote(name(&destination.address(), "team/x")),
+        platforms: Platforms::All,
+        all_tags: true,
+        referrers: false,
+    };
+    let client = Client::new(settings());
+    let error = client.copy(&copy, &Unwatched).await.unwrap_err();
+    assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
+}
