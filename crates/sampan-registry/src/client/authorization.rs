@@ -34,6 +34,8 @@ const ANSWER_LIMIT_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Authorization {
     host: String,
+    /// Whether the registry itself is spoken to without TLS.
+    plain: bool,
     connector: Connector,
     credentials: Credentials,
     /// Held while a token is fetched, so that many requests wait for one token instead of fetching many.
@@ -80,9 +82,15 @@ struct Answer {
 }
 
 impl Authorization {
-    pub(super) fn new(host: String, connector: Connector, credentials: Credentials) -> Self {
+    pub(super) fn new(
+        host: String,
+        plain: bool,
+        connector: Connector,
+        credentials: Credentials,
+    ) -> Self {
         Self {
             host,
+            plain,
             connector,
             credentials,
             state: Mutex::default(),
@@ -217,7 +225,8 @@ impl Authorization {
         self.read(response, credential.is_some()).await
     }
 
-    /// The address of the token authority; secrets do not go to one without TLS, except on this machine.
+    /// The address of the token authority; secrets do not go to one without TLS, except on this machine or where the
+    /// registry itself has none.
     fn realm(&self, text: &str, secret: bool) -> Result<Url, ClientError> {
         let malformed = |what: String| ClientError::Malformed {
             host: self.host.clone(),
@@ -228,7 +237,8 @@ impl Authorization {
             .parse()
             .map_err(|_| malformed(format!("a token authority that is no address: `{text}`")))?;
         let host = authority(&url);
-        let safe = url.scheme() == "https" || is_loopback(&host) || host == self.host;
+        let safe =
+            url.scheme() == "https" || is_loopback(&host) || (self.plain && host == self.host);
         if secret && !safe {
             let what =
                 format!("a token authority without TLS, to which no secret is sent: `{text}`");
@@ -389,5 +399,27 @@ impl Credentials {
             username: username.to_owned(),
             password: password.clone(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::client::Settings;
+
+    #[tokio::test]
+    async fn secrets_leave_tls_only_where_the_registry_has_none() {
+        let realm = |plain, text: &str| {
+            let connector = Connector::new(Arc::new(Settings::default()));
+            let given = Credentials::Given(None);
+            let host = "registry.example:5000".to_owned();
+            Authorization::new(host, plain, connector, given).realm(text, true)
+        };
+        realm(false, "https://registry.example:5000/token").unwrap();
+        realm(false, "http://registry.example:5000/token").unwrap_err();
+        realm(true, "http://registry.example:5000/token").unwrap();
+        realm(true, "http://elsewhere.example/token").unwrap_err();
     }
 }

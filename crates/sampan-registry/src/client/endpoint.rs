@@ -117,10 +117,11 @@ impl Connector {
         base: Url,
         credentials: Credentials,
     ) -> Result<Endpoint, ClientError> {
+        let plain = base.scheme() == "http";
         let transport = Transport {
             host: host.to_owned(),
-            http: self.http(host, base.scheme() == "http")?,
-            authorization: Authorization::new(host.to_owned(), self.clone(), credentials),
+            http: self.http(host, plain)?,
+            authorization: Authorization::new(host.to_owned(), plain, self.clone(), credentials),
             connector: self.clone(),
             retry: self.settings.retry,
             idle_timeout: self.settings.idle_timeout,
