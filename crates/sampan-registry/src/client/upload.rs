@@ -157,26 +157,14 @@ impl Upload<'_> {
         })
     }
 
-    /// Where the upload goes on. A registry behind a proxy may not know that it is spoken to with TLS.
+    /// Where the upload goes on.
     fn location(&self, response: &Response) -> Result<Url, ClientError> {
-        let location = text(response, &LOCATION);
-        let joined = location.and_then(|location| response.url().join(&location).ok());
-        let mut url = joined.ok_or_else(|| ClientError::Malformed {
+        let location = text(response, &LOCATION).unwrap_or_default();
+        next_place(response.url(), &location).map_err(|what| ClientError::Malformed {
             host: self.target.host().to_owned(),
             action: "an upload".to_owned(),
-            what: "no place to send it to".to_owned(),
-        })?;
-        let own = response.url();
-        if url.host_str() == own.host_str() && url.scheme() == "http" && own.scheme() == "https" {
-            let port = own.port();
-            // Both schemes take ports and hosts alike.
-            let changed = url.set_scheme("https").and_then(|()| url.set_port(port));
-            debug_assert!(
-                changed.is_ok(),
-                "an address with a host takes scheme and port"
-            );
-        }
-        Ok(url)
+            what: what.to_owned(),
+        })
     }
 
     /// Sends what is missing and closes the upload.
@@ -377,6 +365,23 @@ impl Upload<'_> {
     }
 }
 
+/// The place that the answer from `own` names. A registry behind a proxy may not know that it is spoken to with TLS;
+/// any other place without TLS must not get what goes to a registry that has it.
+fn next_place(own: &Url, location: &str) -> Result<Url, &'static str> {
+    let joined = (!location.is_empty()).then(|| own.join(location).ok());
+    let mut url = joined.flatten().ok_or("no place to send it to")?;
+    if own.scheme() == "https" && url.scheme() != "https" {
+        if url.host_str() != own.host_str() {
+            return Err("a place without TLS");
+        }
+        let port = own.port();
+        // Both schemes take ports and hosts alike.
+        let changed = url.set_scheme("https").and_then(|()| url.set_port(port));
+        changed.map_err(|()| "a place without TLS")?;
+    }
+    Ok(url)
+}
+
 type Failure = Arc<Mutex<Option<ClientError>>>;
 
 /// The next `length` bytes as the body of a request. Where the bytes come from may fail: that is kept in `failure`.
@@ -402,4 +407,29 @@ fn body(reader: BlobReader, length: u64, sent: Arc<AtomicU64>, failure: Failure)
             Ok(Some((bytes, (reader, left))))
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_does_not_leave_tls() {
+        let next = |own: &str, location: &str| {
+            let found = next_place(&own.parse().unwrap(), location);
+            found.map(|url| url.to_string())
+        };
+        let own = "https://registry.example:5000/v2/web/blobs/uploads/";
+        let good = "https://registry.example:5000/v2/web/blobs/uploads/1";
+        assert_eq!(next(own, "1").unwrap(), good);
+        let behind_a_proxy = "http://registry.example/v2/web/blobs/uploads/1";
+        assert_eq!(next(own, behind_a_proxy).unwrap(), good);
+        assert_eq!(
+            next(own, "https://cdn.example/1").unwrap(),
+            "https://cdn.example/1"
+        );
+        next(own, "http://cdn.example/1").unwrap_err();
+        next(own, "").unwrap_err();
+        next("http://registry.example/", "http://cdn.example/1").unwrap();
+    }
 }
