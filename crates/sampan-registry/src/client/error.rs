@@ -206,6 +206,8 @@ impl ClientError {
     /// Sorts what the HTTP library reports.
     pub(super) fn transport(host: &str, source: reqwest::Error) -> Self {
         let host = host.to_owned();
+        // Addresses of storage behind a registry are signed: who has one has the content.
+        let source = source.without_url();
         if let Some(error) = certificate_error(&source) {
             return Self::Untrusted {
                 host,

@@ -139,7 +139,11 @@ impl Transport {
                 Err(error) if error.is_passing() => None,
                 _ => return outcome,
             };
-            tracing::debug!(host = self.host, url = %call.url, "a request failed and may be sent again");
+            tracing::debug!(
+                host = self.host,
+                path = call.url.path(),
+                "a request failed and may be sent again"
+            );
             if !patience.again(asked).await {
                 return outcome;
             }
@@ -344,5 +348,5 @@ fn message(body: &[u8]) -> String {
         (code, message) => format!("{message} ({code})"),
     };
     let all: Vec<_> = body.errors.iter().map(one).collect();
-    all.join("; ").replace(['\n', '\r', '\u{1b}'], " ")
+    all.join("; ").replace(char::is_control, " ")
 }

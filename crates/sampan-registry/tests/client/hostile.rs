@@ -56,3 +56,34 @@ async fn a_list_of_tags_cannot_lead_into_other_repositories() {
     let error = client.copy(&copy, &Unwatched).await.unwrap_err();
     assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn signed_addresses_and_control_characters_are_not_told() {
+    let vendor = Content::new();
+    let image = vendor.image("web:1", &[1000], 1);
+    let registry = Scripted::start(move |request| {
+        if request.line.contains("/blobs/") {
+            let signed = "http://127.0.0.1:1/blob?signature=secret";
+            return Response::new(307, "").with("Location", signed);
+        }
+        serve(&vendor, &image, request)
+    });
+    let site = Content::new();
+    let outcome = pull(settings(), &site, &name(registry.address(), "web:1")).await;
+    let error = outcome.unwrap_err();
+    let mut told = vec![format!("{error} {error:?}")];
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        told.push(error.to_string());
+        cause = error.source();
+    }
+    let told = told.join(": ");
+    assert!(told.contains("cannot reach"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+
+    let words = json!({"errors": [{"message": "one\u{9b}2K\u{8}two"}]});
+    let registry = Scripted::start(move |_| Response::new(403, words.to_string()));
+    let outcome = pull(settings(), &site, &name(registry.address(), "web:1")).await;
+    let told = outcome.unwrap_err().to_string();
+    assert!(told.ends_with(": one 2K two"), "{told:?}");
+}
