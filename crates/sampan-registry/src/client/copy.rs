@@ -1,5 +1,7 @@
 //! From any place to any other; between registries, bytes pass through without touching the disk.
 
+use std::collections::HashSet;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sampan_oci::{ContentStore, Digest, Reference};
 use serde::Serialize;
@@ -218,6 +220,7 @@ impl Run<'_> {
     /// Copies what refers to the document and to what it lists, before these become visible: nothing appears at the
     /// destination without its signature.
     async fn referrers(&self, document: &Document) -> Result<(), ClientError> {
+        let mut seen = HashSet::new();
         let mut subjects = vec![(document.digest, 0)];
         for child in document.children()?.documents {
             subjects.push((digest_of(&child)?, 0));
@@ -225,6 +228,9 @@ impl Run<'_> {
         while let Some((subject, depth)) = subjects.pop() {
             for entry in self.transfer.origin.referrers(&subject).await? {
                 let digest = digest_of(&entry)?;
+                if !seen.insert(digest) {
+                    continue;
+                }
                 let referrer = self.transfer.origin.document(&digest.to_string()).await?;
                 self.transfer.run(referrer, None).await?;
                 if depth < REFERRER_DEPTH {

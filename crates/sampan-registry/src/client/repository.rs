@@ -1,5 +1,6 @@
 //! One repository at one endpoint, in the words of the OCI distribution specification.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,6 +25,9 @@ const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 
 /// The longest list of names that is read at once, in bytes.
 const LIST_LIMIT_BYTES: usize = 16 << 20;
+
+/// The longest list that is read, in entries. No registry that is looked after comes near it.
+const LIST_LIMIT: usize = 200_000;
 
 /// How many tags are asked for at once.
 const PAGE: usize = 1000;
@@ -215,21 +219,22 @@ impl Repository {
         let what = format!("the repository `{}`", self.name);
         let mut url = self.url("tags/list");
         url.set_query(Some(&format!("n={PAGE}")));
+        let mut pages = Pages::of(&url);
         let mut found: Vec<String> = Vec::new();
         loop {
             let (bytes, next) = self.page(url, &what).await?;
             let page: Page = serde_json::from_slice(&bytes)
                 .map_err(|_| self.malformed("the list of tags", "something else"))?;
-            let before = found.len();
             let tags = page.tags.unwrap_or_default();
             // Tags become parts of addresses and names elsewhere, where another text could mean another repository.
             if !tags.iter().all(|tag| is_tag(tag)) {
                 return Err(self.malformed("the list of tags", "something that is no tag"));
             }
+            let more = !tags.is_empty();
             found.extend(tags);
-            match next {
-                Some(next) if found.len() > before => url = next,
-                _ => return Ok(found),
+            match next.filter(|_| more) {
+                Some(next) => url = pages.turn(next, found.len(), self)?,
+                None => return Ok(found),
             }
         }
     }
@@ -252,6 +257,7 @@ impl Repository {
     /// What refers to `subject`: by the API, or by the tag that stands in where a registry has none.
     pub(super) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, ClientError> {
         let mut url = self.url(&format!("referrers/{subject}"));
+        let mut pages = Pages::of(&url);
         let mut found = Vec::new();
         loop {
             let response = self.send(&self.call(Method::GET, url)).await?;
@@ -274,7 +280,7 @@ impl Repository {
             let before = found.len();
             found.extend(index.manifests().iter().cloned());
             match next {
-                Some(next) if found.len() > before => url = next,
+                Some(next) if found.len() > before => url = pages.turn(next, found.len(), self)?,
                 _ => return Ok(found),
             }
         }
@@ -290,6 +296,23 @@ impl Repository {
             Ok(_) | Err(ClientError::NotFound { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The pages of one list that were read.
+struct Pages(HashSet<Url>);
+
+impl Pages {
+    fn of(first: &Url) -> Self {
+        Self(HashSet::from([first.clone()]))
+    }
+
+    /// Goes on to `next`, unless the list has no end.
+    fn turn(&mut self, next: Url, found: usize, list: &Repository) -> Result<Url, ClientError> {
+        if found > LIST_LIMIT || !self.0.insert(next.clone()) {
+            return Err(list.malformed("a request for a list", "pages without end"));
+        }
+        Ok(next)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Registries that want more than they should get.
 
+use std::time::Duration;
+
 use sampan_registry::client::{Client, ClientError, Copy, Place, Platforms, Unwatched};
 use sampan_testkit::DockerRegistry;
 use serde_json::json;
@@ -86,4 +88,64 @@ async fn signed_addresses_and_control_characters_are_not_told() {
     let outcome = pull(settings(), &site, &name(registry.address(), "web:1")).await;
     let told = outcome.unwrap_err().to_string();
     assert!(told.ends_with(": one 2K two"), "{told:?}");
+}
+
+#[tokio::test]
+async fn lists_without_end_are_given_up() {
+    let source = Scripted::start(|request| {
+        let page = Response::new(200, json!({"name": "x", "tags": ["1"]}).to_string());
+        assert!(request.line.contains("/tags/list"), "{request:?}");
+        page.with("Link", "</v2/x/tags/list?n=1&last=1>; rel=\"next\"")
+    });
+    let site = Content::new();
+    let local = "x".parse().unwrap();
+    let copy = Copy {
+        source: Place::Remote(name(source.address(), "x")),
+        destination: Place::Local(site.store.clone(), local),
+        platforms: Platforms::All,
+        all_tags: true,
+        referrers: false,
+    };
+    let client = Client::new(settings());
+    let copying = client.copy(&copy, &Unwatched);
+    let error = tokio::time::timeout(Duration::from_secs(20), copying).await;
+    let error = error.unwrap().unwrap_err();
+    assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
+    assert_eq!(source.asked("/tags/list").len(), 2);
+}
+
+#[tokio::test]
+async fn a_referrer_that_is_listed_everywhere_is_asked_for_once() {
+    let vendor = Content::new();
+    let image = vendor.image("x:1", &[1000], 1);
+    vendor.signature("x:signature", &image);
+    let signature = vendor.store.resolve(&"x:signature".parse().unwrap());
+    let signature = signature.unwrap().unwrap();
+    let source = Scripted::start(move |request| {
+        if request.line.contains("/referrers/") {
+            let index = json!({"schemaVersion": 2, "manifests": [signature]});
+            return Response::new(200, index.to_string());
+        }
+        let wanted = signature.digest().to_string();
+        let document = if request.line.contains(&wanted) {
+            &signature
+        } else {
+            &image
+        };
+        serve(&vendor, document, request)
+    });
+    let destination = DockerRegistry::open();
+    let copy = Copy {
+        source: Place::Remote(name(source.address(), "x:1")),
+        destination: Place::Remote(name(&destination.address(), "team/x:1")),
+        platforms: Platforms::All,
+        all_tags: false,
+        referrers: true,
+    };
+    Client::new(settings())
+        .copy(&copy, &Unwatched)
+        .await
+        .unwrap();
+    // The list of the image, and the list of its signature.
+    assert_eq!(source.asked("/referrers/").len(), 2);
 }
