@@ -142,6 +142,14 @@ pub enum ClientError {
         /// Where it became too deep.
         digest: Box<Digest>,
     },
+    /// Documents that are larger together than those of any real image.
+    #[error("up to `{digest}` there are more than {} MiB of manifests", limit >> 20)]
+    Sprawling {
+        /// Where it became too much.
+        digest: Box<Digest>,
+        /// How much may be, in bytes.
+        limit: usize,
+    },
     /// A document is not of the form that its media type promises.
     #[error("`{digest}` is not a well-formed manifest")]
     Parse {
@@ -294,6 +302,7 @@ impl Hint for ClientError {
             Self::Refused { .. }
             | Self::Malformed { .. }
             | Self::Nested { .. }
+            | Self::Sprawling { .. }
             | Self::Parse { .. }
             | Self::Setup { .. } => return None,
         })

@@ -24,6 +24,9 @@ use super::watch::{Arrival, Totals, Watch};
 /// A release leads to an index of an image at most: three levels of documents.
 const DEPTH_LIMIT: usize = 8;
 
+/// The manifests of one image with all its platforms, in bytes: they are held in memory until the blobs are there.
+const PLAN_LIMIT_BYTES: usize = 64 << 20;
+
 /// How many pieces wait between the network and the disk.
 const QUEUE: usize = 16;
 
@@ -61,6 +64,8 @@ struct Plan {
     documents: Vec<Document>,
     blobs: Vec<Descriptor>,
     seen: HashSet<Digest>,
+    /// Of all documents.
+    bytes: usize,
 }
 
 impl<'call> Transfer<'call> {
@@ -116,6 +121,13 @@ impl<'call> Transfer<'call> {
         if depth > DEPTH_LIMIT {
             return Err(ClientError::Nested {
                 digest: Box::new(document.digest),
+            });
+        }
+        plan.bytes += document.bytes.len();
+        if plan.bytes > PLAN_LIMIT_BYTES {
+            return Err(ClientError::Sprawling {
+                digest: Box::new(document.digest),
+                limit: PLAN_LIMIT_BYTES,
             });
         }
         let children = document.children()?;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use sampan_oci::{Descriptor, MediaType};
 use sampan_registry::client::{Client, ClientError, Copy, Place, Platforms, Unwatched};
 use sampan_testkit::DockerRegistry;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::content::Content;
 use super::scripted::{Response, Scripted};
@@ -148,4 +149,38 @@ async fn a_referrer_that_is_listed_everywhere_is_asked_for_once() {
         .unwrap();
     // The list of the image, and the list of its signature.
     assert_eq!(source.asked("/referrers/").len(), 2);
+}
+
+#[tokio::test]
+async fn an_index_does_not_fill_the_memory() {
+    let vendor = Content::new();
+    let image = vendor.image("web:1", &[1000], 1);
+    let mut manifest: Value = vendor.store.read_json(&image).unwrap();
+    let padding = " ".repeat(4_000_000);
+    let mut entry = |number: u32| {
+        manifest["annotations"] = json!({"number": number.to_string()});
+        let text = format!("{manifest}{padding}");
+        let digest = vendor.store.put_bytes(text.as_bytes()).unwrap();
+        Descriptor::new(MediaType::ImageManifest, text.len() as u64, digest)
+    };
+    let manifests: Vec<_> = (0..18).map(&mut entry).collect();
+    let index = json!({"schemaVersion": 2, "manifests": manifests});
+    let index = vendor
+        .store
+        .put_json(MediaType::ImageIndex, &index)
+        .unwrap();
+    let asked_for = format!("/manifests/{}", manifests[17].digest());
+    let registry = Scripted::start(move |request| {
+        let asked = manifests
+            .iter()
+            .find(|one| request.line.contains(one.digest().as_ref()));
+        serve(&vendor, asked.unwrap_or(&index), request)
+    });
+    let site = Content::new();
+    let reference = name(registry.address(), "web:1");
+    let client = Client::new(settings());
+    let pulled = client.pull(&site.store, &reference, &Platforms::All, &Unwatched);
+    let error = pulled.await.unwrap_err();
+    assert!(matches!(error, ClientError::Sprawling { .. }), "{error:?}");
+    assert!(registry.asked(&asked_for).is_empty());
 }

@@ -21,7 +21,7 @@ pub(super) fn serve(vendor: &Content, manifest: &Descriptor, request: &Request) 
     let path = request.line.split(' ').nth(1).unwrap();
     if path.contains("/manifests/") {
         let digest: Digest = manifest.digest().as_ref().parse().unwrap();
-        let bytes = vendor.store.read(&digest, 1 << 20).unwrap();
+        let bytes = vendor.store.read(&digest, 4 << 20).unwrap();
         return Response::new(200, bytes)
             .with("Content-Type", manifest.media_type().to_string())
             .with("Docker-Content-Digest", digest.to_string());
