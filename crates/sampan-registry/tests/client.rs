@@ -78,6 +78,40 @@ async fn what_is_pushed_is_pulled_again_and_neither_is_done_twice() {
 }
 
 #[tokio::test]
+async fn a_pull_repairs_what_is_cut_and_marks_what_it_relies_on() {
+    let registry = DockerRegistry::open();
+    let vendor = Content::new();
+    let image = vendor.image("web:1", &[1000], 1);
+    let (local, remote): (Reference, _) =
+        ("web:1".parse().unwrap(), name(&registry.address(), "web:1"));
+    client()
+        .push(&vendor.store, &local, &remote, &Platforms::All, &Unwatched)
+        .await
+        .unwrap();
+    let site = Content::new();
+    let client = client();
+    let platforms = Platforms::default();
+    let pull = || client.pull(&site.store, &remote, &platforms, &Unwatched);
+    pull().await.unwrap();
+    site.store.untag(&remote).unwrap();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+    let parts = site.store.reachable(&image).unwrap();
+    let parts: Vec<Digest> = parts.iter().map(|part| Digest::of(part).unwrap()).collect();
+    for part in &parts {
+        let file = site.store.open_blob(part).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    let manifest = site.store.blob_path(&Digest::of(&image).unwrap());
+    std::fs::write(&manifest, "{").unwrap();
+    pull().await.unwrap();
+    assert!(site.store.resolve(&remote).unwrap().is_some());
+    site.store.untag(&remote).unwrap();
+    let unused_since = long_ago + Duration::from_secs(1000);
+    let removed = site.store.collector().remove(&parts, unused_since);
+    assert_eq!(removed.unwrap(), Vec::new());
+}
+
+#[tokio::test]
 async fn a_broken_download_goes_on_where_it_stopped() {
     let registry = DockerRegistry::open();
     let vendor = Content::new();

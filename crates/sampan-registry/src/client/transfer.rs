@@ -152,7 +152,7 @@ impl<'call> Transfer<'call> {
         let digest = digest_of(child)?;
         match &self.target {
             Target::Registry(target) if target.has_manifest(&digest).await? => Ok(None),
-            Target::Store(store) if store.size(&digest)? == Some(child.size()) => {
+            Target::Store(store) if store.keep(&digest)? == Some(child.size()) => {
                 // That the document is there does not say that its blobs are.
                 let local = Origin::Store(store.clone());
                 local.document(&digest.to_string()).await.map(Some)
@@ -178,7 +178,8 @@ impl<'call> Transfer<'call> {
             .await
             .expect("the slots are never closed");
         let how = match &self.target {
-            Target::Store(store) if store.size(&digest)? == Some(size) => Arrival::Present,
+            // It counts as used, so that no collector takes it before the name is given.
+            Target::Store(store) if store.keep(&digest)? == Some(size) => Arrival::Present,
             Target::Store(store) => {
                 self.watch.planned(&digest, size);
                 self.download(store, digest, size).await?;
@@ -269,6 +270,7 @@ impl<'call> Transfer<'call> {
     }
 
     async fn put(&self, document: &Document, reference: &str) -> Result<(), ClientError> {
+        let length = document.bytes.len() as u64;
         match &self.target {
             Target::Registry(target) => {
                 let listed = target.put_manifest(reference, document).await?;
@@ -276,7 +278,8 @@ impl<'call> Transfer<'call> {
                     referrers::list(target, &subject, entry).await?;
                 }
             }
-            Target::Store(store) if store.has(&document.digest)? => return Ok(()),
+            // One of another size was damaged, and is replaced.
+            Target::Store(store) if store.keep(&document.digest)? == Some(length) => return Ok(()),
             Target::Store(store) => {
                 let (store, document) = (store.clone(), document.clone());
                 let put = blocking::run(move || {
