@@ -8,6 +8,7 @@ use super::header::{BLOCK_BYTES, Block, Header, padding, until_nul};
 use super::{ArchiveError, pax};
 
 /// Long names and extended attributes: more than any file system allows for one file.
+/// Counted for all extensions of one entry together, and for those of all entries.
 const EXTENSION_LIMIT_BYTES: u64 = 1024 * 1024;
 
 /// Reads entries one after another; between them it is a reader of the entry's data.
@@ -19,6 +20,8 @@ pub struct ArchiveReader<R> {
     data_left: u64,
     padding_left: u64,
     global: pax::Records,
+    /// Bytes of extensions since the last entry.
+    extension_bytes: u64,
     ended: bool,
 }
 
@@ -39,6 +42,7 @@ impl<R: Read> ArchiveReader<R> {
             data_left: 0,
             padding_left: 0,
             global,
+            extension_bytes: 0,
             ended: false,
         }
     }
@@ -54,6 +58,7 @@ impl<R: Read> ArchiveReader<R> {
     /// # Errors
     /// When the archive is malformed or cannot be read.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, ArchiveError> {
+        self.extension_bytes = 0;
         let mut extensions = Extensions {
             records: self.global.clone(),
             ..Extensions::default()
@@ -67,6 +72,7 @@ impl<R: Read> ArchiveReader<R> {
                 b'g' => {
                     let records = self.read_records(&header, at)?;
                     self.global.extend(records.clone());
+                    self.check_global(at)?;
                     extensions.records.extend(records);
                 }
                 b'L' => extensions.path = Some(self.read_name(&header, at)?),
@@ -130,16 +136,19 @@ impl<R: Read> ArchiveReader<R> {
     }
 
     fn read_extension(&mut self, header: &Header, at: u64) -> Result<Vec<u8>, ArchiveError> {
-        if header.size_bytes > EXTENSION_LIMIT_BYTES {
-            return Err(ArchiveError::Oversized {
-                size_bytes: header.size_bytes,
-                offset: at,
-            });
-        }
+        self.extension_bytes = self.extension_bytes.saturating_add(header.size_bytes);
+        check_size(self.extension_bytes, at)?;
         self.expect_data(header.size_bytes);
         let mut bytes = Vec::new();
         self.read_to_end(&mut bytes).map_err(into_archive_error)?;
         Ok(bytes)
+    }
+
+    /// What holds for all entries is copied for each of them.
+    fn check_global(&self, at: u64) -> Result<(), ArchiveError> {
+        let records = self.global.iter();
+        let bytes: usize = records.map(|(key, value)| key.len() + value.len()).sum();
+        check_size(bytes as u64, at)
     }
 
     fn read_records(&mut self, header: &Header, at: u64) -> Result<pax::Records, ArchiveError> {
@@ -228,6 +237,13 @@ pub(crate) fn into_archive_error(error: io::Error) -> ArchiveError {
         Ok(error) => error,
         Err(error) => ArchiveError::Io(error),
     }
+}
+
+fn check_size(size_bytes: u64, offset: u64) -> Result<(), ArchiveError> {
+    if size_bytes > EXTENSION_LIMIT_BYTES {
+        return Err(ArchiveError::Oversized { size_bytes, offset });
+    }
+    Ok(())
 }
 
 fn assemble(header: Header, extensions: Extensions, at: u64) -> Result<Entry, ArchiveError> {

@@ -162,3 +162,41 @@ fn data_of_another_size_than_announced_is_refused() {
         assert!(matches!(outcome, Err(ArchiveError::Size { .. })));
     }
 }
+
+/// A member of an archive as bytes, extended header or file.
+fn member(type_flag: u8, data: &[u8]) -> Vec<u8> {
+    let mut header = [0; 512];
+    header[0] = b'f';
+    header[100..107].copy_from_slice(b"0000644");
+    header[124..135].copy_from_slice(format!("{:011o}", data.len()).as_bytes());
+    header[148..156].copy_from_slice(b"        ");
+    header[156] = type_flag;
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let mut bytes = header.to_vec();
+    bytes.extend_from_slice(data);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+#[test]
+fn extensions_are_counted_together() {
+    let record = |number: u32| {
+        let rest = format!(" key{number:04}={}\n", "v".repeat(400_000));
+        format!("{}{rest}", rest.len() + 6).into_bytes()
+    };
+    for type_flag in [b'x', b'g'] {
+        let extensions = |count| (0..count).map(|number| member(type_flag, &record(number)));
+        let mut fitting = extensions(2).collect::<Vec<_>>().concat();
+        fitting.extend(member(b'0', b""));
+        assert_eq!(entries(&fitting).unwrap().len(), 1);
+        let error = entries(&extensions(3).collect::<Vec<_>>().concat()).unwrap_err();
+        assert!(matches!(error, ArchiveError::Oversized { .. }), "{error:?}");
+        // Those of one entry say nothing of the next one; those of all entries add up.
+        let spread: Vec<_> = extensions(3)
+            .map(|extension| [extension, member(b'0', b"")].concat())
+            .collect();
+        assert_eq!(entries(&spread.concat()).is_err(), type_flag == b'g');
+    }
+}
