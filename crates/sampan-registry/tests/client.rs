@@ -309,6 +309,34 @@ async fn an_index_comes_for_one_machine_or_whole() {
 }
 
 #[tokio::test]
+async fn an_image_for_one_machine_does_not_pass_for_another() {
+    let registry = DockerRegistry::open();
+    let vendor = Content::new();
+    vendor.image("web:1", &[1000], 1);
+    let (local, remote): (Reference, _) =
+        ("web:1".parse().unwrap(), name(&registry.address(), "web:1"));
+    client()
+        .push(&vendor.store, &local, &remote, &Platforms::All, &Unwatched)
+        .await
+        .unwrap();
+    let pull = async |platforms: Platforms| {
+        let site = Content::new();
+        let client = client();
+        let pulled = client.pull(&site.store, &remote, &platforms, &Unwatched);
+        pulled.await.map(|_| ())
+    };
+    pull(Platforms::default()).await.unwrap();
+    pull(Platforms::One("linux/amd64".parse().unwrap()))
+        .await
+        .unwrap();
+    let error = pull(Platforms::One("linux/arm64".parse().unwrap())).await;
+    let Err(ClientError::Platform { available, .. }) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(available, ["linux/amd64"]);
+}
+
+#[tokio::test]
 async fn what_was_pulled_by_the_digest_of_an_index_is_found_by_it_and_stays() {
     let registry = DockerRegistry::open();
     let vendor = Content::new();

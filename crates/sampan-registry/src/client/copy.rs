@@ -203,16 +203,9 @@ impl Run<'_> {
                 local_document(store, reference, &self.copy.platforms).await
             }
             Place::Remote(_) => {
-                let document = self.transfer.origin.document(name).await?;
-                match self.copy.platforms.choose(&document, &shown)? {
-                    Some(chosen) => {
-                        self.transfer
-                            .origin
-                            .document(chosen.digest().as_ref())
-                            .await
-                    }
-                    None => Ok(document),
-                }
+                let origin = &self.transfer.origin;
+                let document = origin.document(name).await?;
+                self.copy.platforms.select(origin, document, &shown).await
             }
         }
     }

@@ -84,6 +84,19 @@ impl Document {
         parse(&self.digest, &self.bytes)
     }
 
+    /// The configuration, where the document is an image for one kind of machine.
+    pub(super) fn image_config(&self) -> Result<Option<Descriptor>, ClientError> {
+        if self.is_index() {
+            return Ok(None);
+        }
+        let manifest: ImageManifest = parse(&self.digest, &self.bytes)?;
+        let config = manifest.config().clone();
+        let text = config.media_type().to_string();
+        let is_image = matches!(config.media_type(), MediaType::ImageConfig)
+            || text == "application/vnd.docker.container.image.v1+json";
+        Ok(is_image.then_some(config))
+    }
+
     pub(super) fn children(&self) -> Result<Children, ClientError> {
         let mut children = Children::default();
         if self.is_index() {

@@ -3,25 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sampan_oci::image::machine_architecture;
+use sampan_oci::image::{DOCUMENT_LIMIT_BYTES, machine_architecture};
 use sampan_oci::{Descriptor, Platform};
+use serde::Deserialize;
 
-use super::document::Document;
+use super::document::{Document, digest_of};
 use super::error::ClientError;
+use super::origin::Origin;
 
 /// Which images of an index are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Platforms {
     /// The index with everything that it lists.
     All,
-    /// The image for one kind of machine.
+    /// The image for this machine where there are several; where there is one only, that one.
+    #[default]
+    Here,
+    /// The image for one kind of machine and no other.
     One(PlatformName),
-}
-
-impl Default for Platforms {
-    fn default() -> Self {
-        Self::One(PlatformName::default())
-    }
 }
 
 /// A kind of machine, such as `linux/arm64/v8`, in Go's words.
@@ -40,6 +39,14 @@ impl Default for PlatformName {
             variant: None,
         }
     }
+}
+
+/// What the configuration of an image says of the machines that it is for.
+#[derive(Deserialize)]
+struct Configured {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
 }
 
 /// A text that names no platform.
@@ -95,20 +102,79 @@ impl PlatformName {
     fn fits(&self, offered: &Self) -> bool {
         self.os == offered.os
             && self.architecture == offered.architecture
-            && (self.variant.is_none() || self.variant == offered.variant)
+            && (self.variant().is_none() || self.variant() == offered.variant())
+    }
+
+    /// The variant, unless it is what every machine of the architecture can do.
+    fn variant(&self) -> Option<&str> {
+        let variant = self.variant.as_deref()?;
+        let basic = matches!(
+            (self.architecture.as_str(), variant),
+            (_, "") | ("arm64", "v8") | ("amd64", "v1")
+        );
+        (!basic).then_some(variant)
     }
 }
 
 impl Platforms {
-    /// The entry of an index that is wanted instead of all of it. An index that is for no platform, such as a list of
-    /// artifacts, is wanted as a whole.
-    pub(super) fn choose(
+    /// The document that is wanted of `document`: itself, or a part of it.
+    pub(super) async fn select(
         &self,
+        origin: &Origin,
+        document: Document,
+        name: &str,
+    ) -> Result<Document, ClientError> {
+        if let Some(chosen) = self.choose(&document, name)? {
+            return origin.document(chosen.digest().as_ref()).await;
+        }
+        self.check(origin, &document, name).await?;
+        Ok(document)
+    }
+
+    /// Refuses an image alone that says of itself that it is for another machine than was named.
+    async fn check(
+        &self,
+        origin: &Origin,
         document: &Document,
         name: &str,
-    ) -> Result<Option<Descriptor>, ClientError> {
-        let Self::One(wanted) = self else {
-            return Ok(None);
+    ) -> Result<(), ClientError> {
+        let (Self::One(wanted), Some(config)) = (self, document.image_config()?) else {
+            return Ok(());
+        };
+        if config.size() > DOCUMENT_LIMIT_BYTES {
+            return Ok(());
+        }
+        let digest = digest_of(&config)?;
+        let mut reader = origin.blob(digest, config.size(), 0).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = reader.chunk().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        let Ok(config) = serde_json::from_slice::<Configured>(&bytes) else {
+            return Ok(());
+        };
+        let offered = PlatformName {
+            os: config.os,
+            architecture: config.architecture,
+            variant: config.variant,
+        };
+        if wanted.fits(&offered) {
+            return Ok(());
+        }
+        Err(ClientError::Platform {
+            name: name.to_owned(),
+            wanted: wanted.to_string(),
+            available: vec![offered.to_string()],
+        })
+    }
+
+    /// The entry of an index that is wanted instead of all of it. An index that is for no platform, such as a list of
+    /// artifacts, is wanted as a whole.
+    fn choose(&self, document: &Document, name: &str) -> Result<Option<Descriptor>, ClientError> {
+        let wanted = match self {
+            Self::All => return Ok(None),
+            Self::Here => &PlatformName::default(),
+            Self::One(wanted) => wanted,
         };
         if !document.is_index() {
             return Ok(None);
@@ -123,8 +189,9 @@ impl Platforms {
         if offers.is_empty() {
             return Ok(None);
         }
-        let found = offers.iter().find(|(offered, _)| wanted.fits(offered));
-        if let Some((_, entry)) = found {
+        // Where no variant is wanted, more machines can run the lower ones.
+        let fitting = offers.iter().filter(|(offered, _)| wanted.fits(offered));
+        if let Some((_, entry)) = fitting.min_by_key(|(offered, _)| offered.variant()) {
             return Ok(Some((*entry).clone()));
         }
         // What builders attest of images is marked as for no real machine.
@@ -135,5 +202,48 @@ impl Platforms {
             wanted: wanted.to_string(),
             available: available.map(ToString::to_string).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sampan_oci::{Digest, MediaType};
+    use serde_json::json;
+
+    use super::*;
+
+    fn chosen(wanted: &str, offered: &[&str]) -> Option<usize> {
+        let entry = |(number, text): (usize, &&str)| {
+            let name: PlatformName = text.parse().unwrap();
+            let mut platform = json!({"os": name.os, "architecture": name.architecture});
+            if let Some(variant) = name.variant {
+                platform["variant"] = json!(variant);
+            }
+            json!({
+                "mediaType": MediaType::ImageManifest, "size": number,
+                "digest": Digest::of_bytes(text.as_bytes()), "platform": platform,
+            })
+        };
+        let manifests: Vec<_> = offered.iter().enumerate().map(entry).collect();
+        let index = json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+        let digest = Digest::of_bytes(index.as_bytes());
+        let index = Document::new("index", digest, None, index.into()).unwrap();
+        let wanted = Platforms::One(wanted.parse().unwrap());
+        let entry = wanted.choose(&index, "index").ok()??;
+        usize::try_from(entry.size()).ok()
+    }
+
+    #[test]
+    fn variants_are_chosen_so_that_the_image_runs() {
+        let newest_first = ["linux/amd64/v3", "linux/amd64", "linux/amd64/v2"];
+        assert_eq!(chosen("linux/amd64", &newest_first), Some(1));
+        assert_eq!(chosen("linux/amd64/v2", &newest_first), Some(2));
+        assert_eq!(
+            chosen("linux/arm", &["linux/arm/v7", "linux/arm/v6"]),
+            Some(1)
+        );
+        assert_eq!(chosen("linux/arm64/v8", &["linux/arm64"]), Some(0));
+        assert_eq!(chosen("linux/arm64", &["linux/arm64/v8"]), Some(0));
+        assert_eq!(chosen("linux/arm/v7", &["linux/arm/v6"]), None);
     }
 }

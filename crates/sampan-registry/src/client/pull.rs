@@ -23,10 +23,10 @@ impl Client {
         watch: &dyn Watch,
     ) -> Result<Transferred, ClientError> {
         let origin = self.origin(reference)?;
-        let mut document = origin.document(&asked(reference)).await?;
-        if let Some(chosen) = platforms.choose(&document, &reference.familiar())? {
-            document = origin.document(chosen.digest().as_ref()).await?;
-        }
+        let document = origin.document(&asked(reference)).await?;
+        let document = platforms
+            .select(&origin, document, &reference.familiar())
+            .await?;
         let descriptor = document.descriptor();
         let target = Target::Store(store.clone());
         let transfer = Transfer::new(origin, target, self.settings().jobs, watch);

@@ -58,10 +58,7 @@ pub(super) async fn local_document(
     })?;
     let origin = Origin::Store(store.clone());
     let document = origin.document(descriptor.digest().as_ref()).await?;
-    match platforms.choose(&document, &name.familiar())? {
-        Some(chosen) => origin.document(chosen.digest().as_ref()).await,
-        None => Ok(document),
-    }
+    platforms.select(&origin, document, &name.familiar()).await
 }
 
 /// For each blob, the other repositories of the same registry that should have it, by the names in the store.
