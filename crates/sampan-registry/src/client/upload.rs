@@ -83,24 +83,49 @@ impl Upload<'_> {
             if !patience.again(asked).await {
                 return Err(error);
             }
-            let stands = if lost {
-                None
-            } else {
-                self.status(&session).await?
-            };
-            session = match stands {
+            let known = (!lost).then_some(&session);
+            session = match self.taken_up(known, &mut patience).await? {
                 Some(stands) => stands,
-                // The answer to the last request may have been lost, not the request.
-                None if self.target.blob_size(&self.digest).await?.is_some() => {
-                    return Ok(Arrival::Moved);
-                }
-                None => self.begin().await?,
+                None => return Ok(Arrival::Moved),
             };
             if session.offset.max(sent) > before {
                 patience.progressed();
             }
             self.watch.position(&self.digest, session.offset);
         }
+    }
+
+    /// Where a broken upload goes on, or `None` when it is done. A registry that is away is waited for, but not one that
+    /// accepts connections and is silent: that was waited for at length already.
+    async fn taken_up(
+        &self,
+        known: Option<&Session>,
+        patience: &mut Patience,
+    ) -> Result<Option<Session>, ClientError> {
+        loop {
+            let error = match self.standing(known).await {
+                Err(error) if error.is_passing() => error,
+                outcome => return outcome,
+            };
+            let silent = matches!(error, ClientError::Stalled { .. });
+            if silent || !patience.again(None).await {
+                return Err(error);
+            }
+            tracing::debug!(%error, digest = %self.digest, "an upload waits for its registry");
+        }
+    }
+
+    async fn standing(&self, known: Option<&Session>) -> Result<Option<Session>, ClientError> {
+        if let Some(session) = known
+            && let Some(stands) = self.status(session).await?
+        {
+            return Ok(Some(stands));
+        }
+        // The answer to the last request may have been lost, not the request.
+        if self.target.blob_size(&self.digest).await?.is_some() {
+            return Ok(None);
+        }
+        self.begin().await.map(Some)
     }
 
     /// Asks the registry to take the blob from a repository of its own; from one that it knows itself where none is
@@ -128,8 +153,14 @@ impl Upload<'_> {
                 Ok(response) if response.status() == StatusCode::ACCEPTED => {
                     return self.opened(&response).map(Opened::Session);
                 }
-                // Whoever may not read the other repository, or a registry that knows no mounts.
-                Ok(_) | Err(ClientError::Unauthorized { .. }) => {}
+                // Whoever may not read the other repository, or a registry that knows no mounts. Its token authority
+                // may not know that repository either.
+                Ok(_)
+                | Err(
+                    ClientError::Unauthorized { .. }
+                    | ClientError::Denied { .. }
+                    | ClientError::Refused { .. },
+                ) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -232,3 +232,36 @@ async fn certificates_are_those_that_the_user_trusts() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn an_upload_outlasts_an_outage_that_is_longer_than_one_request_waits() {
+    let vendor = Content::new();
+    vendor.image("web:1", &[1000], 6);
+    let (closed, put) = (AtomicU32::new(0), AtomicU32::new(0));
+    let registry = Scripted::start(move |request| {
+        let method = request.line.split(' ').next().unwrap();
+        let is_upload = request.line.contains("/uploads/");
+        if method == "PUT" && is_upload && put.fetch_add(1, Ordering::Relaxed) == 0 {
+            closed.store(10, Ordering::Relaxed);
+        }
+        let left = closed.load(Ordering::Relaxed);
+        if left > 0 {
+            closed.store(left - 1, Ordering::Relaxed);
+            return Response::new(503, "");
+        }
+        match method {
+            "POST" => Response::new(202, "").with("Location", "/v2/web/blobs/uploads/1"),
+            "PUT" => Response::new(201, ""),
+            _ => Response::new(404, ""),
+        }
+    });
+    let client = Client::new(Settings {
+        jobs: 1,
+        ..settings()
+    });
+    let (local, remote) = ("web:1".parse().unwrap(), name(registry.address(), "web:1"));
+    client
+        .push(&vendor.store, &local, &remote, &Platforms::All, &Unwatched)
+        .await
+        .unwrap();
+}
