@@ -150,6 +150,14 @@ pub enum ClientError {
         /// How much may be, in bytes.
         limit: usize,
     },
+    /// A layer that only its vendor may give out, as those of Windows.
+    #[error(
+        "the layer `{digest}` is not distributed by registries, and images with such layers cannot be kept here"
+    )]
+    Foreign {
+        /// The layer.
+        digest: Box<Digest>,
+    },
     /// A document is not of the form that its media type promises.
     #[error("`{digest}` is not a well-formed manifest")]
     Parse {
@@ -293,6 +301,7 @@ impl Hint for ClientError {
             }
             Self::FirstSchema { .. } => "push it again with a current client".to_owned(),
             Self::NotHere { .. } => "`sampan image ls` lists what there is".to_owned(),
+            Self::Foreign { .. } => "`sampan copy` brings such an image from registry to registry".to_owned(),
             Self::Copy { .. } => "name one tag, or give `--all-tags` with a repository alone".to_owned(),
             Self::Certificate { .. } => "certificates and keys are text in the PEM format".to_owned(),
             Self::Altered { .. } => "the registry or something on the way alters content; nothing of it was kept".to_owned(),

@@ -132,6 +132,17 @@ impl<'call> Transfer<'call> {
         }
         let children = document.children()?;
         for blob in children.blobs {
+            if is_foreign(&blob) {
+                match &self.target {
+                    // Registries do not have them by design, and take manifests without them.
+                    Target::Registry(_) => continue,
+                    Target::Store(_) => {
+                        return Err(ClientError::Foreign {
+                            digest: Box::new(digest_of(&blob)?),
+                        });
+                    }
+                }
+            }
             if plan.seen.insert(digest_of(&blob)?) {
                 plan.blobs.push(blob);
             }
@@ -322,6 +333,14 @@ fn place_name(place: &Origin) -> String {
             .map_or_else(String::new, |one| one.host().to_owned()),
         Origin::Store(store) => store.path().display().to_string(),
     }
+}
+
+/// Whether a layer is fetched from its vendor instead of a registry, as those of Windows (image specification,
+/// "Non-Distributable Layers").
+fn is_foreign(descriptor: &Descriptor) -> bool {
+    let media_type = descriptor.media_type().to_string();
+    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
 }
 
 /// Whether a descriptor leads to a manifest or an index.

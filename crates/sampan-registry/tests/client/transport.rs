@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sampan_model::Hint as _;
-use sampan_oci::{Descriptor, Digest, Reference};
+use sampan_oci::{Descriptor, Digest, MediaType, Reference};
 use sampan_registry::client::{
-    Client, ClientError, CredentialFiles, Platforms, Settings, Transferred, Unwatched,
+    Client, ClientError, Copy, CredentialFiles, Place, Platforms, Settings, Transferred, Unwatched,
 };
 use sampan_testkit::DockerRegistry;
 use serde_json::json;
@@ -264,4 +264,46 @@ async fn an_upload_outlasts_an_outage_that_is_longer_than_one_request_waits() {
         .push(&vendor.store, &local, &remote, &Platforms::All, &Unwatched)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn layers_that_only_their_vendor_gives_out_are_left_out_between_registries() {
+    let vendor = Content::new();
+    let image = vendor.image("web:1", &[1000, 2000], 7);
+    let mut manifest: serde_json::Value = vendor.store.read_json(&image).unwrap();
+    let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    manifest["layers"][0]["mediaType"] = json!(foreign);
+    let missing = manifest["layers"][0]["digest"].as_str().unwrap().to_owned();
+    let image = vendor
+        .store
+        .put_json(MediaType::ImageManifest, &manifest)
+        .unwrap();
+    let source = Scripted::start(move |request| {
+        if request.line.contains(&missing) {
+            return Response::new(404, "");
+        }
+        serve(&vendor, &image, request)
+    });
+    let destination = Scripted::start(|request| match request.line.split(' ').next().unwrap() {
+        "POST" => Response::new(202, "").with("Location", "/v2/web/blobs/uploads/1"),
+        "PUT" => Response::new(201, ""),
+        _ => Response::new(404, ""),
+    });
+    let copy = Copy {
+        source: Place::Remote(name(source.address(), "web:1")),
+        destination: Place::Remote(name(destination.address(), "web:1")),
+        platforms: Platforms::All,
+        all_tags: false,
+        referrers: false,
+    };
+    let copied = Client::new(settings())
+        .copy(&copy, &Unwatched)
+        .await
+        .unwrap();
+    assert_eq!(copied.totals.moved_blobs, 2);
+    assert_eq!(destination.asked("/manifests/1").len(), 1);
+    let site = Content::new();
+    let error = pull(settings(), &site, &name(source.address(), "web:1")).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, ClientError::Foreign { .. }), "{error:?}");
 }
