@@ -163,6 +163,10 @@ impl CredentialFiles {
         let _lock = file::lock(path)?;
         let mut file = file::File::read(path)?;
         let kept = file.remove(host);
+        // First: a helper that fails must not keep the entry of the file alive.
+        if kept {
+            file.write()?;
+        }
         let erased = match file.helper(host) {
             Some(helper) if program::get(&helper, &file::server(host))?.is_some() => {
                 program::erase(&helper, &file::server(host))?;
@@ -170,9 +174,6 @@ impl CredentialFiles {
             }
             _ => false,
         };
-        if kept {
-            file.write()?;
-        }
         if kept || erased {
             Ok(())
         } else {
@@ -190,4 +191,26 @@ pub enum Kept {
     File(PathBuf),
     /// With this credential helper.
     Helper(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_helper_that_fails_keeps_no_password_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let text = r#"{"auths":{"site:5000":{"auth":"YTpi"}},"credsStore":"sampan-has-no-such"}"#;
+        fs::write(&path, text).unwrap();
+        let files = CredentialFiles {
+            docker: Some(path.clone()),
+            ..CredentialFiles::default()
+        };
+        let error = files.forget("site:5000").unwrap_err();
+        assert!(matches!(error, CredentialError::Start { .. }), "{error:?}");
+        assert!(!fs::read_to_string(&path).unwrap().contains("YTpi"));
+    }
 }
