@@ -261,7 +261,7 @@ async fn credentials_are_asked_for_verified_and_used() {
     let folder = tempfile::tempdir().unwrap();
     let files = CredentialFiles {
         docker: Some(folder.path().join("docker/config.json")),
-        others: Vec::new(),
+        ..CredentialFiles::default()
     };
     files.keep(&host, USER, &Secret::new(PASSWORD)).unwrap();
     let client = Client::new(Settings {

@@ -30,22 +30,26 @@ pub(crate) fn proxy_variables() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Where docker and podman keep credentials: `DOCKER_CONFIG` or `HOME`, `REGISTRY_AUTH_FILE` or `XDG_RUNTIME_DIR`.
+/// Where docker and podman keep credentials: `REGISTRY_AUTH_FILE`, then `DOCKER_CONFIG` or `HOME`, then
+/// `XDG_RUNTIME_DIR` and `XDG_CONFIG_HOME`.
 pub(crate) fn credential_files() -> CredentialFiles {
     let folder = |name: &str| {
         let path = std::env::var_os(name).filter(|path| !path.is_empty());
         path.map(PathBuf::from)
     };
     let docker = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")));
-    let runtime = folder("XDG_RUNTIME_DIR").unwrap_or_else(|| {
-        let user = nix::unistd::geteuid();
-        PathBuf::from(format!("/run/containers/{user}"))
-    });
-    let podman = folder("REGISTRY_AUTH_FILE")
-        .unwrap_or_else(|| runtime.join("containers").join("auth.json"));
+    // Podman's places (containers-auth.json(5)); root often has no runtime folder of its own.
+    let runtime = folder("XDG_RUNTIME_DIR").map_or_else(
+        || PathBuf::from(format!("/run/containers/{}", nix::unistd::geteuid())),
+        |folder| folder.join("containers"),
+    );
+    let configured = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
+    let configured = configured.map(|folder| folder.join("containers"));
+    let podman = [Some(runtime), configured].into_iter().flatten();
     CredentialFiles {
+        explicit: folder("REGISTRY_AUTH_FILE"),
         docker: docker.map(|folder| folder.join("config.json")),
-        others: vec![podman],
+        others: podman.map(|folder| folder.join("auth.json")).collect(),
     }
 }
 

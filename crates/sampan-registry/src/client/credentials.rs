@@ -29,6 +29,8 @@ pub enum Credential {
 /// Where credentials are found, in this order.
 #[derive(Debug, Clone, Default)]
 pub struct CredentialFiles {
+    /// A file of the same form that the user named; only read.
+    pub explicit: Option<PathBuf>,
     /// The `config.json` of docker; the one that `login` and `logout` write.
     pub docker: Option<PathBuf>,
     /// Others of the same form that are only read, such as podman's `auth.json`.
@@ -121,7 +123,8 @@ impl CredentialFiles {
         host: &str,
         repository: &str,
     ) -> Result<Option<Credential>, CredentialError> {
-        for path in self.docker.iter().chain(&self.others) {
+        let usual = self.docker.iter().chain(&self.others);
+        for path in self.explicit.iter().chain(usual) {
             let file = file::File::read(path)?;
             if let Some(credential) = file.find(host, repository)? {
                 return Ok(Some(credential));

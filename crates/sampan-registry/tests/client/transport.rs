@@ -47,7 +47,7 @@ pub(super) fn with_file(folder: &Path, host: &str, entry: &serde_json::Value) ->
     Settings {
         credentials: CredentialFiles {
             docker: Some(file),
-            others: Vec::new(),
+            ..CredentialFiles::default()
         },
         ..settings()
     }

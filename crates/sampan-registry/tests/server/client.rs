@@ -129,7 +129,7 @@ async fn tokens_are_fetched_for_what_is_to_be_done() {
     let folder = tempfile::tempdir().unwrap();
     let credentials = CredentialFiles {
         docker: Some(folder.path().join("config.json")),
-        others: Vec::new(),
+        ..CredentialFiles::default()
     };
     credentials
         .keep(&host, "alice", &Secret::new("open"))
