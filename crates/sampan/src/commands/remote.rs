@@ -184,7 +184,10 @@ pub(crate) fn failure(error: ClientError) -> Failure {
         | ClientError::NotHere { .. }
         | ClientError::Platform { .. }
         | ClientError::Credentials(CredentialError::NotLoggedIn { .. }) => Exit::NotFound,
-        ClientError::Altered { .. } | ClientError::Parse { .. } => Exit::Damaged,
+        ClientError::Altered { .. }
+        | ClientError::Parse { .. }
+        | ClientError::Nested { .. }
+        | ClientError::Sprawling { .. } => Exit::Damaged,
         // What the registry keeps from being changed, such as immutable tags.
         ClientError::Refused { status: 409, .. } => Exit::Refused,
         ClientError::Store(error) => super::release::store_exit(error),
