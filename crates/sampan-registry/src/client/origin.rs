@@ -102,7 +102,10 @@ fn up(places: &[Repository]) -> impl Iterator<Item = &Repository> {
 fn failed(place: &Repository, error: ClientError) -> ClientError {
     if matches!(
         error,
-        ClientError::Unreachable { .. } | ClientError::Untrusted { .. }
+        ClientError::Unreachable { .. }
+            | ClientError::Untrusted { .. }
+            | ClientError::Stalled { .. }
+            | ClientError::Broken { .. }
     ) {
         place.endpoint.mark_down();
     }
