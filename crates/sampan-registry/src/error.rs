@@ -139,6 +139,9 @@ pub enum Error {
     /// The server is being stopped.
     #[error("the registry is being stopped")]
     Stopping,
+    /// A step of a push has ended without an outcome.
+    #[error("the push was given up")]
+    Abandoned,
     /// Nobody knows what rules of retention must leave alone.
     #[error("cannot find out what releases rely on")]
     Pins(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -10,11 +10,15 @@ mod manifests;
 mod sweep;
 mod uploads;
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sampan_oci::store::StoreError;
 use sampan_store::registry::Ledger;
+use sampan_supervise::Tasks;
+use tokio::sync::oneshot;
 
 pub(crate) use self::manifests::NewManifest;
 pub(crate) use self::uploads::{Held, Session, StaleUpload};
@@ -22,6 +26,7 @@ pub(crate) use self::uploads::{Held, Session, StaleUpload};
 use self::locks::Locks;
 use self::uploads::Uploads;
 use crate::config::Config;
+use crate::error::Error;
 use crate::storage::{Budget, Storage};
 
 /// All repositories; cheap to clone.
@@ -32,6 +37,8 @@ pub(crate) struct Registry {
     uploads: Uploads,
     locks: Locks,
     config: Arc<Config>,
+    /// Steps that must not be left half done.
+    steps: Tasks,
 }
 
 impl Registry {
@@ -49,7 +56,29 @@ impl Registry {
             uploads: Uploads::open(data, budget)?,
             locks: Locks::new(),
             config,
+            steps: Tasks::new(),
         })
+    }
+
+    /// Carries out a step that must not be left half done, even if whoever waits for it leaves: between the bytes and
+    /// their row, a lock that is given back early lets others in while a thread still goes on.
+    async fn whole<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (outcome, waiting) = oneshot::channel();
+        self.steps.spawn("push", async move {
+            // Nobody to tell is a client that has left.
+            drop(outcome.send(step.await));
+        });
+        waiting.await.map_err(|_| Error::Abandoned)?
+    }
+
+    /// Waits for the steps under way, at most `limit`.
+    pub(crate) async fn settle(&self, limit: Duration) {
+        if !self.steps.finish(limit).await {
+            tracing::warn!("pushes are still being written");
+        }
     }
 
     /// The uploads that nobody goes on with.

@@ -21,6 +21,9 @@ use crate::storage::{Budget, Buffers, Storage};
 /// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
 const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
 
+/// How long the steps of pushes may take that are under way at the shutdown, such as writing a large blob to the disk.
+const STEP_TIME: Duration = Duration::from_secs(30);
+
 /// What a server is built on.
 pub struct Dependencies {
     /// The data folder.
@@ -159,7 +162,7 @@ impl Server {
     pub async fn run(self, shutdown: Shutdown) {
         let tasks = Tasks::new();
         tasks.spawn("webhooks", self.deliverer.run(shutdown.clone()));
-        let mut collection = Collection::new(self.registry, shutdown.clone());
+        let mut collection = Collection::new(self.registry.clone(), shutdown.clone());
         if let Some(pins) = self.pins {
             collection = collection.pinned_by(pins);
         }
@@ -168,6 +171,7 @@ impl Server {
             .serve(collection, self.collect_every, shutdown.clone());
         tasks.spawn("registry housekeeping", housekeeping);
         self.listener.serve(self.api, self.settings, shutdown).await;
+        self.registry.settle(STEP_TIME).await;
         tasks.finish(Duration::from_secs(10)).await;
     }
 }

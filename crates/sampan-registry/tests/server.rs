@@ -7,6 +7,8 @@
 
 #[path = "server/client.rs"]
 mod client;
+#[path = "server/closing.rs"]
+mod closing;
 #[path = "client/content.rs"]
 mod content;
 #[path = "server/fixture.rs"]

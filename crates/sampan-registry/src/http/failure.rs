@@ -157,7 +157,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::Chart(error) => (chart(error.fault()), "UNSUPPORTED"),
         Error::Storage(StoreError::Full { .. }) => (StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN"),
         Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
-        Error::Storage(_) | Error::Ledger(_) | Error::Pins(_) => {
+        Error::Storage(_) | Error::Ledger(_) | Error::Pins(_) | Error::Abandoned => {
             (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN")
         }
     }

@@ -1,6 +1,7 @@
 //! `/v2/<name>/blobs/uploads/` and what lies below it.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::{Method, Response, StatusCode};
@@ -46,8 +47,11 @@ pub(super) async fn start(
     let held = session.hold().await?;
     let taken = finish(call, &session, held, digest, payload).await;
     if taken.is_err() {
-        // Nobody knows the upload, so nobody will go on with it.
-        call.registry.cancel(&session).await?;
+        // Nobody knows the upload, so nobody will go on with it, unless it has ended by that failure.
+        match call.registry.cancel(&session).await {
+            Ok(()) | Err(Error::UploadUnknown { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     taken
 }
@@ -63,9 +67,7 @@ pub(super) async fn answer(
     match call.method {
         Method::PATCH => {
             let held = session.hold().await?;
-            let mut held = append(call, &session, held, payload).await?;
-            held.close();
-            drop(held);
+            drop(append(call, &session, held, payload).await?);
             Ok(progress(&session, StatusCode::ACCEPTED))
         }
         Method::PUT => {
@@ -81,7 +83,7 @@ pub(super) async fn answer(
             Ok(render::empty(StatusCode::NO_CONTENT))
         }
         _ => {
-            session.settle().await;
+            session.settle().await?;
             Ok(progress(&session, StatusCode::NO_CONTENT))
         }
     }
@@ -90,7 +92,7 @@ pub(super) async fn answer(
 /// Takes the last bytes of an upload and makes it a blob.
 async fn finish(
     call: &Call<'_>,
-    session: &Session,
+    session: &Arc<Session>,
     held: Held,
     digest: Digest,
     payload: &mut Payload<'_>,

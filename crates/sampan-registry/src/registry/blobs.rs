@@ -124,7 +124,8 @@ impl Registry {
     /// Ends an upload and removes its bytes.
     pub(crate) async fn cancel(&self, session: &Session) -> Result<(), Error> {
         let held = session.hold().await?;
-        self.uploads.discard(session, held).await
+        self.uploads.discard(session, held).await?;
+        Ok(())
     }
 
     /// Appends bytes to an upload. What came before a failure of the client stays, so that it can go on from there;
@@ -156,10 +157,7 @@ impl Registry {
                 actual_bytes: chunk.length() + 1,
             },
             (Err(Fault::TooMuch), _) => Error::BlobTooLarge { limit_bytes },
-            (Err(Fault::Other(error)), _) => {
-                held.close();
-                return Err(error);
-            }
+            (Err(Fault::Other(error)), _) => return Err(error),
             (Ok(()), Some(chunk)) if held.length_bytes() != chunk.last + 1 => Error::Length {
                 expected_bytes: chunk.length(),
                 actual_bytes: held.length_bytes() - start,
@@ -168,7 +166,6 @@ impl Registry {
         };
         blocking(move || {
             held.rewind(mark)?;
-            held.close();
             Err(fault)
         })
         .await
@@ -194,11 +191,11 @@ impl Registry {
                 break Err(Fault::TooMuch);
             }
             if let Err(error) = sink.push(part).await {
-                break Err(Fault::Other(error.into()));
+                break Err(Fault::Other(error));
             }
         };
         let (held, written) = sink.finish().await;
-        let written = written.map_err(|error| Fault::Other(error.into()));
+        let written = written.map_err(Fault::Other);
         (held, received.and(written))
     }
 
@@ -208,13 +205,17 @@ impl Registry {
         repository: &RepositoryName,
         bytes: Bytes,
     ) -> Result<Digest, Error> {
-        let digest = Digest::of_bytes(&bytes);
-        let size_bytes = bytes.len() as u64;
-        let _lock = self.locks.lock(&digest).await;
-        self.storage.put(digest, bytes).await?;
-        self.link(repository, &digest, Content::Uploaded { size_bytes })
-            .await?;
-        Ok(digest)
+        let (registry, repository) = (self.clone(), repository.clone());
+        self.whole(async move {
+            let digest = Digest::of_bytes(&bytes);
+            let size_bytes = bytes.len() as u64;
+            let _lock = registry.locks.lock(&digest).await;
+            registry.storage.put(digest, bytes).await?;
+            let content = Content::Uploaded { size_bytes };
+            registry.link(&repository, &digest, content).await?;
+            Ok(digest)
+        })
+        .await
     }
 
     /// The bytes of a small blob or manifest; nothing when it is gone or has more than `limit_bytes`.
@@ -238,8 +239,20 @@ impl Registry {
         Ok(Some(bytes))
     }
 
-    /// Makes a whole upload a blob of its repository. Bytes of another digest leave nothing.
+    /// Makes a whole upload a blob of its repository. Bytes of another digest leave nothing. Once begun, this goes on
+    /// when the client leaves.
     pub(crate) async fn finish_upload(
+        &self,
+        session: &Arc<Session>,
+        held: Held,
+        digest: Digest,
+    ) -> Result<(), Error> {
+        let (registry, session) = (self.clone(), Arc::clone(session));
+        self.whole(async move { registry.publish(&session, held, digest).await })
+            .await
+    }
+
+    async fn publish(
         &self,
         session: &Session,
         mut held: Held,
@@ -271,7 +284,7 @@ impl Registry {
         drop(lock);
         // The upload is over even when the ledger refuses: the project has no room for it.
         if moved {
-            self.uploads.forget(session);
+            self.uploads.forget(session, held);
         } else {
             self.uploads.discard(session, held).await?;
         }

@@ -76,7 +76,8 @@ impl Registry {
             })
     }
 
-    /// Takes a manifest, and gives it its tags in the same step.
+    /// Takes a manifest, and gives it its tags in the same step. Once it is known to be one, this goes on when the client
+    /// leaves.
     pub(crate) async fn push_manifest(&self, new: NewManifest) -> Result<PushedManifest, Error> {
         let document = Document::parse(&new.bytes, new.content_type.as_deref())?;
         let digest = digest_of(&new.bytes, &new.name)?;
@@ -104,9 +105,14 @@ impl Registry {
             actor: new.actor,
             at: clock::now(),
         };
-        let _lock = self.locks.lock(&digest).await;
-        self.storage.put(digest, new.bytes).await?;
-        self.ledger.put_manifest(put).await?;
+        let (registry, bytes) = (self.clone(), new.bytes);
+        self.whole(async move {
+            let _lock = registry.locks.lock(&digest).await;
+            registry.storage.put(digest, bytes).await?;
+            registry.ledger.put_manifest(put).await?;
+            Ok(())
+        })
+        .await?;
         Ok(PushedManifest {
             digest,
             subject,

@@ -10,6 +10,7 @@ mod spool;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,8 +63,9 @@ pub(crate) struct StaleUpload {
     pub(crate) since: Timestamp,
 }
 
-/// An upload that nobody else can write to.
-pub(crate) type Held = OwnedMutexGuard<Spool>;
+/// An upload that nobody else can write to. Its file is closed when it is let go, whatever ends the request.
+#[derive(Debug)]
+pub(crate) struct Held(OwnedMutexGuard<Spool>);
 
 impl Uploads {
     /// Uploads in `data/registry/uploads`.
@@ -107,15 +109,22 @@ impl Uploads {
         Ok(self.remember(uuid, repository, spool.ok_or_else(unknown)?))
     }
 
-    /// Forgets an upload whose file has become a blob or was removed.
-    pub(crate) fn forget(&self, session: &Session) {
+    /// Forgets an upload whose file has become a blob. Who waits for it learns that it has ended.
+    pub(crate) fn forget(&self, session: &Session, mut held: Held) {
+        held.end();
         self.sessions().remove(&session.id);
     }
 
-    /// Forgets an upload and removes its bytes.
-    pub(crate) async fn discard(&self, session: &Session, held: Held) -> Result<(), Error> {
-        self.forget(session);
-        blocking(move || held.remove()).await?;
+    /// Removes the bytes of an upload and forgets it. Once begun, this goes on even if nobody waits for it.
+    pub(crate) async fn discard(&self, session: &Session, held: Held) -> Result<(), StoreError> {
+        let (uploads, id) = (self.clone(), session.id);
+        blocking(move || uploads.remove(id, held)).await
+    }
+
+    /// The file goes first: whoever finds no session makes one from the file.
+    fn remove(&self, id: Uuid, mut held: Held) -> Result<(), StoreError> {
+        held.remove()?;
+        self.sessions().remove(&id);
         Ok(())
     }
 
@@ -124,25 +133,31 @@ impl Uploads {
         let mut removed = 0;
         for StaleUpload { path, .. } in self.stale(age).await? {
             let session = id_of(&path).and_then(|id| self.sessions().get(&id).cloned());
-            let held = match &session {
-                Some(session) => match Arc::clone(&session.spool).try_lock_owned() {
-                    Ok(held) => Some(held),
-                    Err(_) => continue,
+            match session {
+                Some(session) => match session.try_hold() {
+                    Some(held) => self.discard(&session, held).await?,
+                    None => continue,
                 },
-                None => None,
-            };
-            if let Some(session) = &session {
-                self.forget(session);
+                None => blocking(move || remove(&path)).await?,
             }
-            blocking(move || {
-                let removal = fs::remove_file(&path);
-                drop(held);
-                removal.map_err(|source| StoreError::io("remove", &path, source))
-            })
-            .await?;
             removed += 1;
         }
+        let uploads = self.clone();
+        blocking(move || uploads.forget_lost()).await;
         Ok(removed)
+    }
+
+    /// Forgets uploads whose file has gone without them, for instance because it was swept while it was found.
+    fn forget_lost(&self) {
+        let sessions: Vec<_> = self.sessions().values().cloned().collect();
+        for session in sessions {
+            if let Some(mut held) = session.try_hold()
+                && !held.is_in_place()
+            {
+                held.end();
+                self.sessions().remove(&session.id);
+            }
+        }
     }
 
     /// A sink for the bytes of a request.
@@ -209,6 +224,16 @@ impl Uploads {
     }
 }
 
+/// Removes the file of an upload, if it is still there.
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path, source))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn id_of(path: &Path) -> Option<Uuid> {
     let name = path.file_name()?.to_str()?;
     name.split('.').next()?.parse().ok()
@@ -246,13 +271,44 @@ impl Session {
     /// Keeps other requests from writing.
     pub(crate) async fn hold(&self) -> Result<Held, Error> {
         let held = Arc::clone(&self.spool).lock_owned();
-        tokio::time::timeout(PATIENCE, held)
-            .await
-            .map_err(|_| Error::UploadBusy)
+        let held = tokio::time::timeout(PATIENCE, held).await;
+        let held = held.map_err(|_| Error::UploadBusy)?;
+        if held.has_ended() {
+            return Err(Error::UploadUnknown { id: self.id() });
+        }
+        Ok(Held(held))
+    }
+
+    /// Keeps other requests from writing, unless one of them is at it.
+    fn try_hold(&self) -> Option<Held> {
+        Arc::clone(&self.spool).try_lock_owned().ok().map(Held)
     }
 
     /// Waits for a request that is about to end, and leaves one that is not alone.
-    pub(crate) async fn settle(&self) {
-        drop(self.hold().await);
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        match self.hold().await {
+            Ok(_) | Err(Error::UploadBusy) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = Spool;
+
+    fn deref(&self) -> &Spool {
+        &self.0
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Spool {
+        &mut self.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }

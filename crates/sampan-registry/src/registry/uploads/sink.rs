@@ -1,10 +1,10 @@
 //! Takes the bytes of a request to the file of its upload.
 
 use bytes::Bytes;
-use sampan_oci::store::StoreError;
 use tokio::task::JoinHandle;
 
 use super::Held;
+use crate::error::Error;
 use crate::storage::{Budget, Share, joined};
 
 /// How many bytes are hashed and written in one go, while the next come.
@@ -18,7 +18,7 @@ const BATCH_BYTES: usize = 512 << 10;
 pub(crate) struct Sink {
     budget: Budget,
     held: Option<Held>,
-    writing: Option<JoinHandle<(Held, Result<(), StoreError>)>>,
+    writing: Option<JoinHandle<(Held, Result<(), Error>)>>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
     shares: Vec<Share>,
@@ -40,7 +40,7 @@ impl Sink {
     ///
     /// # Errors
     /// When an earlier batch could not be written.
-    pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+    pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Error> {
         let share = self.budget.take(bytes.len());
         self.batch_bytes += bytes.len();
         self.batch.push(bytes);
@@ -54,7 +54,7 @@ impl Sink {
     }
 
     /// Writes what is left and gives the upload back, which stands behind the last part that was written.
-    pub(crate) async fn finish(mut self) -> (Held, Result<(), StoreError>) {
+    pub(crate) async fn finish(mut self) -> (Held, Result<(), Error>) {
         let mut written = Ok(());
         if !self.batch.is_empty() {
             written = self.write().await;
@@ -63,7 +63,7 @@ impl Sink {
         (held, written.and(last))
     }
 
-    async fn write(&mut self) -> Result<(), StoreError> {
+    async fn write(&mut self) -> Result<(), Error> {
         let (mut held, before) = self.idle().await;
         if let Err(error) = before {
             self.held = Some(held);
@@ -81,7 +81,7 @@ impl Sink {
     }
 
     /// Waits until nothing is being written.
-    async fn idle(&mut self) -> (Held, Result<(), StoreError>) {
+    async fn idle(&mut self) -> (Held, Result<(), Error>) {
         if let Some(held) = self.held.take() {
             return (held, Ok(()));
         }

@@ -1,6 +1,6 @@
 //! The file of an upload and the hash of its bytes.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -22,8 +22,10 @@ const STEP_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Spool {
     path: PathBuf,
-    /// Closed between requests: uploads may wait for a day, and descriptors are few.
+    /// Closed between requests: uploads may wait for days, and descriptors are few.
     file: Option<Arc<File>>,
+    /// Whether the file has become a blob or is gone. Requests that still wait for the upload must not touch either.
+    ended: bool,
     hasher: Hasher,
     algorithm: Algorithm,
     /// Seen by who asks how far it is while a request writes.
@@ -41,6 +43,7 @@ impl Spool {
         Ok(Self {
             path,
             file: None,
+            ended: false,
             hasher: Hasher::new(algorithm),
             algorithm,
             progress: Arc::default(),
@@ -60,6 +63,7 @@ impl Spool {
         Ok(Some(Self {
             path,
             file: None,
+            ended: false,
             hasher,
             algorithm: Algorithm::Sha256,
             progress,
@@ -82,7 +86,7 @@ impl Spool {
     }
 
     /// Takes back what was written after the mark.
-    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), StoreError> {
+    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), Error> {
         let file = self.open()?;
         file.set_len(mark.0.length())
             .map_err(|source| StoreError::io("shorten", &self.path, source))?;
@@ -92,7 +96,7 @@ impl Spool {
     }
 
     /// Appends. After a failure, the upload stands behind the last part that was written wholly.
-    pub(super) fn append(&mut self, parts: &[Bytes]) -> Result<(), StoreError> {
+    pub(super) fn append(&mut self, parts: &[Bytes]) -> Result<(), Error> {
         let file = self.open()?;
         for part in parts {
             file.write_all_at(part, self.hasher.length())
@@ -133,28 +137,54 @@ impl Spool {
     }
 
     /// Closes the file until the next request.
-    pub(crate) fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.file = None;
     }
 
-    /// Removes the file, if it is still there.
-    pub(crate) fn remove(&self) -> Result<(), StoreError> {
-        match fs::remove_file(&self.path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io("remove", &self.path, source))
-            }
-            _ => Ok(()),
-        }
+    /// Nothing can be written any more: the file is a blob now.
+    pub(super) fn end(&mut self) {
+        self.close();
+        self.ended = true;
     }
 
-    fn open(&mut self) -> Result<Arc<File>, StoreError> {
+    /// Whether nothing can be written any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the file is where it was made.
+    pub(super) fn is_in_place(&self) -> bool {
+        // What cannot be seen may be there.
+        self.path.try_exists().unwrap_or(true)
+    }
+
+    /// Removes the file, if it is still there.
+    pub(super) fn remove(&mut self) -> Result<(), StoreError> {
+        self.end();
+        super::remove(&self.path)
+    }
+
+    fn open(&mut self) -> Result<Arc<File>, Error> {
+        if self.ended {
+            return Err(self.unknown());
+        }
         if let Some(file) = &self.file {
             return Ok(Arc::clone(file));
         }
         let file = File::options().read(true).write(true).open(&self.path);
-        let file = Arc::new(file.map_err(|source| StoreError::io("open", &self.path, source))?);
+        let file = Arc::new(file.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => self.unknown(),
+            _ => StoreError::io("open", &self.path, source).into(),
+        })?);
         self.file = Some(Arc::clone(&file));
         Ok(file)
+    }
+
+    fn unknown(&self) -> Error {
+        let id = super::id_of(&self.path);
+        Error::UploadUnknown {
+            id: id.unwrap_or_default().to_string(),
+        }
     }
 
     fn publish_progress(&self) {
