@@ -22,12 +22,13 @@ async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
         .collect()
 }
 
-/// A walk over a table. A value that comes with the statement (`json_each`) has to be walked, and SQLite keeps
-/// the few rows of `sqlite_sequence` without an index.
+/// A walk over a table. A value that comes with the statement (`json_each`) has to be walked, so have the rows that a
+/// statement has found itself (`above`), and SQLite keeps the few rows of `sqlite_sequence` without an index.
 fn is_scan(detail: &str) -> bool {
     detail.starts_with("SCAN ")
         && !detail.contains("VIRTUAL TABLE")
         && !detail.contains("sqlite_sequence")
+        && detail != "SCAN above"
         && !detail.contains("CONSTANT ROW")
 }
 

@@ -22,6 +22,13 @@ statements! {
         JOIN repository_blobs ON repository_blobs.repository = repositories.id \
         JOIN blobs ON blobs.digest = repository_blobs.digest \
         WHERE repositories.name = ? AND repository_blobs.digest = ?";
+    /// The tags that lead to a manifest by way of others; `UNION` ends even where they name each other.
+    TAGS_ABOVE = "WITH RECURSIVE above (digest) AS ( \
+          SELECT manifest FROM manifest_children WHERE repository = ?1 AND digest = ?2 AND kind = 'manifest' \
+          UNION \
+          SELECT manifest FROM above JOIN manifest_children AS held \
+            ON held.repository = ?1 AND held.digest = above.digest AND held.kind = 'manifest') \
+        SELECT DISTINCT tags.name FROM above JOIN tags ON tags.repository = ?1 AND tags.digest = above.digest";
     TAGS_AT = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
     /// Those that other manifests name are not idle; for them the time means nothing.
     MARK_IDLE = "UPDATE repository_blobs SET idle_since = MAX(idle_since, ?3) WHERE repository = ?1 AND digest IN \
@@ -49,7 +56,8 @@ impl Ledger {
     /// one is then incomplete, which the specification allows.
     ///
     /// # Errors
-    /// [`Refusal::ManifestUnknown`]; [`Refusal::TagImmutable`] when such a tag may not go.
+    /// [`Refusal::ManifestUnknown`]; [`Refusal::TagImmutable`] when such a tag may not go, or when one that may not
+    /// change points at an index that the manifest is a part of.
     pub async fn delete_manifest(
         &self,
         removal: Removal,
@@ -146,6 +154,14 @@ impl Operation<Outbox> for DeleteManifest {
             .fetch_all(&mut *connection)
             .await?;
         if let Some(tag) = tags.iter().find(|tag| removal.rules.is_immutable(tag)) {
+            return Ok(Err(Refusal::TagImmutable { tag: tag.clone() }.into()));
+        }
+        let above: Vec<String> = sqlx::query_scalar(TAGS_ABOVE)
+            .bind(repository)
+            .bind(&digest)
+            .fetch_all(&mut *connection)
+            .await?;
+        if let Some(tag) = above.iter().find(|tag| removal.rules.is_immutable(tag)) {
             return Ok(Err(Refusal::TagImmutable { tag: tag.clone() }.into()));
         }
         for tag in &tags {

@@ -171,6 +171,19 @@ impl Model {
         {
             return Err(immutable(tag));
         }
+        // No manifest that names others is named itself.
+        let leads_to_it = |parent: &str| {
+            let is_named =
+                |child: &Child| child.digest == digest && child.kind == ChildKind::Manifest;
+            self.manifests.iter().any(|at| *at == (repository, parent))
+                && children(parent).iter().any(is_named)
+        };
+        let mut tags = self.tags.iter();
+        if let Some(((_, tag), _)) = tags.find(|((of, tag), target)| {
+            *of == repository && tag.starts_with('v') && leads_to_it(target)
+        }) {
+            return Err(immutable(tag));
+        }
         self.tags.retain(|(of, _), target| !points(of, target));
         self.manifests.retain(|manifest| *manifest != at);
         let named = children(digest);

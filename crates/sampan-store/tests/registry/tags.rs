@@ -131,6 +131,44 @@ async fn an_immutable_tag_neither_moves_nor_goes() {
 }
 
 #[tokio::test]
+async fn what_an_immutable_tag_leads_to_does_not_go() {
+    let f = fixture().await;
+    push(&f.ledger, "shop/web", "sha256:image", vec![], &[]).await;
+    for (digest, child, tag) in [
+        ("sha256:inner", "sha256:image", None),
+        ("sha256:outer", "sha256:inner", Some("v1")),
+        ("sha256:loose", "sha256:image", Some("latest")),
+    ] {
+        let tags: Vec<&str> = tag.into_iter().collect();
+        push(
+            &f.ledger,
+            "shop/web",
+            digest,
+            vec![child_manifest(child)],
+            &tags,
+        )
+        .await;
+    }
+    let mut strict = removal("shop/web");
+    strict.rules.immutable_tags = [Pattern::new("v*")].into();
+    for digest in ["sha256:image", "sha256:inner", "sha256:outer"] {
+        let refused = f.ledger.delete_manifest(strict.clone(), digest).await;
+        let expected = Refusal::TagImmutable {
+            tag: "v1".to_owned(),
+        };
+        assert_eq!(refusal(refused), expected, "{digest}");
+    }
+    let loose = f.ledger.delete_manifest(strict.clone(), "sha256:loose");
+    assert_eq!(loose.await.unwrap(), ["latest"]);
+    // Without the rule, they go.
+    let image = f
+        .ledger
+        .delete_manifest(removal("shop/web"), "sha256:image");
+    assert!(image.await.unwrap().is_empty());
+    f.store.close().await;
+}
+
+#[tokio::test]
 async fn a_tag_remembers_where_it_pointed() {
     let f = fixture().await;
     for digest in ["sha256:1", "sha256:2", "sha256:2"] {
