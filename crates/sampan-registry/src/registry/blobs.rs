@@ -273,7 +273,14 @@ impl Registry {
         };
         let size_bytes = verified.size_bytes;
         let lock = self.locks.lock(&digest).await;
-        let moved = self.storage.adopt(verified).await?;
+        let moved = match self.storage.adopt(verified).await {
+            Ok(moved) => moved,
+            Err(error) => {
+                // The kernel tells only once that bytes did not reach the disk: they must come again.
+                self.uploads.discard(session, held).await?;
+                return Err(error.into());
+            }
+        };
         let linked = self
             .link(
                 session.repository(),

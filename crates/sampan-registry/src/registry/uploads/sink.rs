@@ -65,13 +65,14 @@ impl Sink {
 
     async fn write(&mut self) -> Result<(), Error> {
         let (mut held, before) = self.idle().await;
-        if let Err(error) = before {
-            self.held = Some(held);
-            return Err(error);
-        }
         let batch = std::mem::take(&mut self.batch);
         let shares = std::mem::take(&mut self.shares);
         self.batch_bytes = 0;
+        if let Err(error) = before {
+            // What comes after bytes that are missing must not be written in their place.
+            self.held = Some(held);
+            return Err(error);
+        }
         self.writing = Some(tokio::task::spawn_blocking(move || {
             let written = held.append(&batch);
             drop((batch, shares));

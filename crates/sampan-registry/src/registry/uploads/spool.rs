@@ -98,13 +98,14 @@ impl Spool {
     /// Appends. After a failure, the upload stands behind the last part that was written wholly.
     pub(super) fn append(&mut self, parts: &[Bytes]) -> Result<(), Error> {
         let file = self.open()?;
-        for part in parts {
-            file.write_all_at(part, self.hasher.length())
-                .map_err(|source| StoreError::io("write", &self.path, source))?;
+        let written = parts.iter().try_for_each(|part| {
+            file.write_all_at(part, self.hasher.length())?;
             self.hasher.update(part);
-        }
+            Ok(())
+        });
+        // Also after a failure, the client must learn where to go on.
         self.publish_progress();
-        Ok(())
+        written.map_err(|source| StoreError::io("write", &self.path, source).into())
     }
 
     /// Makes sure that the bytes have the digest. They need not survive a power cut yet.
