@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ACTORS;
 use crate::client::{Interrupted, Repository, Way};
@@ -27,7 +29,8 @@ pub(crate) struct Actor {
     gone: BTreeSet<String>,
     /// What the server died over.
     pending: Option<Pending>,
-    pub(crate) pushed: u64,
+    /// The images that all actors together have had acknowledged.
+    pushed: Arc<AtomicU64>,
     pub(crate) resumed: u64,
 }
 
@@ -43,7 +46,7 @@ fn name(number: u64) -> String {
 }
 
 impl Actor {
-    pub(crate) fn new(number: u64, seed: u64) -> Self {
+    pub(crate) fn new(number: u64, seed: u64, pushed: Arc<AtomicU64>) -> Self {
         Self {
             number,
             random: Random::new(seed ^ (number + 1).wrapping_mul(0x1234_5678_9abc_def1)),
@@ -53,7 +56,7 @@ impl Actor {
             blobs: Vec::new(),
             gone: BTreeSet::new(),
             pending: None,
-            pushed: 0,
+            pushed,
             resumed: 0,
         }
     }
@@ -200,7 +203,7 @@ impl Actor {
             missing = repository.push_manifest(&image, &tag)?;
             self.pending = None;
             if missing.is_empty() {
-                self.pushed += 1;
+                self.pushed.fetch_add(1, Ordering::Relaxed);
                 self.tags.insert(tag, digest.clone());
                 self.images.insert(digest, image);
                 return Ok(());
