@@ -16,6 +16,7 @@
 
 pub mod archive;
 pub mod digest;
+pub mod durable;
 pub mod image;
 pub mod image_archive;
 pub mod image_files;
@@ -25,8 +26,7 @@ pub mod layer;
 pub mod reference;
 pub mod snapshot;
 pub mod store;
-
-mod durable;
+pub mod stream;
 
 pub use oci_spec::image::{
     Arch, Config, Descriptor, History, ImageConfiguration, ImageIndex, ImageManifest, MediaType,

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use sampan_model::ReleaseName;
 use sampan_oci::archive::{ArchiveError, ArchiveWriter};
-use sampan_oci::digest::Hasher;
 use sampan_oci::store::StoreError;
-use sampan_oci::{ContentStore, Digest};
+use sampan_oci::stream::{Counting, Hashing};
+use sampan_oci::{ContentStore, Digest, durable};
 
 use super::contents::{
     Base, BlobEntry, CONTENTS_NAME, Contents, FORMAT, Front, INDEX_NAME, LAYOUT, LAYOUT_NAME,
@@ -98,19 +98,14 @@ impl Bundle {
                 source,
             }
         };
-        let partial = partial_path(path);
+        let partial = durable::partial_path(path);
         self.check_space(path)?;
         let file = File::create(&partial).map_err(failed("make"))?;
         let outcome = self
             .write_partial(store, file, path, progress)
             .and_then(|()| {
                 fs::rename(&partial, path).map_err(failed("make"))?;
-                let directory = path
-                    .parent()
-                    .filter(|parent| !parent.as_os_str().is_empty());
-                File::open(directory.unwrap_or(Path::new(".")))
-                    .and_then(|directory| directory.sync_all())
-                    .map_err(failed("make"))
+                durable::sync_directory(durable::directory_of(path)).map_err(failed("make"))
             });
         if outcome.is_err()
             && let Err(error) = fs::remove_file(&partial)
@@ -184,11 +179,7 @@ impl Bundle {
                 total_bytes,
             });
         };
-        let mut archive = ArchiveWriter::new(Counting {
-            inner: sink,
-            count: 0,
-            report: &mut report,
-        });
+        let mut archive = ArchiveWriter::new(Counting::new(sink, &mut report));
         for (name, bytes) in [
             (CONTENTS_NAME, self.front.contents.as_slice()),
             (LAYOUT_NAME, LAYOUT),
@@ -200,33 +191,24 @@ impl Bundle {
                 .map_err(BundleError::Write)?;
         }
         for blob in &self.contents.blobs {
-            let mut data = Hashing {
-                inner: store.open_blob(&blob.digest)?,
-                hasher: Hasher::new(blob.digest.algorithm()),
-            };
+            let mut data = Hashing::new(store.open_blob(&blob.digest)?, &blob.digest);
             archive.append(&blob.entry(), &mut data).map_err(|error| {
                 match (error, store.verify(&blob.digest)) {
                     (ArchiveError::Size { .. }, Err(damage)) => damage.into(),
                     (error, _) => BundleError::Write(error),
                 }
             })?;
-            let actual = data.hasher.finish();
+            let actual = data.finish();
             if actual != blob.digest {
                 return Err(damaged(blob, actual));
             }
         }
-        Ok(archive.finish().map_err(BundleError::Write)?.inner)
+        Ok(archive.finish().map_err(BundleError::Write)?.into_inner())
     }
 }
 
 fn damaged(blob: &BlobEntry, actual: Digest) -> BundleError {
     StoreError::altered(blob.digest, actual).into()
-}
-
-fn partial_path(path: &Path) -> std::path::PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    path.with_file_name(name)
 }
 
 fn packed(release: &Release) -> Result<Packed, BundleError> {
@@ -287,36 +269,4 @@ fn needed_by(
         }
     }
     Ok(needed_by)
-}
-
-struct Counting<'report, W> {
-    inner: W,
-    count: u64,
-    report: &'report mut dyn FnMut(u64),
-}
-
-impl<W: Write> Write for Counting<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.count += written as u64;
-        (self.report)(self.count);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-struct Hashing<R> {
-    inner: R,
-    hasher: Hasher,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
-    }
 }

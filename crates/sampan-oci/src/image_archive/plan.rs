@@ -5,7 +5,7 @@ mod layout;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use oci_spec::image::Descriptor;
 
@@ -20,6 +20,7 @@ use crate::durable;
 use crate::layer::{self, LayerError};
 use crate::reference::Reference;
 use crate::store::{ContentStore, StoreError};
+use crate::stream::{Counting, Hashing};
 
 /// What kind of archive is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl ArchivePlan {
             return Ok(());
         }
         self.check_space(path)?;
-        let partial = partial_path(path);
+        let partial = durable::partial_path(path);
         let outcome = self.write_partial(store, &partial, path, progress);
         if outcome.is_err()
             && let Err(error) = fs::remove_file(&partial)
@@ -129,7 +130,7 @@ impl ArchivePlan {
         let file = self.write_buffered(store, file, path, progress)?;
         file.sync_all()
             .and_then(|()| fs::rename(partial, path))
-            .and_then(|()| durable::sync_directory(directory_of(path)))
+            .and_then(|()| durable::sync_directory(durable::directory_of(path)))
             .map_err(|source| file_error("write", path, source))
     }
 
@@ -151,7 +152,7 @@ impl ArchivePlan {
     }
 
     fn check_space(&self, path: &Path) -> Result<(), ImageArchiveError> {
-        let directory = directory_of(path);
+        let directory = durable::directory_of(path);
         let stat = rustix::fs::statvfs(directory)
             .map_err(|source| file_error("write below", directory, source.into()))?;
         let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -177,11 +178,7 @@ impl ArchivePlan {
         sink: W,
         progress: &mut dyn FnMut(u64),
     ) -> Result<W, ImageArchiveError> {
-        let mut archive = ArchiveWriter::new(Counting {
-            inner: sink,
-            count: 0,
-            progress,
-        });
+        let mut archive = ArchiveWriter::new(Counting::new(sink, progress));
         for part in &self.parts {
             match &part.content {
                 Content::Bytes(bytes) => archive.append(&part.entry, &mut bytes.as_slice())?,
@@ -196,7 +193,7 @@ impl ArchivePlan {
                 }
             }
         }
-        Ok(archive.finish()?.inner)
+        Ok(archive.finish()?.into_inner())
     }
 }
 
@@ -207,12 +204,9 @@ fn append<W: Write>(
     data: impl Read,
     expected: &Digest,
 ) -> Result<(), ImageArchiveError> {
-    let mut data = Hashing {
-        inner: data,
-        hasher: Hasher::new(expected.algorithm()),
-    };
+    let mut data = Hashing::new(data, expected);
     archive.append(entry, &mut data)?;
-    let actual = data.hasher.finish();
+    let actual = data.finish();
     if actual == *expected {
         Ok(())
     } else {
@@ -274,49 +268,5 @@ impl Part {
             entry,
             content: Content::Bytes(Vec::new()),
         }
-    }
-}
-
-fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    path.with_file_name(name)
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-struct Counting<'call, W> {
-    inner: W,
-    count: u64,
-    progress: &'call mut dyn FnMut(u64),
-}
-
-impl<W: Write> Write for Counting<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.count += written as u64;
-        (self.progress)(self.count);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-struct Hashing<R> {
-    inner: R,
-    hasher: Hasher,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
     }
 }

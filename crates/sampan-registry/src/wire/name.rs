@@ -24,12 +24,6 @@ impl RepositoryName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The first part, which is the project that the repository belongs to.
-    #[must_use]
-    pub fn project(&self) -> &str {
-        self.0.split('/').next().unwrap_or(&self.0)
-    }
 }
 
 impl FromStr for RepositoryName {
