@@ -45,6 +45,10 @@ fn name(number: u64) -> String {
     format!("actor{number}/app")
 }
 
+fn shared_layer(number: u64) -> Blob {
+    Blob::random(number, MOST_BYTES)
+}
+
 impl Actor {
     pub(crate) fn new(number: u64, seed: u64, pushed: Arc<AtomicU64>) -> Self {
         Self {
@@ -139,7 +143,11 @@ impl Actor {
                 let resumed = repository.resume(upload, blob)?;
                 if resumed {
                     self.resumed += 1;
-                    self.blobs.push(blob.clone());
+                    // A shared layer may come to belong to an image, and goes when that one goes.
+                    if !(0..SHARED_LAYERS).any(|number| shared_layer(number).digest == blob.digest)
+                    {
+                        self.blobs.push(blob.clone());
+                    }
                 }
             }
         }
@@ -185,7 +193,7 @@ impl Actor {
     }
 
     fn push_image(&mut self, repository: &mut Repository) -> io::Result<()> {
-        let shared = Blob::random(self.random.below(SHARED_LAYERS), MOST_BYTES);
+        let shared = shared_layer(self.random.below(SHARED_LAYERS));
         let layers = vec![shared, self.new_blob()];
         let config = format!("{{\"made\": \"{} {}\"}}", self.number, self.made).into_bytes();
         let image = Image::new(Blob::of(config), layers);
