@@ -2,6 +2,7 @@
 
 pub mod duration;
 mod housekeeping;
+mod range;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,21 +63,25 @@ impl Default for Sparse {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Limits {
     /// The largest manifest, in bytes.
+    #[serde(deserialize_with = "range::within::<_, _, 1, 0x0400_0000>")]
     pub manifest_bytes: u64,
     /// The largest blob, in bytes; none when it is absent.
     pub blob_bytes: Option<u64>,
     /// The largest upload of a packed chart, in bytes.
+    #[serde(deserialize_with = "range::within::<_, _, 1, 0x4000_0000>")]
     pub chart_bytes: u64,
     /// The smallest chunk that clients are asked to send, in bytes; 0 asks for nothing.
     pub minimum_chunk_bytes: u64,
     /// The most entries in one page of a list.
+    #[serde(deserialize_with = "range::within::<_, _, 1, 100_000>")]
     pub page_entries: u32,
     /// Memory for the large buffers of all transfers together, in bytes.
     pub buffer_bytes: usize,
     /// Connections at the same time.
+    #[serde(deserialize_with = "range::within::<_, _, 1, 1_000_000>")]
     pub connections: usize,
     /// How long a client may be silent within a request.
-    #[serde(deserialize_with = "duration::required")]
+    #[serde(deserialize_with = "duration::at_least::<_, 100>")]
     pub silence: Duration,
     /// How long an upload is kept that nothing comes for.
     #[serde(deserialize_with = "duration::required")]
@@ -238,5 +243,30 @@ mod tests {
             "{wrong}"
         );
         assert!(error("a: 1\n---\nb: 2\n").contains("second document"));
+    }
+
+    #[test]
+    fn values_that_nothing_can_work_with_are_errors() {
+        for (text, expected) in [
+            (
+                "limits:\n  connections: 0\n",
+                "f:2:3: `0` is not from 1 to 1000000",
+            ),
+            (
+                "limits: {connections: 2305843009213693952}",
+                "is not from 1 to 1000000",
+            ),
+            (
+                "limits: {pageEntries: 4294967295}",
+                "is not from 1 to 100000",
+            ),
+            ("limits: {pageEntries: 0}", "`0` is not from 1 to 100000"),
+            ("limits: {manifestBytes: 0}", "`0` is not from 1 to"),
+            ("limits: {silence: 0s}", "0ns is less than 100ms"),
+            ("housekeeping: {collectEvery: 0s}", "0ns is less than 10ms"),
+        ] {
+            let error = Config::parse("f", text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -23,6 +23,19 @@ pub(super) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+/// Reads a duration of so many milliseconds or more.
+pub(super) fn at_least<'de, D: Deserializer<'de>, const MILLISECONDS: u64>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    let (duration, least) = (required(deserializer)?, Duration::from_millis(MILLISECONDS));
+    if duration >= least {
+        return Ok(duration);
+    }
+    Err(D::Error::custom(format!(
+        "{duration:?} is less than {least:?}"
+    )))
+}
+
 pub(super) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {

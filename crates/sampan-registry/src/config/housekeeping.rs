@@ -20,8 +20,8 @@ pub struct Housekeeping {
     /// How long a file is kept that neither the registry nor a local name knows.
     #[serde(deserialize_with = "duration::required")]
     pub stray_after: Duration,
-    /// The time between two collections.
-    #[serde(deserialize_with = "duration::required")]
+    /// The time between two collections, which is never none.
+    #[serde(deserialize_with = "duration::at_least::<_, 10>")]
     pub collect_every: Duration,
 }
 
