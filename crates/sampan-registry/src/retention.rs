@@ -12,7 +12,7 @@ use sampan_oci::Digest;
 use sampan_store::registry::{ManifestRow, Removal, Rules, TagRow};
 use sampan_supervise::clock;
 
-use crate::collect::{Entry, Kind};
+use crate::collect::{Entry, Kind, Pins};
 use crate::config::Retention;
 use crate::error::Error;
 use crate::registry::Registry;
@@ -25,7 +25,7 @@ const PAGE: u32 = 500;
 /// Who judges by the rules.
 pub(crate) struct Judge<'registry> {
     registry: &'registry Registry,
-    pinned: HashSet<Digest>,
+    pins: &'registry dyn Pins,
     now: Timestamp,
 }
 
@@ -53,6 +53,16 @@ impl Sentence {
             Convict::Tag(_) => Kind::Tag,
             Convict::Manifest { .. } => Kind::Manifest,
         }
+    }
+
+    /// Whether one of these manifests, or a tag of one, would go.
+    fn is_about(&self, digests: &HashSet<Digest>) -> bool {
+        let digest = match &self.what {
+            Convict::Tag(tag) => &tag.digest,
+            Convict::Manifest { manifest, .. } => &manifest.digest,
+        };
+        // A digest that cannot be read is none that anybody could have pinned.
+        digest.parse().is_ok_and(|digest| digests.contains(&digest))
     }
 
     /// How many bytes of manifests go.
@@ -84,12 +94,12 @@ impl Sentence {
 impl<'registry> Judge<'registry> {
     pub(crate) fn new(
         registry: &'registry Registry,
-        pinned: HashSet<Digest>,
+        pins: &'registry dyn Pins,
         now: Timestamp,
     ) -> Self {
         Self {
             registry,
-            pinned,
+            pins,
             now,
         }
     }
@@ -122,6 +132,11 @@ impl<'registry> Judge<'registry> {
         let rules = self.rules(repository);
         let mut sentences = self.tags(repository, &rules).await?;
         sentences.extend(self.manifests(repository, &rules).await?);
+        if !sentences.is_empty() {
+            // Asked for each repository: a release may have come since the collection began.
+            let pinned = self.pins.manifests().await.map_err(Error::Pins)?;
+            sentences.retain(|sentence| !sentence.is_about(&pinned));
+        }
         Ok(sentences)
     }
 
@@ -170,7 +185,7 @@ impl<'registry> Judge<'registry> {
         let tags = self.free_tags(repository).await?;
         let old = old_tags(rules, tags, self.now).into_iter();
         Ok(old
-            .filter(|(tag, _)| !immutable.is_immutable(&tag.name) && !self.is_pinned(&tag.digest))
+            .filter(|(tag, _)| !immutable.is_immutable(&tag.name))
             .map(|(tag, rule)| Sentence {
                 what: Convict::Tag(tag),
                 rule,
@@ -229,10 +244,7 @@ impl<'registry> Judge<'registry> {
             if after.is_none() {
                 return Ok(sentences);
             }
-            let free = page
-                .into_iter()
-                .filter(|manifest| !self.is_pinned(&manifest.digest));
-            sentences.extend(free.map(|manifest| Sentence {
+            sentences.extend(page.into_iter().map(|manifest| Sentence {
                 what: Convict::Manifest {
                     manifest,
                     pushed_before,
@@ -240,13 +252,6 @@ impl<'registry> Judge<'registry> {
                 rule: rule.says("removeUntaggedAfter", age),
             }));
         }
-    }
-
-    fn is_pinned(&self, digest: &str) -> bool {
-        // A digest that cannot be read is none that anybody could have pinned.
-        digest
-            .parse()
-            .is_ok_and(|digest| self.pinned.contains(&digest))
     }
 }
 

@@ -80,7 +80,8 @@ impl Collection {
     ) -> Result<Report, Error> {
         let moment = self.moment(grace);
         let mut report = Report::default();
-        self.retain(moment, &mut report).await?;
+        let retained = self.retain(moment, &mut report).await;
+        without_pins(retained, &mut report)?;
         self.drop_links(moment, &mut report).await?;
         let mut sweeper = self.registry.sweeper();
         self.sweep_condemned(moment, &mut sweeper, &mut report)
@@ -112,7 +113,7 @@ impl Collection {
 
     /// Removes tags and manifests by the rules of retention.
     async fn retain(&self, moment: Moment, report: &mut Report) -> Result<(), Error> {
-        let Some(judge) = self.judge(moment).await? else {
+        let Some(judge) = self.judge(moment) else {
             return Ok(());
         };
         let mut after = None;
@@ -130,12 +131,9 @@ impl Collection {
     }
 
     /// Who judges by the rules of retention, if there are any.
-    async fn judge(&self, moment: Moment) -> Result<Option<Judge<'_>>, Error> {
-        if self.registry.config().retention.is_empty() {
-            return Ok(None);
-        }
-        let pinned = self.pins.manifests().await.map_err(Error::Pins)?;
-        Ok(Some(Judge::new(&self.registry, pinned, moment.now)))
+    fn judge(&self, moment: Moment) -> Option<Judge<'_>> {
+        let has_rules = !self.registry.config().retention.is_empty();
+        has_rules.then(|| Judge::new(&self.registry, &*self.pins, moment.now))
     }
 
     async fn drop_links(&self, moment: Moment, report: &mut Report) -> Result<(), Error> {
@@ -245,6 +243,25 @@ impl Moment {
     fn earlier(&self, age: Duration) -> Timestamp {
         self.now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
     }
+}
+
+/// Goes on where only the rules of retention could not be applied: without knowing what releases rely on, they must
+/// remove nothing, but what nobody holds can go all the same.
+fn without_pins(retained: Result<(), Error>, report: &mut Report) -> Result<(), Error> {
+    let Err(Error::Pins(cause)) = retained else {
+        return retained;
+    };
+    let error: &dyn std::error::Error = &*cause;
+    tracing::error!(error, "the rules of retention are not applied");
+    let mut told = format!("cannot find out what releases rely on: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told.push_str(": ");
+        told.push_str(&error.to_string());
+        cause = error.source();
+    }
+    report.retention_failure = Some(told);
+    Ok(())
 }
 
 fn parsed(digests: impl Iterator<Item = String>) -> Result<Vec<Digest>, Error> {

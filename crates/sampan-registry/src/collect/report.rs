@@ -30,6 +30,9 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// How many entries are counted but not listed.
     pub unlisted: u64,
+    /// Why the rules of retention were not applied, or not to all repositories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_failure: Option<String>,
 }
 
 /// How many, and how large they are together. Links have no bytes of their own.

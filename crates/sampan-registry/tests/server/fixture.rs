@@ -11,6 +11,7 @@ use std::time::Duration;
 use sampan_listen::Tls;
 use sampan_oci::{ContentStore, Digest};
 use sampan_registry::auth::UserFile;
+use sampan_registry::collect::Pins;
 use sampan_registry::{Config, Dependencies};
 use sampan_store::Store;
 use sampan_supervise::Shutdown;
@@ -24,6 +25,7 @@ pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) struct Registry {
     data: TempDir,
     config: Config,
+    pins: Option<Arc<dyn Pins>>,
     running: Option<Running>,
 }
 
@@ -39,9 +41,15 @@ impl Registry {
     }
 
     pub(crate) fn with(config: Config) -> Self {
+        Self::pinned(config, None)
+    }
+
+    /// One whose rules of retention leave alone what `pins` say.
+    pub(crate) fn pinned(config: Config, pins: Option<Arc<dyn Pins>>) -> Self {
         let mut registry = Self {
             data: tempfile::tempdir().unwrap(),
             config,
+            pins,
             running: None,
         };
         registry.run();
@@ -128,6 +136,7 @@ impl Registry {
             self.config.clone(),
             shutdown.clone(),
         );
+        let pins = self.pins.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async move {
@@ -139,7 +148,10 @@ impl Registry {
                     tls: Tls::Off,
                     data,
                 };
-                let server = sampan_registry::build(config, dependencies).await.unwrap();
+                let mut server = sampan_registry::build(config, dependencies).await.unwrap();
+                if let Some(pins) = pins {
+                    server = server.pinned_by(pins);
+                }
                 address.send(server.address()).unwrap();
                 server.run(signal).await;
             });
@@ -208,7 +220,7 @@ impl Connection {
     }
 
     pub(crate) fn head(&mut self, request: &str, headers: &[(&str, &str)]) {
-        let mut text = format!("{request} HTTP/1.1\r\nHost: registry\r\n");
+        let mut text = format!("{request} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }

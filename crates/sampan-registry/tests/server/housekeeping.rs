@@ -1,10 +1,13 @@
 //! Collection on demand, rules of retention, immutable tags and quotas.
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sampan_oci::Digest;
 use sampan_registry::Config;
-use sampan_registry::collect::{self, Kind, Options, OrderError, Report};
+use sampan_registry::collect::{self, Kind, Options, OrderError, Pinned, Pins, Report};
 use sampan_testkit::eventually;
 use serde_json::json;
 
@@ -142,6 +145,48 @@ fn rules_of_retention_remove_what_nothing_keeps() {
     registry.get("/v2/bank/web/manifests/old").expect(200);
     let report = collect(&registry, AT_ONCE).unwrap();
     assert_eq!((report.tags.count, report.manifests.count), (0, 0));
+}
+
+/// Pins all that it is told of, unless it cannot be asked.
+#[derive(Default)]
+struct Told {
+    pinned: Mutex<HashSet<Digest>>,
+    damaged: AtomicBool,
+}
+
+impl Pins for Told {
+    fn manifests(&self) -> Pinned<'_> {
+        let answer = if self.damaged.load(Ordering::Relaxed) {
+            Err("a release is damaged".into())
+        } else {
+            Ok(self.pinned.lock().unwrap().clone())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[test]
+fn a_damaged_release_stops_the_rules_only_and_pins_are_kept_to() {
+    let pins = Arc::new(Told::default());
+    let config = "retention:\n- {repositories: '*', keepNewest: 0, removeUntaggedAfter: 0s}\n";
+    let config = Config::parse("test", config).unwrap();
+    let registry = Registry::pinned(config, Some(Arc::<Told>::clone(&pins)));
+    let pinned = registry.push_image("shop/web", "pinned", "pinned");
+    registry.push_image("shop/web", "old", "old");
+    registry.push_blob("shop/web", b"idle");
+    pins.pinned.lock().unwrap().insert(pinned);
+    pins.damaged.store(true, Ordering::Relaxed);
+    for dry_run in [true, false] {
+        let options = Options { dry_run, ..AT_ONCE };
+        let report = collect(&registry, options).unwrap();
+        let failure = report.retention_failure.unwrap();
+        assert!(failure.ends_with(": a release is damaged"), "{failure}");
+        assert_eq!((report.tags.count, report.blobs.count), (0, 1));
+    }
+    pins.damaged.store(false, Ordering::Relaxed);
+    let report = collect(&registry, AT_ONCE).unwrap();
+    assert_eq!((report.tags.count, report.retention_failure), (1, None));
+    assert_eq!(tags(&registry), ["pinned"]);
 }
 
 #[test]

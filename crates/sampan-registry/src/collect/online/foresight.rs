@@ -6,7 +6,7 @@ use std::time::Duration;
 use sampan_oci::Digest;
 use tokio::time::Instant;
 
-use super::{Collection, Moment, PAGE};
+use super::{Collection, Moment, PAGE, without_pins};
 use crate::collect::{Entry, Kind, Report};
 use crate::error::Error;
 use crate::storage::Sweeper;
@@ -19,7 +19,8 @@ impl Collection {
             dry_run: true,
             ..Report::default()
         };
-        self.foresee_retention(moment, &mut report).await?;
+        let retained = self.foresee_retention(moment, &mut report).await;
+        without_pins(retained, &mut report)?;
         let mut sweeper = self.registry.sweeper();
         let mut condemned = self.foresee_links(moment, &mut report).await?;
         condemned.extend(self.condemned().await?);
@@ -42,7 +43,7 @@ impl Collection {
     }
 
     async fn foresee_retention(&self, moment: Moment, report: &mut Report) -> Result<(), Error> {
-        let Some(judge) = self.judge(moment).await? else {
+        let Some(judge) = self.judge(moment) else {
             return Ok(());
         };
         let mut after = None;

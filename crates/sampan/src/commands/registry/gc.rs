@@ -96,6 +96,11 @@ fn show(report: &Report, context: &Context) -> Result<(), Failure> {
     if report.unlisted > 0 {
         ui.line(format!("and {} more", report.unlisted))?;
     }
+    if let Some(failure) = &report.retention_failure {
+        ui.note(format!(
+            "the rules of retention were not applied: {failure}"
+        ));
+    }
     let parts = [
         (report.tags, "tags"),
         (report.manifests, "manifests"),
