@@ -57,13 +57,19 @@ pub struct ChunkRange {
 }
 
 impl ChunkRange {
-    /// Reads the header `Content-Range` of a chunk: `^[0-9]+-[0-9]+$`, and not backwards.
+    /// Reads the header `Content-Range` of a chunk: `^[0-9]+-[0-9]+$`, and not backwards. Many clients write it as RFC
+    /// 9110 does, as `bytes 0-9/10` or `bytes 0-9/*`, which means the same.
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
-        let (first, last) = header.split_once('-')?;
+        let (range, size) = match header.strip_prefix("bytes ") {
+            Some(range) => range.split_once('/')?,
+            None => (header, "*"),
+        };
+        let (first, last) = range.split_once('-')?;
         let (first, last) = (number(first)?, number(last)?);
+        let within = size == "*" || last < number(size)?;
         // The length of the largest range must still be a number.
-        (first <= last && last < u64::MAX).then_some(Self { first, last })
+        (first <= last && last < u64::MAX && within).then_some(Self { first, last })
     }
 
     /// How many bytes the chunk has.
@@ -114,13 +120,21 @@ mod tests {
     fn places_of_chunks_are_exact() {
         let range = ChunkRange::parse("10-19").unwrap();
         assert_eq!((range.first, range.last, range.length()), (10, 19, 10));
+        for header in ["bytes 10-19/*", "bytes 10-19/20", "bytes 10-19/1000"] {
+            assert_eq!(ChunkRange::parse(header), Some(range), "{header}");
+        }
         for header in [
             "",
             "-",
             "1-",
             "-1",
             "2-1",
-            "bytes 0-1/2",
+            "bytes 0-1",
+            "bytes 0-1/1",
+            "bytes 0-1/x",
+            "bytes */2",
+            "lines 0-1/2",
+            "0-1/2",
             "0-1 ",
             "+0-1",
             "0-x",
