@@ -60,6 +60,12 @@ pub enum Error {
     /// The manifest is not one.
     #[error("the manifest is not accepted")]
     Manifest(#[from] DocumentError),
+    /// The push asks for more tags than are given at once.
+    #[error("more than {limit} tags are asked for at once")]
+    TooManyTags {
+        /// How many are given.
+        limit: usize,
+    },
     /// The manifest has more bytes than are taken.
     #[error("the manifest is larger than {limit_bytes} bytes")]
     ManifestTooLarge {

@@ -135,6 +135,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::RepositoryUnknown { .. } => (StatusCode::NOT_FOUND, "NAME_UNKNOWN"),
         Error::BlobUnknown { .. } => (StatusCode::NOT_FOUND, "BLOB_UNKNOWN"),
         Error::ManifestUnknown { .. } => (StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN"),
+        Error::TooManyTags { .. } => (StatusCode::URI_TOO_LONG, "UNSUPPORTED"),
         Error::ManifestTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "MANIFEST_INVALID"),
         Error::UploadUnknown { .. } => (StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN"),
         Error::UploadBusy => (StatusCode::CONFLICT, "BLOB_UPLOAD_INVALID"),

@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::registry::NewManifest;
 use crate::wire::name::{ManifestName, ManifestNameError, RepositoryName};
 
+/// The most tags of one push. The specification wants ten or more.
+const MOST_TAGS: usize = 64;
+
 /// Answers a request about a manifest.
 pub(super) async fn answer(
     call: &Call<'_>,
@@ -97,6 +100,9 @@ async fn put(
 fn tags(call: &Call<'_>, name: &ManifestName) -> Result<Vec<String>, Error> {
     if matches!(name, ManifestName::Tag(_)) {
         return Ok(Vec::new());
+    }
+    if call.query.all("tag").nth(MOST_TAGS).is_some() {
+        return Err(Error::TooManyTags { limit: MOST_TAGS });
     }
     let tags = call.query.all("tag").map(|tag| match tag.parse()? {
         ManifestName::Tag(tag) => Ok(tag),

@@ -124,6 +124,14 @@ fn a_push_by_digest_may_bring_tags_and_use_sha512() {
     registry
         .push_manifest("a", &name, MANIFEST, &manifest)
         .expect_error(400, "MANIFEST_INVALID");
+    let many = |count: usize| {
+        let tags: Vec<_> = (0..count).map(|tag| format!("tag=many-{tag}")).collect();
+        let name = format!("{digest}?{}", tags.join("&"));
+        registry.push_manifest("a", &name, MANIFEST, &manifest)
+    };
+    many(65).expect_error(414, "UNSUPPORTED");
+    registry.get("/v2/a/manifests/many-0").expect(404);
+    many(64).expect(201);
 }
 
 #[test]
