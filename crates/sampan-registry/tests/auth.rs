@@ -105,6 +105,14 @@ fn from<'a>(peer: &str, authorization: Option<&'a str>) -> RequestFacts<'a> {
     }
 }
 
+/// From this machine, as its programs write it.
+fn here<'a>(peer: &str, authorization: Option<&'a str>) -> RequestFacts<'a> {
+    RequestFacts {
+        host: Some("localhost:7080"),
+        ..from(peer, authorization)
+    }
+}
+
 fn remote(authorization: Option<&str>) -> RequestFacts<'_> {
     from("10.1.2.3", authorization)
 }
@@ -134,7 +142,7 @@ const BARE: &str =
 #[tokio::test]
 async fn without_accounts_only_the_machine_itself_is_let_in() {
     let f = Fixture::new(None, false);
-    let local = from("127.0.0.1", None);
+    let local = here("127.0.0.1", None);
     for need in [
         Need::Entry,
         Need::Catalog,
@@ -155,8 +163,20 @@ async fn without_accounts_only_the_machine_itself_is_let_in() {
     }
     // Whatever a client has stored for other times does no harm.
     let stored = basic("alice", "open");
-    let facts = from("::1", Some(&stored));
+    let facts = here("::1", Some(&stored));
     f.authenticator.check(&facts, &PUSH).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_can_read_the_key_is_let_in_from_any_address_with_accounts_or_without() {
+    for f in [Fixture::new(None, false), Fixture::with_alice(false)] {
+        let token = Tokens::load(f.directory.path()).unwrap().local();
+        let bearer = format!("Bearer {}", token.reveal());
+        f.check(Some(&bearer), Need::Everything).await.unwrap();
+        f.check(Some("Bearer a.b.c"), Need::Everything)
+            .await
+            .unwrap_err();
+    }
 }
 
 #[tokio::test]
@@ -174,7 +194,7 @@ async fn without_accounts_pulling_can_be_open_to_all() {
 #[tokio::test]
 async fn the_first_user_ends_the_rule_for_the_machine() {
     let f = Fixture::new(None, false);
-    let local = from("127.0.0.1", None);
+    let local = here("127.0.0.1", None);
     f.authenticator.check(&local, &PUSH).await.unwrap();
     write(f.directory.path(), &file(&[("alice", "open", RIGHTS)]));
     let denied = f.authenticator.check(&local, &PUSH).await.unwrap_err();
