@@ -191,8 +191,8 @@ impl Authenticator {
         // What everybody may do begins at the entry; where that is nothing, the entry is closed, too.
         let is_allowed = need.is_met_by(&access) && access != Access::default();
         if !is_allowed {
-            let message = "this registry has no users yet, so that only programs of its own machine may do this; \
-                           make one there with `sampan registry user add`";
+            let message = "this registry has no users yet, so that only programs of its own machine may do this, \
+                           by its address or as `localhost`; make one there with `sampan registry user add`";
             return Err(Denied::with_status(
                 StatusCode::FORBIDDEN,
                 message.to_owned(),

@@ -68,7 +68,7 @@ impl<'a> RequestFacts<'a> {
 
     /// Whether a program of this machine asks for itself.
     pub(super) fn is_local(&self) -> bool {
-        self.peer.is_loopback() && !self.forwarded
+        self.peer.is_loopback() && !self.forwarded && self.host.is_none_or(is_of_no_site)
     }
 
     pub(super) fn authorization(&self) -> Authorization<'a> {
@@ -86,6 +86,17 @@ impl<'a> RequestFacts<'a> {
         };
         read().unwrap_or(Authorization::Unreadable)
     }
+}
+
+/// Whether a host is an address or `localhost`. Any other name may be one that a web site has made lead here, so that its
+/// pages, in a browser of this machine, may read what is answered.
+fn is_of_no_site(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let host = authority.host();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
 }
 
 /// Name and password as RFC 7617 writes them; the password may have colons.
@@ -131,6 +142,18 @@ mod tests {
             "Origin",
         ] {
             assert!(!is_local("127.0.0.1:1", &[(header, "x")]), "{header}");
+        }
+        for (host, local) in [
+            ("localhost:7080", true),
+            ("LOCALHOST", true),
+            ("127.0.0.1:7080", true),
+            ("[::1]:7080", true),
+            ("site.example:7080", false),
+            ("127.0.0.1.site.example", false),
+            ("localhost.site.example", false),
+            ("", false),
+        ] {
+            assert_eq!(is_local("127.0.0.1:1", &[("Host", host)]), local, "{host}");
         }
         assert!(!RequestFacts::of(&Request::new(())).is_local());
     }

@@ -71,7 +71,7 @@ impl Repository {
         body: &[u8],
     ) -> io::Result<Reply> {
         let mut connection = self.connect()?;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: registry\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
