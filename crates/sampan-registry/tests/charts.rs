@@ -8,6 +8,8 @@
 #[path = "server/fixture.rs"]
 #[expect(dead_code, reason = "the tests of images use more of it")]
 mod fixture;
+#[path = "charts/helm.rs"]
+mod helm;
 #[path = "charts/index.rs"]
 mod index;
 #[path = "charts/packing.rs"]

@@ -11,6 +11,7 @@
 pub mod cutter;
 pub mod docker_registry;
 pub mod finished;
+pub mod helm;
 pub mod installation;
 pub mod namespace;
 pub mod server;
@@ -20,6 +21,7 @@ pub mod wait;
 pub use cutter::Cutter;
 pub use docker_registry::DockerRegistry;
 pub use finished::Finished;
+pub use helm::Helm;
 pub use installation::Installation;
 pub use namespace::Namespace;
 pub use server::{Server, kubectl_minor};
