@@ -1,10 +1,12 @@
 //! A store with many small blobs that a repository holds and no manifest names, made without a server: the files are
 //! not synced, and the ledger takes thousands of links in one transaction.
 
-use std::io::{Error, Result};
+use std::fs::File;
+use std::io::{Error, Result, Write as _};
 use std::path::Path;
 
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use sampan_oci::{ContentStore, Digest};
 use sampan_store::Store;
 use sampan_store::registry::{Content, Ledger, LinkBlob};
@@ -26,11 +28,14 @@ pub(crate) fn fill(folder: &Path, count: usize) -> Result<Vec<String>> {
         .block_on(Store::open(&folder.join("meta.db")))
         .map_err(Error::other)?;
     let ledger = store.registry();
+    let written = AT.parse::<Timestamp>().map_err(Error::other)?.into();
     for first in (0..count).step_by(AT_ONCE) {
         let blobs = blobs::make(AT_ONCE.min(count - first), SIZE_BYTES, THREADS)?;
         for blob in &blobs {
             let digest: Digest = blob.digest.parse().map_err(Error::other)?;
-            std::fs::write(content.blob_path(&digest), &blob.bytes)?;
+            let mut file = File::create_new(content.blob_path(&digest))?;
+            file.write_all(&blob.bytes)?;
+            file.set_modified(written)?;
         }
         runtime.block_on(link(&ledger, &blobs))?;
     }
