@@ -24,6 +24,7 @@ mod refusal;
 mod removal;
 mod repositories;
 mod tags;
+mod touch;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqlitePool;
 
 use super::{
     blobs, charts, collection, deliveries, events, expiry, manifests, push, referrers, removal,
-    repositories, tags,
+    repositories, tags, touch,
 };
 use crate::Store;
 
@@ -70,6 +70,7 @@ async fn every_statement_uses_an_index() {
         removal::STATEMENTS,
         repositories::STATEMENTS,
         tags::STATEMENTS,
+        touch::STATEMENTS,
     ] {
         for (name, statement) in statements {
             assert_no_scan(&pool, name, statement).await;
