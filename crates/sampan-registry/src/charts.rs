@@ -156,6 +156,7 @@ impl Charts {
     ) -> Result<(), Error> {
         let (repository, tag) = place(to, &metadata)?;
         permit(grant, Action::Push, &repository)?;
+        self.registry.check_writable(repository.as_str())?;
         let name = ManifestName::Tag(tag);
         if !replaces {
             match self.registry.manifest(&repository, &name).await {
@@ -190,6 +191,7 @@ impl Charts {
     ) -> Result<(), Error> {
         let repository = entry.repository.clone();
         permit(grant, Action::Push, &repository)?;
+        self.registry.check_writable(repository.as_str())?;
         if entry.provenance.is_some() && !replaces {
             return Err(ChartError::Exists.into());
         }
@@ -220,6 +222,7 @@ impl Charts {
             content_type: Some(artifact::MANIFEST.to_owned()),
             bytes,
             replaces,
+            is_whole: true,
             actor: grant.actor.to_string(),
         };
         match self.registry.push_manifest(new).await {

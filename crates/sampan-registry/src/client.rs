@@ -23,6 +23,7 @@ mod platform;
 mod pull;
 mod push;
 mod referrers;
+mod remote;
 mod repository;
 mod scope;
 mod transfer;
@@ -39,7 +40,11 @@ pub use self::copy::{Copied, Copy, Place};
 pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, Secret};
 pub use self::error::ClientError;
 pub use self::platform::{PlatformError, PlatformName, Platforms};
+pub use self::remote::{RemoteAddress, RemoteAddressError};
 pub use self::watch::{Arrival, Totals, Unwatched, Watch};
+
+pub(crate) use self::remote::{Incoming, Remote, RemoteDocument, RemoteRepository};
+pub(crate) use self::repository::TRAIL;
 
 use self::endpoint::Connector;
 use self::origin::Origin;

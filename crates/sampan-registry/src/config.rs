@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 pub use self::housekeeping::{Housekeeping, ImmutableTags, Quotas, Retention};
 use crate::events::Webhooks;
+use crate::upstream::Upstreams;
 
 /// The name of the file in the data folder.
 pub const FILE: &str = "registry.yaml";
@@ -29,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who is told of pushes and deletes.
     pub webhooks: Webhooks,
+    /// Registries whose repositories are served from here.
+    pub upstreams: Upstreams,
     /// When what nobody needs is taken away.
     pub housekeeping: Housekeeping,
     /// Which tags and manifests are removed.
@@ -173,10 +176,13 @@ impl Config {
                 location: second.location,
             });
         }
-        serde_path_to_error::deserialize(document.to_json()).map_err(|error| ConfigError::Value {
+        let read = serde_path_to_error::deserialize(document.to_json());
+        let mut config: Self = read.map_err(|error| ConfigError::Value {
             location: place(&document, error.path()),
             message: error.inner().to_string(),
-        })
+        })?;
+        config.retention.extend(config.upstreams.retention());
+        Ok(config)
     }
 }
 

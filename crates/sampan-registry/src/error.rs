@@ -1,5 +1,7 @@
 //! What can go wrong with a request, in the words of the specification.
 
+use std::sync::Arc;
+
 use sampan_oci::Digest;
 use sampan_oci::digest::DigestError;
 use sampan_oci::store::StoreError;
@@ -7,6 +9,7 @@ use sampan_store::registry::Refusal;
 
 use crate::auth::Denied;
 use crate::charts::ChartError;
+use crate::upstream::UpstreamError;
 use crate::wire::document::DocumentError;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
@@ -142,6 +145,15 @@ pub enum Error {
     /// The caller is not known, or may not do that.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// An upstream does not give what is wanted, or is not to be written to.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// What happened to several requests that waited for the same thing.
+    #[error(transparent)]
+    Shared(Arc<Self>),
+    /// What has come of a blob cannot be read.
+    #[error("cannot read what has come of a blob")]
+    ReadAlong(#[source] std::io::Error),
     /// The server is being stopped.
     #[error("the registry is being stopped")]
     Stopping,
@@ -160,6 +172,17 @@ pub enum Error {
     /// The ledger failed.
     #[error("the ledger failed")]
     Ledger(#[source] sampan_store::Error),
+}
+
+impl Error {
+    /// What happened, whoever else it happened to.
+    #[must_use]
+    pub fn own(&self) -> &Self {
+        match self {
+            Self::Shared(error) => error.own(),
+            error => error,
+        }
+    }
 }
 
 impl From<sampan_store::Error> for Error {

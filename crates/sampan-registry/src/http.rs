@@ -36,6 +36,7 @@ use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::storage::Budget;
+use crate::upstream::Proxy;
 use crate::wire::chart_path::ChartRoute;
 use crate::wire::path::Route;
 use crate::wire::query::Query;
@@ -49,6 +50,7 @@ pub(crate) struct Api(Arc<State>);
 #[derive(Debug)]
 struct State {
     registry: Registry,
+    proxy: Proxy,
     charts: Charts,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
@@ -59,13 +61,14 @@ struct State {
 
 impl Api {
     pub(crate) fn new(
-        registry: Registry,
+        (registry, proxy): (Registry, Proxy),
         config: Arc<Config>,
         authenticator: Authenticator,
         budget: Budget,
         housekeeper: Housekeeper,
     ) -> Self {
         Self(Arc::new(State {
+            proxy,
             charts: Charts::new(registry.clone()),
             registry,
             config,
@@ -130,9 +133,17 @@ impl State {
         let facts = RequestFacts::of(&head);
         let grant = self.authenticator.check(&facts, &need).await?;
         exchange.actor(&grant.actor);
+        if let Need::Repository {
+            name,
+            action: Action::Push,
+        } = &need
+        {
+            self.registry.check_writable(name)?;
+        }
         let call = Call {
             registry: &self.registry,
             config: &self.config,
+            proxy: &self.proxy,
             query: Query::parse(head.uri().query().unwrap_or_default()),
             method: head.method().clone(),
             headers: head.into_parts().0.headers,
@@ -163,7 +174,10 @@ impl State {
     ) -> Result<Response<Body>, Error> {
         match route {
             Route::Token => token::issue(&self.authenticator, head, payload).await,
-            Route::Metrics => Ok(text(self.metrics.text(self.budget.used_bytes()))),
+            Route::Metrics => {
+                let own = self.metrics.text(self.budget.used_bytes());
+                Ok(text(own + &self.proxy.figures()))
+            }
             Route::Readiness => self.readiness().await,
             _ => Ok(text("ok\n")),
         }

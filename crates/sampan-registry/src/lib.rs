@@ -22,6 +22,7 @@ mod retention;
 pub mod secret;
 mod server;
 mod storage;
+pub mod upstream;
 pub mod wire;
 
 pub use charts::ChartError;

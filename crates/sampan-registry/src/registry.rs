@@ -20,6 +20,7 @@ use sampan_store::registry::Ledger;
 use sampan_supervise::Tasks;
 use tokio::sync::oneshot;
 
+pub(crate) use self::listing::Page;
 pub(crate) use self::manifests::NewManifest;
 pub(crate) use self::uploads::{Held, Session, StaleUpload};
 
@@ -28,6 +29,7 @@ use self::uploads::Uploads;
 use crate::config::Config;
 use crate::error::Error;
 use crate::storage::{Budget, Storage};
+use crate::upstream::UpstreamError;
 
 /// All repositories; cheap to clone.
 #[derive(Debug, Clone)]
@@ -72,6 +74,18 @@ impl Registry {
             drop(outcome.send(step.await));
         });
         waiting.await.map_err(|_| Error::Abandoned)?
+    }
+
+    /// Refuses pushes to repositories that are those of an upstream.
+    pub(crate) fn check_writable(&self, repository: &str) -> Result<(), Error> {
+        match self.config.upstreams.of(repository) {
+            None => Ok(()),
+            Some((upstream, _)) => Err(UpstreamError::ReadOnly {
+                repository: repository.to_owned(),
+                upstream: upstream.name().to_owned(),
+            }
+            .into()),
+        }
     }
 
     /// Waits for the steps under way, at most `limit`.

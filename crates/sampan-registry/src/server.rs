@@ -11,12 +11,14 @@ use sampan_store::Store;
 use sampan_supervise::{Shutdown, Tasks};
 
 use crate::auth::{Accounts, Authenticator, TokenKeyError, Tokens};
+use crate::client;
 use crate::collect::{Collection, Housekeeper, Orders, Pins};
 use crate::config::Config;
 use crate::events::{Deliverer, EventsError, Origin};
 use crate::http::Api;
 use crate::registry::Registry;
 use crate::storage::{Budget, Buffers, Storage};
+use crate::upstream::{Proxy, UpstreamSetupError};
 
 /// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
 const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
@@ -38,6 +40,8 @@ pub struct Dependencies {
     pub address: SocketAddr,
     /// Whether clients speak TLS.
     pub tls: Tls,
+    /// How other registries are reached.
+    pub registries: client::Settings,
 }
 
 /// Why there is no server.
@@ -58,6 +62,9 @@ pub enum BuildError {
     /// There is no key to sign tokens with.
     #[error("cannot issue tokens")]
     Tokens(#[from] TokenKeyError),
+    /// An upstream cannot be asked.
+    #[error("cannot serve upstreams")]
+    Upstream(#[from] UpstreamSetupError),
     /// The webhooks cannot be served.
     #[error("cannot deliver events")]
     Events(#[from] EventsError),
@@ -72,6 +79,7 @@ impl sampan_model::Hint for BuildError {
             Self::Bind { .. } => None,
             Self::Storage(error) => error.hint(),
             Self::Tokens(error) => error.hint(),
+            Self::Upstream(error) => error.hint(),
             Self::Events(error) => error.hint(),
         }
     }
@@ -82,6 +90,7 @@ pub struct Server {
     listener: Listener,
     settings: Settings,
     registry: Registry,
+    proxy: Proxy,
     api: Api,
     deliverer: Deliverer,
     orders: Orders,
@@ -101,10 +110,12 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
         accounts,
         address,
         tls,
+        registries,
     } = dependencies;
     let config = Arc::new(config);
     let budget = Budget::new(config.limits.buffer_bytes);
-    let storage = Storage::disk(content, Buffers::new(budget.clone()));
+    let buffers = Buffers::new(budget.clone());
+    let storage = Storage::disk(content, buffers.clone());
     let registry = Registry::open(
         &data,
         Arc::clone(&config),
@@ -122,8 +133,9 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
     let deliverer = Deliverer::new(store.registry(), &config.webhooks, &origin).await?;
     let authenticator = Authenticator::new(accounts, Tokens::load(&data)?, config.anonymous_pull);
     let (housekeeper, orders) = Housekeeper::new();
+    let proxy = Proxy::new(registry.clone(), buffers, &data, &registries)?;
     let api = Api::new(
-        registry.clone(),
+        (registry.clone(), proxy.clone()),
         Arc::clone(&config),
         authenticator,
         budget,
@@ -136,6 +148,7 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
         listener,
         settings,
         registry,
+        proxy,
         api,
         deliverer,
         orders,
@@ -171,6 +184,7 @@ impl Server {
             .serve(collection, self.collect_every, shutdown.clone());
         tasks.spawn("registry housekeeping", housekeeping);
         self.listener.serve(self.api, self.settings, shutdown).await;
+        self.proxy.stop(STEP_TIME).await;
         self.registry.settle(STEP_TIME).await;
         tasks.finish(Duration::from_secs(10)).await;
     }

@@ -23,5 +23,13 @@ mod manifests;
 mod pull;
 #[path = "server/push.rs"]
 mod push;
+#[path = "client/scripted.rs"]
+mod scripted;
 #[path = "server/tools.rs"]
 mod tools;
+#[path = "server/trickle.rs"]
+mod trickle;
+#[path = "server/upstream.rs"]
+mod upstream;
+#[path = "server/upstream_tools.rs"]
+mod upstream_tools;

@@ -116,6 +116,7 @@ impl Registry {
                 accounts: Arc::new(UserFile::open(&data).expect("users")),
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 tls: Tls::Off,
+                registries: sampan_registry::client::Settings::default(),
                 data,
             };
             let server = sampan_registry::build(config, dependencies).await;

@@ -42,6 +42,18 @@ impl Pattern {
         }
     }
 
+    /// The same repositories when all of them lie below `prefix`, which may be empty.
+    #[must_use]
+    pub(crate) fn below(&self, prefix: &str) -> Self {
+        if prefix.is_empty() {
+            return self.clone();
+        }
+        Self {
+            text: format!("{prefix}/{}", self.text),
+            literal: self.literal,
+        }
+    }
+
     /// Whether a repository of this name, or any below it, may be meant.
     pub(super) fn may_match_from(&self, name: &str) -> bool {
         let below = format!("{name}/");

@@ -30,6 +30,9 @@ const TOKEN_LIFE: Duration = Duration::from_mins(1);
 /// The longest answer of a token authority that is read, in bytes.
 const ANSWER_LIMIT_BYTES: usize = 1 << 20;
 
+/// For how many repositories is remembered who asks.
+const CREDENTIALS_LIMIT: usize = 1000;
+
 /// Knows what proves to one registry who asks.
 #[derive(Debug)]
 pub(super) struct Authorization {
@@ -146,6 +149,9 @@ impl Authorization {
                 }
                 let token = self.fetch(challenge, credential.as_ref(), wanted).await?;
                 let header = token.header.clone();
+                // A server asks for years, about any number of repositories.
+                let now = Instant::now();
+                state.tokens.retain(|_, token| token.good_until > now);
                 state.tokens.insert(wanted.scopes.clone(), token);
                 Ok(Some(header))
             }
@@ -166,6 +172,9 @@ impl Authorization {
         }
         let (files, host, name) = (files.clone(), self.host.clone(), repository.to_owned());
         let found = blocking::run(move || files.find(&host, &name)).await?;
+        if state.credentials.len() >= CREDENTIALS_LIMIT {
+            state.credentials.clear();
+        }
         state
             .credentials
             .insert(repository.to_owned(), found.clone());

@@ -62,8 +62,28 @@ impl RemoteBlob {
         size: u64,
         offset: u64,
     ) -> Result<Self, ClientError> {
+        let mut blob = Self::new(repository, digest, size, offset);
+        if offset < size {
+            blob.ask().await?;
+        }
+        Ok(blob)
+    }
+
+    /// A blob of which the answer that `response` begins has all bytes.
+    pub(super) fn begun(
+        repository: Repository,
+        digest: Digest,
+        size: u64,
+        response: Response,
+    ) -> Self {
+        let mut blob = Self::new(repository, digest, size, 0);
+        blob.response = Some(response);
+        blob
+    }
+
+    fn new(repository: Repository, digest: Digest, size: u64, offset: u64) -> Self {
         let patience = Patience::new(repository.endpoint.transport.retry);
-        let mut blob = Self {
+        Self {
             repository,
             digest,
             size,
@@ -71,11 +91,7 @@ impl RemoteBlob {
             response: None,
             skip: 0,
             patience,
-        };
-        if offset < size {
-            blob.ask().await?;
         }
-        Ok(blob)
     }
 
     async fn ask(&mut self) -> Result<(), ClientError> {
@@ -86,7 +102,7 @@ impl RemoteBlob {
         Ok(())
     }
 
-    async fn chunk(&mut self) -> Result<Option<Bytes>, ClientError> {
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, ClientError> {
         loop {
             if self.offset == self.size {
                 return Ok(None);

@@ -105,6 +105,16 @@ impl Connector {
         self.endpoint(host, base, credentials)
     }
 
+    /// The registry that images call `host`, at the address `base`.
+    pub(super) fn registry_at(
+        &self,
+        host: &str,
+        base: Url,
+        credentials: Credentials,
+    ) -> Result<Endpoint, ClientError> {
+        self.endpoint(host, base, credentials)
+    }
+
     /// A mirror at the address `base`.
     pub(super) fn mirror(&self, base: &Url) -> Result<Endpoint, ClientError> {
         let credentials = Credentials::Files(self.settings.credentials.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LINK, RANGE};
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 use sampan_oci::digest::Hasher;
 use sampan_oci::image::DOCUMENT_LIMIT_BYTES;
@@ -19,8 +19,10 @@ use super::error::ClientError;
 use super::scope::Scopes;
 use super::transport::{Call, Question};
 
-const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+/// By way of which servers a request comes that fetch from each other.
+pub(crate) const TRAIL: HeaderName = HeaderName::from_static("sampan-trail");
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 
 /// The longest list of names that is read at once, in bytes.
@@ -39,6 +41,8 @@ pub(super) struct Repository {
     /// The name at the endpoint.
     pub(super) name: String,
     pub(super) scopes: Scopes,
+    /// By way of which servers requests come, where it is one that asks.
+    pub(super) trail: Option<HeaderValue>,
 }
 
 impl Repository {
@@ -49,6 +53,7 @@ impl Repository {
             endpoint,
             scopes: Scopes::pull(&name),
             name,
+            trail: None,
         }
     }
 
@@ -70,7 +75,11 @@ impl Repository {
     }
 
     pub(super) fn call(&self, method: Method, url: Url) -> Call {
-        Call::new(method, url, self.scopes.clone(), &self.name)
+        let mut call = Call::new(method, url, self.scopes.clone(), &self.name);
+        if let Some(trail) = &self.trail {
+            call.headers.insert(TRAIL, trail.clone());
+        }
+        call
     }
 
     pub(super) async fn send(&self, call: &Call) -> Result<Response, ClientError> {

@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     duration.try_into().map_err(|_| none())
 }
 
-pub(super) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
@@ -36,7 +36,7 @@ pub(super) fn at_least<'de, D: Deserializer<'de>, const MILLISECONDS: u64>(
     )))
 }
 
-pub(super) fn optional<'de, D: Deserializer<'de>>(
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     required(deserializer).map(Some)

@@ -8,6 +8,7 @@ use super::body::Body;
 use super::call::Call;
 use super::render;
 use crate::error::Error;
+use crate::upstream::Content;
 use crate::wire::name::RepositoryName;
 use crate::wire::range::{self, Wanted};
 
@@ -40,7 +41,10 @@ async fn head(
     repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>, Error> {
-    let size_bytes = call.registry.blob_size(repository, digest).await?;
+    let size_bytes = match call.mirror(repository) {
+        Some(mirror) => mirror.blob_size(digest).await?,
+        None => call.registry.blob_size(repository, digest).await?,
+    };
     let mut response = described(digest, StatusCode::OK, Body::empty());
     render::length(response.headers_mut(), size_bytes);
     Ok(response)
@@ -51,13 +55,23 @@ async fn get(
     repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>, Error> {
-    let stored = call.registry.blob(repository, digest).await?;
+    let header = wanted_range(call, digest);
+    let content = match call.mirror(repository) {
+        // A part of a blob would be complete before the blob has been verified.
+        Some(mirror) => mirror.blob(digest, header.is_none()).await?,
+        None => Content::Stored(call.registry.blob(repository, digest).await?),
+    };
     if render::unchanged(&call.headers, &digest.to_string()) {
         let status = StatusCode::NOT_MODIFIED;
         return Ok(described(digest, status, Body::empty()));
     }
+    let stored = match content {
+        Content::Stored(stored) => stored,
+        Content::Coming(growing) => {
+            return Ok(described(digest, StatusCode::OK, Body::growing(growing)));
+        }
+    };
     let size_bytes = stored.size_bytes;
-    let header = wanted_range(call, digest);
     match header.map_or(Wanted::Whole, |header| range::wanted(header, size_bytes)) {
         Wanted::Whole => {
             let body = Body::blob(stored.read(0..size_bytes));

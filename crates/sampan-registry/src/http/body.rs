@@ -6,12 +6,13 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use hyper::body::{Frame, SizeHint};
-use sampan_oci::store::StoreError;
 
 use super::exchange::Exchange;
+use crate::error::Error;
 use crate::storage::Reader;
+use crate::upstream::Growing;
 
-type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, StoreError>> + Send>>;
+type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
 /// The body of an answer, which is accounted for when it has been sent or given up.
 pub(crate) struct Body {
@@ -46,7 +47,21 @@ impl Body {
         let remaining = reader.remaining();
         let parts = futures_util::stream::unfold(reader, |mut reader| async move {
             let next = reader.next().await.transpose()?;
-            Some((next, reader))
+            Some((next.map_err(Error::from), reader))
+        });
+        Self {
+            remaining,
+            content: Content::Parts(Box::pin(parts)),
+            exchange: None,
+        }
+    }
+
+    /// The bytes of a blob that is still coming.
+    pub(super) fn growing(growing: Growing) -> Self {
+        let remaining = growing.remaining();
+        let parts = futures_util::stream::unfold(growing, |mut growing| async move {
+            let next = growing.next().await.transpose()?;
+            Some((next, growing))
         });
         Self {
             remaining,
@@ -71,12 +86,12 @@ impl Body {
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = StoreError;
+    type Error = Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, StoreError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let body = self.get_mut();
         let bytes = match &mut body.content {
             Content::Bytes(bytes) if bytes.is_empty() => return Poll::Ready(None),

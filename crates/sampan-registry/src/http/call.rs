@@ -7,12 +7,15 @@ use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Error;
 use crate::registry::Registry;
+use crate::upstream::{Mirror, Proxy};
+use crate::wire::name::RepositoryName;
 use crate::wire::query::Query;
 
 /// A request that is allowed.
 pub(super) struct Call<'server> {
     pub(super) registry: &'server Registry,
     pub(super) config: &'server Config,
+    pub(super) proxy: &'server Proxy,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) query: Query,
@@ -23,6 +26,11 @@ impl Call<'_> {
     /// Whether the head of the answer is all that is wanted.
     pub(super) fn head_only(&self) -> bool {
         self.method == Method::HEAD
+    }
+
+    /// The upstream that has a repository, where it is one of those.
+    pub(super) fn mirror<'call>(&'call self, name: &'call RepositoryName) -> Option<Mirror<'call>> {
+        self.proxy.mirror(name, &self.headers)
     }
 
     /// A header as text.

@@ -15,7 +15,9 @@ use super::body::Body;
 use super::render;
 use crate::auth::Denied;
 use crate::charts::ChartFault;
+use crate::client::ClientError;
 use crate::error::Error;
+use crate::upstream::UpstreamError;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
 
@@ -34,6 +36,7 @@ struct Entry {
 
 /// The answer to a request that failed.
 pub(super) fn response(error: &Error) -> Response<Body> {
+    let error = error.own();
     let (status, code) = class(error);
     if status.is_server_error() {
         tracing::error!(error = error as &dyn std::error::Error, "a request failed");
@@ -91,7 +94,8 @@ pub(super) fn response(error: &Error) -> Response<Body> {
 /// The message with its causes; causes within the server are for its log only.
 fn message(error: &Error, status: StatusCode) -> String {
     let mut message = error.to_string();
-    if status.is_server_error() {
+    // What an upstream does is not within the server.
+    if status.is_server_error() && !matches!(error, Error::Upstream(_)) {
         return message;
     }
     let mut cause = error.source();
@@ -117,7 +121,7 @@ fn detail(error: &Error) -> Option<Value> {
 
 /// The status of the answer.
 pub(super) fn status(error: &Error) -> StatusCode {
-    class(error).0
+    class(error.own()).0
 }
 
 fn class(error: &Error) -> (StatusCode, &'static str) {
@@ -157,10 +161,39 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::Refused(refusal) => refused(refusal),
         Error::Chart(error) => (chart(error.fault()), "UNSUPPORTED"),
         Error::Storage(StoreError::Full { .. }) => (StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN"),
+        Error::Upstream(error) => upstream(error),
+        Error::Shared(error) => class(error),
         Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
-        Error::Storage(_) | Error::Ledger(_) | Error::Pins(_) | Error::Abandoned => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN")
+        Error::Storage(_)
+        | Error::ReadAlong(_)
+        | Error::Ledger(_)
+        | Error::Pins(_)
+        | Error::Abandoned => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN"),
+    }
+}
+
+/// An upstream that does not know who asks must not look to clients as if they had to log in here.
+fn upstream(error: &UpstreamError) -> (StatusCode, &'static str) {
+    let UpstreamError::Client { source, .. } = error else {
+        return match error {
+            UpstreamError::ReadOnly { .. } => (StatusCode::FORBIDDEN, "DENIED"),
+            UpstreamError::Document { .. } => (StatusCode::BAD_GATEWAY, "MANIFEST_INVALID"),
+            _ => (StatusCode::BAD_GATEWAY, "DIGEST_INVALID"),
+        };
+    };
+    match &**source {
+        ClientError::Unauthorized { .. } | ClientError::Denied { .. } => {
+            (StatusCode::FORBIDDEN, "DENIED")
         }
+        ClientError::Refused { status: 429, .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS")
+        }
+        ClientError::Stalled { .. } => (StatusCode::GATEWAY_TIMEOUT, "UNKNOWN"),
+        ClientError::Altered { .. } => (StatusCode::BAD_GATEWAY, "DIGEST_INVALID"),
+        ClientError::FirstSchema { .. } | ClientError::Parse { .. } => {
+            (StatusCode::BAD_GATEWAY, "MANIFEST_INVALID")
+        }
+        _ => (StatusCode::BAD_GATEWAY, "UNKNOWN"),
     }
 }
 

@@ -70,7 +70,10 @@ pub(super) async fn tags(
 ) -> Result<Response<Body>, Error> {
     let limit = call.registry.page_limit(call.count()?);
     let after = call.query.get("last");
-    let page = call.registry.tags(repository, after, limit).await?;
+    let page = match call.mirror(repository) {
+        Some(mirror) => mirror.tags(after, limit).await?,
+        None => call.registry.tags(repository, after, limit).await?,
+    };
     let next = page.entries.last().filter(|_| page.more).map(|last| {
         let last = query::encode(last);
         format!("/v2/{repository}/tags/list?last={last}&n={limit}")
@@ -96,10 +99,15 @@ pub(super) async fn referrers(
     let artifact_type = call.query.get("artifactType");
     let limit = call.registry.page_limit(call.count()?).max(1);
     let after = call.query.get("last");
-    let page = call
-        .registry
-        .referrers(repository, &subject, artifact_type, after, limit)
-        .await?;
+    let page = if let Some(mirror) = call.mirror(repository) {
+        let list = mirror.referrers(&subject, artifact_type, after, limit);
+        list.await?
+    } else {
+        let list = call
+            .registry
+            .referrers(repository, &subject, artifact_type, after, limit);
+        list.await?
+    };
     let next = page.entries.last().filter(|_| page.more).map(|last| {
         let filter = artifact_type.map_or_else(String::new, |name| {
             format!("&artifactType={}", query::encode(name))

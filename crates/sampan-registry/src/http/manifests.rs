@@ -40,7 +40,11 @@ async fn get(
     repository: &RepositoryName,
     name: &str,
 ) -> Result<Response<Body>, Error> {
-    let row = call.registry.manifest(repository, &existing(name)?).await?;
+    let name = existing(name)?;
+    let row = match call.mirror(repository) {
+        Some(mirror) => mirror.manifest(&name).await?,
+        None => call.registry.manifest(repository, &name).await?,
+    };
     let describe = |headers: &mut HeaderMap| {
         render::content(headers, &row.media_type, &row.digest);
     };
@@ -79,6 +83,7 @@ async fn put(
         content_type: call.header(&CONTENT_TYPE).map(str::to_owned),
         bytes: bytes.ok_or(Error::ManifestTooLarge { limit_bytes })?,
         replaces: true,
+        is_whole: true,
         actor: call.grant.actor.to_string(),
     };
     let tagged = matches!(new.name, ManifestName::Digest(_));

@@ -18,7 +18,7 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// Cuts off what was only read to see whether there is more.
-    fn cut(mut entries: Vec<T>, limit: u32) -> Self {
+    pub(crate) fn cut(mut entries: Vec<T>, limit: u32) -> Self {
         let limit = limit as usize;
         let more = entries.len() > limit;
         entries.truncate(limit);

@@ -27,6 +27,9 @@ pub(crate) struct NewManifest {
     pub(crate) bytes: Bytes,
     /// Whether tags that exist may move, as far as the rules of the repository let them.
     pub(crate) replaces: bool,
+    /// Whether the repository must have what it names, as far as the configuration says so; what is fetched from an upstream
+    /// comes bit by bit.
+    pub(crate) is_whole: bool,
     /// Who pushes.
     pub(crate) actor: String,
 }
@@ -99,7 +102,7 @@ impl Registry {
             subject: subject.map(|subject| subject.to_string()),
             annotations: annotations(&document),
             size_bytes,
-            children: self.children(&document),
+            children: self.children(&document, new.is_whole),
             tags: tags.clone(),
             rules,
             actor: new.actor,
@@ -156,7 +159,7 @@ impl Registry {
         self.config.rules(repository.as_str())
     }
 
-    fn children(&self, document: &Document) -> Vec<ledger::Child> {
+    fn children(&self, document: &Document, is_whole: bool) -> Vec<ledger::Child> {
         let sparse = &self.config.sparse;
         let may_lack = if document.is_index {
             sparse.indexes
@@ -171,7 +174,7 @@ impl Registry {
                     document::ChildKind::Blob => ledger::ChildKind::Blob,
                     document::ChildKind::Manifest => ledger::ChildKind::Manifest,
                 },
-                required: !(may_lack || child.foreign),
+                required: is_whole && !(may_lack || child.foreign),
             })
             .collect()
     }

@@ -13,7 +13,6 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use sampan_oci::Digest;
 use sampan_oci::digest::Algorithm;
 use sampan_oci::store::StoreError;
 use sampan_supervise::clock;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 use uuid::Uuid;
 
 pub(crate) use self::sink::Sink;
@@ -50,7 +49,7 @@ pub(crate) struct Session {
     repository: RepositoryName,
     spool: Arc<tokio::sync::Mutex<Spool>>,
     /// How many bytes have come, also while a request is writing.
-    length_bytes: Arc<AtomicU64>,
+    length_bytes: watch::Receiver<u64>,
 }
 
 /// The file of an upload that nothing was written to for long.
@@ -260,7 +259,12 @@ impl Session {
 
     /// How many bytes have come.
     pub(crate) fn length_bytes(&self) -> u64 {
-        self.length_bytes.load(Ordering::Acquire)
+        *self.length_bytes.borrow()
+    }
+
+    /// The same for who waits for more of them.
+    pub(crate) fn progress(&self) -> watch::Receiver<u64> {
+        self.length_bytes.clone()
     }
 
     /// The path of the upload, without host and query.

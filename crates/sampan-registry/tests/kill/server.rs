@@ -64,6 +64,7 @@ pub(crate) fn serve(data: &Path, mode: Mode) {
             accounts: Arc::new(UserFile::open(data).unwrap()),
             address: "127.0.0.1:0".parse().unwrap(),
             tls: Tls::Off,
+            registries: sampan_registry::client::Settings::default(),
             data: data.to_owned(),
         };
         let server = sampan_registry::build(mode.config(), dependencies)

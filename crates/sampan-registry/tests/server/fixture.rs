@@ -146,6 +146,7 @@ impl Registry {
                     accounts: Arc::new(UserFile::open(&data).unwrap()),
                     address: "127.0.0.1:0".parse().unwrap(),
                     tls: Tls::Off,
+                    registries: sampan_registry::client::Settings::default(),
                     data,
                 };
                 let mut server = sampan_registry::build(config, dependencies).await.unwrap();

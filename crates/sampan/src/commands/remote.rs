@@ -63,6 +63,15 @@ impl Platform {
     }
 }
 
+/// By which the server of the installation reaches other registries: what commands do that are given no options.
+pub(crate) fn settings(context: &Context) -> Result<Settings, Failure> {
+    let connection = Connection {
+        ca: Vec::new(),
+        registries: None,
+    };
+    connection.settings(context, [])
+}
+
 impl Connection {
     /// The client's settings; the registries `plain` are spoken to without TLS.
     pub(crate) fn settings(

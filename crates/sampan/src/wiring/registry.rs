@@ -9,6 +9,7 @@ use sampan_registry::{Config, Dependencies, Server};
 use sampan_store::Store;
 
 use super::{ReleasePins, host_name};
+use crate::commands::remote;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -32,6 +33,7 @@ pub(super) async fn build(
         accounts: Arc::new(UserFile::open(context.data())?),
         address,
         tls: Tls::Detected(Arc::new(Certificates::issued(authority, identity))),
+        registries: remote::settings(context)?,
     };
     let pins = Arc::new(ReleasePins::new(context.content()?));
     Ok(sampan_registry::build(config, dependencies)

@@ -5,12 +5,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use sampan_oci::Digest;
 use sampan_oci::digest::{Algorithm, Hasher};
 use sampan_oci::store::StoreError;
+use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::storage::Verified;
@@ -29,7 +29,7 @@ pub(crate) struct Spool {
     hasher: Hasher,
     algorithm: Algorithm,
     /// Seen by who asks how far it is while a request writes.
-    progress: Arc<AtomicU64>,
+    progress: watch::Sender<u64>,
 }
 
 /// A state of an upload to go back to.
@@ -46,7 +46,7 @@ impl Spool {
             ended: false,
             hasher: Hasher::new(algorithm),
             algorithm,
-            progress: Arc::default(),
+            progress: watch::Sender::new(0),
         })
     }
 
@@ -59,7 +59,7 @@ impl Spool {
         };
         let hasher = hash(&file, Algorithm::Sha256)
             .map_err(|source| StoreError::io("read", &path, source))?;
-        let progress = Arc::new(AtomicU64::new(hasher.length()));
+        let progress = watch::Sender::new(hasher.length());
         Ok(Some(Self {
             path,
             file: None,
@@ -71,8 +71,8 @@ impl Spool {
     }
 
     /// Where the length can be read at any time.
-    pub(super) fn progress(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.progress)
+    pub(super) fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
     }
 
     /// How many bytes have come.
@@ -106,6 +106,11 @@ impl Spool {
         // Also after a failure, the client must learn where to go on.
         self.publish_progress();
         written.map_err(|source| StoreError::io("write", &self.path, source).into())
+    }
+
+    /// The file, for who reads what has been written. It stays the same file whatever becomes of it.
+    pub(crate) fn file(&mut self) -> Result<Arc<File>, Error> {
+        self.open()
     }
 
     /// Makes sure that the bytes have the digest. They need not survive a power cut yet.
@@ -189,7 +194,7 @@ impl Spool {
     }
 
     fn publish_progress(&self) {
-        self.progress.store(self.hasher.length(), Ordering::Release);
+        self.progress.send_replace(self.hasher.length());
     }
 }
 
