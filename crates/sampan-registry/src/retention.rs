@@ -1,7 +1,7 @@
 //! Rules of retention: which tags and manifests are old, and what keeps them.
 //!
 //! A tag goes when a rule removes it and no rule keeps it. A manifest goes when it has no tag, no other manifest names it
-//! and it says nothing about another one that is there. Never goes what is immutable or pinned. All is looked at
+//! and it says nothing about another one that is there, all of that for long enough. Never goes what is immutable or pinned. All is looked at
 //! again in the transaction that removes it: what was pushed again meanwhile stays.
 
 use std::collections::HashSet;
@@ -42,7 +42,7 @@ enum Convict {
     Tag(TagRow),
     Manifest {
         manifest: ManifestRow,
-        pushed_before: Timestamp,
+        unused_before: Timestamp,
     },
 }
 
@@ -78,7 +78,10 @@ impl Sentence {
         let (kind, size_bytes) = (self.kind(), self.freed_bytes());
         let (name, since) = match self.what {
             Convict::Tag(tag) => (tag.name, tag.pushed_at),
-            Convict::Manifest { manifest, .. } => (manifest.digest, manifest.pushed_at),
+            Convict::Manifest { manifest, .. } => {
+                let since = manifest.unused_since.unwrap_or(manifest.pushed_at);
+                (manifest.digest, since)
+            }
         };
         Entry {
             kind,
@@ -157,10 +160,10 @@ impl<'registry> Judge<'registry> {
             Convict::Tag(tag) => ledger.expire_tag(removal, tag).await?,
             Convict::Manifest {
                 manifest,
-                pushed_before,
+                unused_before,
             } => {
                 ledger
-                    .expire_manifest(removal, &manifest.digest, pushed_before)
+                    .expire_manifest(removal, &manifest.digest, unused_before)
                     .await?
             }
         })
@@ -229,7 +232,7 @@ impl<'registry> Judge<'registry> {
         let Some((age, rule)) = shortest else {
             return Ok(Vec::new());
         };
-        let Ok(pushed_before) = self.now.checked_sub(age) else {
+        let Ok(unused_before) = self.now.checked_sub(age) else {
             return Ok(Vec::new());
         };
         let mut sentences = Vec::new();
@@ -238,7 +241,7 @@ impl<'registry> Judge<'registry> {
             let page = self
                 .registry
                 .ledger()
-                .unused_manifests(repository, pushed_before, after.as_deref(), PAGE)
+                .unused_manifests(repository, unused_before, after.as_deref(), PAGE)
                 .await?;
             after = page.last().map(|manifest| manifest.digest.clone());
             if after.is_none() {
@@ -247,7 +250,7 @@ impl<'registry> Judge<'registry> {
             sentences.extend(page.into_iter().map(|manifest| Sentence {
                 what: Convict::Manifest {
                     manifest,
-                    pushed_before,
+                    unused_before,
                 },
                 rule: rule.says("removeUntaggedAfter", age),
             }));

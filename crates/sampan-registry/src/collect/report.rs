@@ -159,7 +159,11 @@ impl Entry {
         match self.kind {
             Kind::Tag | Kind::Manifest => {
                 let rule = self.rule.as_deref().unwrap_or_default();
-                format!("unchanged{since}; {rule}")
+                let state = match self.kind {
+                    Kind::Tag => "unchanged",
+                    _ => "nothing has needed it",
+                };
+                format!("{state}{since}; {rule}")
             }
             Kind::Link => format!("no manifest of the repository names it{since}"),
             Kind::Blob => "no repository holds it".to_owned(),

@@ -51,7 +51,8 @@ pub struct Retention {
     /// Tags that were last pushed longer ago are removed.
     #[serde(default, deserialize_with = "duration::optional")]
     pub remove_tags_after: Option<Duration>,
-    /// Manifests without a tag, and that no other manifest needs, are removed when they were pushed longer ago.
+    /// Manifests without a tag, and that no other manifest needs, are removed when that is so for longer and nobody has
+    /// pushed or asked for them since.
     #[serde(default, deserialize_with = "duration::optional")]
     pub remove_untagged_after: Option<Duration>,
 }

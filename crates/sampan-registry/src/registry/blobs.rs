@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
+use jiff::Timestamp;
 use sampan_oci::Digest;
 use sampan_oci::digest::Algorithm;
 use sampan_store::registry::{BlobRow, Content, LinkBlob, Refusal};
@@ -16,7 +17,8 @@ use crate::storage::{Stored, blocking};
 use crate::wire::name::RepositoryName;
 use crate::wire::range::ChunkRange;
 
-/// How old an idle link must be for a question about it to be written down. The collector waits much longer.
+/// How long something must not have been needed for a question about it to be written down. Who takes such things away
+/// waits much longer.
 const TOUCH_AFTER: Duration = Duration::from_mins(1);
 /// How many holders of a blob are looked at for a mount that does not say from where.
 const HOLDERS: u32 = 16;
@@ -31,10 +33,7 @@ impl Registry {
     ) -> Result<u64, Error> {
         let row = self.blob_row(repository, digest).await?;
         let now = clock::now();
-        let old = row
-            .idle_since
-            .is_some_and(|since| now.duration_since(since).unsigned_abs() > TOUCH_AFTER);
-        if old {
+        if is_old(row.idle_since, now) {
             let touched = self
                 .ledger
                 .touch_blob(repository.as_str(), &digest.to_string(), now)
@@ -331,6 +330,11 @@ impl Registry {
 enum Fault {
     TooMuch,
     Other(Error),
+}
+
+/// Whether a question about what nothing has needed since then must be written down.
+pub(super) fn is_old(since: Option<Timestamp>, now: Timestamp) -> bool {
+    since.is_some_and(|since| now.duration_since(since).unsigned_abs() > TOUCH_AFTER)
 }
 
 pub(super) fn unknown(digest: &Digest) -> Error {

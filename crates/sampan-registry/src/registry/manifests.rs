@@ -7,6 +7,7 @@ use sampan_store::registry::{self as ledger, ManifestRow, Pattern, PutManifest, 
 use sampan_supervise::clock;
 
 use super::Registry;
+use super::blobs::is_old;
 use crate::error::Error;
 use crate::storage::Stored;
 use crate::wire::document::{self, Document};
@@ -46,7 +47,8 @@ pub(crate) struct PushedManifest {
 }
 
 impl Registry {
-    /// What is known of a manifest.
+    /// What is known of a manifest. The question keeps one that nothing needs from the rules of retention, since clients
+    /// ask in order to push an index next that names it.
     pub(crate) async fn manifest(
         &self,
         repository: &RepositoryName,
@@ -60,12 +62,22 @@ impl Registry {
                 ledger::ManifestName::Digest(&digest)
             }
         };
-        self.ledger
-            .manifest(repository.as_str(), asked)
-            .await?
-            .ok_or_else(|| Error::ManifestUnknown {
-                name: name.to_string(),
-            })
+        let unknown = || Error::ManifestUnknown {
+            name: name.to_string(),
+        };
+        let row = self.ledger.manifest(repository.as_str(), asked).await?;
+        let row = row.ok_or_else(unknown)?;
+        let now = clock::now();
+        if is_old(row.unused_since, now) {
+            let kept = self
+                .ledger
+                .keep_manifest(repository.as_str(), &row.digest, now)
+                .await?;
+            if !kept {
+                return Err(unknown());
+            }
+        }
+        Ok(row)
     }
 
     /// The bytes of a manifest.

@@ -31,6 +31,14 @@ pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Err
     Timestamp::from_microsecond(row.try_get(column)?).map_err(|error| undecodable(column, error))
 }
 
+pub(super) fn optional_time(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    let stored: Option<i64> = row.try_get(column)?;
+    stored.map(|_| time(row, column)).transpose()
+}
+
 pub(super) fn undecodable(
     column: &str,
     error: impl std::error::Error + Send + Sync + 'static,

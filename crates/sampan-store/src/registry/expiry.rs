@@ -6,53 +6,40 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::{size, stored_time};
 use super::events::NewEvent;
-use super::manifests::manifest;
+use super::manifests::{columns, is_unused, manifest};
 use super::removal::remove_manifest;
 use super::{EventKind, Ledger, ManifestRow, Outbox, Removal, TagRow, statements};
 use crate::Error;
 use crate::writer::{Carried, Operation};
 
-/// No tag points at the manifest, no manifest names it, and what it refers to is not there.
-macro_rules! is_unused {
-    () => {
-        "NOT EXISTS (SELECT 1 FROM tags \
-            WHERE tags.repository = manifests.repository AND tags.digest = manifests.digest) \
-          AND NOT EXISTS (SELECT 1 FROM manifest_children AS held \
-            WHERE held.repository = manifests.repository AND held.digest = manifests.digest \
-              AND held.kind = 'manifest') \
-          AND NOT EXISTS (SELECT 1 FROM manifests AS referred \
-            WHERE referred.repository = manifests.repository AND referred.digest = manifests.subject)"
-    };
-}
-
 statements! {
-    UNUSED = concat!("SELECT digest, media_type, artifact_type, size_bytes, subject, pushed_at FROM manifests \
-        WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND digest > ?3 AND pushed_at < ?2 AND ",
+    UNUSED = concat!("SELECT ", columns!(), " FROM manifests \
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND digest > ?3 AND unused_since < ?2 AND ",
         is_unused!(), " ORDER BY digest LIMIT ?4");
     STILL_UNUSED = concat!("SELECT repository, media_type, size_bytes FROM manifests \
-        WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND pushed_at < ?3 AND ",
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND digest = ?2 AND unused_since < ?3 AND ",
         is_unused!());
     STILL_THERE = "SELECT repository FROM tags \
         WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND name = ? AND digest = ? AND pushed_at = ?";
 }
 
 impl Ledger {
-    /// Manifests of a repository that were last pushed before `pushed_before` and that nothing needs: no tag, no
-    /// manifest that names them, and not what they refer to, of which they would be a part such as a signature. By
-    /// digest, those after `after` only, at most `limit`.
+    /// Manifests of a repository that nothing has needed since before `unused_before`: no tag, no manifest that names
+    /// them, and not what they refer to, of which they would be a part such as a signature; and that nobody has pushed
+    /// or asked for since. By digest, those after `after` only, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn unused_manifests(
         &self,
         repository: &str,
-        pushed_before: Timestamp,
+        unused_before: Timestamp,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ManifestRow>, Error> {
         sqlx::query(UNUSED)
             .bind(repository)
-            .bind(stored_time(pushed_before))
+            .bind(stored_time(unused_before))
             .bind(after.unwrap_or_default())
             .bind(limit)
             .try_map(|row: SqliteRow| manifest(&row))
@@ -69,12 +56,12 @@ impl Ledger {
         &self,
         removal: Removal,
         digest: &str,
-        pushed_before: Timestamp,
+        unused_before: Timestamp,
     ) -> Result<bool, Error> {
         let expiry = ExpireManifest {
             removal,
             digest: digest.to_owned(),
-            pushed_before,
+            unused_before,
         };
         self.writer.submit(expiry).await
     }
@@ -91,7 +78,7 @@ impl Ledger {
 struct ExpireManifest {
     removal: Removal,
     digest: String,
-    pushed_before: Timestamp,
+    unused_before: Timestamp,
 }
 
 impl Operation<Outbox> for ExpireManifest {
@@ -105,12 +92,12 @@ impl Operation<Outbox> for ExpireManifest {
         let Self {
             removal,
             digest,
-            pushed_before,
+            unused_before,
         } = self;
         let found = sqlx::query(STILL_UNUSED)
             .bind(&removal.repository)
             .bind(&digest)
-            .bind(stored_time(pushed_before))
+            .bind(stored_time(unused_before))
             .fetch_optional(&mut *connection)
             .await?;
         let Some(found) = found else {

@@ -22,10 +22,11 @@ statements! {
           ELSE NOT EXISTS (SELECT 1 FROM manifests \
             WHERE repository = ?1 AND manifests.digest = child.value ->> 'digest') END";
     ADD_MANIFEST = "INSERT INTO manifests \
-        (repository, digest, media_type, artifact_type, subject, annotations, size_bytes, pushed_at) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repository, digest) DO NOTHING";
+        (repository, digest, media_type, artifact_type, subject, annotations, size_bytes, pushed_at, unused_since) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (repository, digest) DO NOTHING";
     /// Who pushes it again is about to name it: it must not look as old as it is.
-    PUSHED_AGAIN = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?3) WHERE repository = ?1 AND digest = ?2";
+    PUSHED_AGAIN = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?3), unused_since = MAX(unused_since, ?3) \
+        WHERE repository = ?1 AND digest = ?2";
     ADD_CHILDREN = "INSERT INTO manifest_children (repository, manifest, kind, digest) \
         SELECT DISTINCT ?1, ?2, child.value ->> 'kind', child.value ->> 'digest' FROM json_each(?3) AS child";
 }

@@ -30,9 +30,12 @@ statements! {
             ON held.repository = ?1 AND held.digest = above.digest AND held.kind = 'manifest') \
         SELECT DISTINCT tags.name FROM above JOIN tags ON tags.repository = ?1 AND tags.digest = above.digest";
     TAGS_AT = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
-    /// Those that other manifests name are not idle; for them the time means nothing.
+    /// What other manifests name is not idle; for that the time means nothing. The same holds for manifests.
     MARK_IDLE = "UPDATE repository_blobs SET idle_since = MAX(idle_since, ?3) WHERE repository = ?1 AND digest IN \
         (SELECT digest FROM manifest_children WHERE repository = ?1 AND manifest = ?2 AND kind = 'blob')";
+    MARK_CHILDREN = "UPDATE manifests SET unused_since = MAX(unused_since, ?3) WHERE repository = ?1 AND digest IN \
+        (SELECT digest FROM manifest_children WHERE repository = ?1 AND manifest = ?2 AND kind = 'manifest')";
+    MARK_REFERRERS = "UPDATE manifests SET unused_since = MAX(unused_since, ?3) WHERE repository = ?1 AND subject = ?2";
     REMOVE_CHILDREN = "DELETE FROM manifest_children WHERE repository = ? AND manifest = ?";
     REMOVE_MANIFEST = "DELETE FROM manifests WHERE repository = ? AND digest = ?";
     REMOVE_LINK = "DELETE FROM repository_blobs WHERE repository = ? AND digest = ?";
@@ -187,12 +190,14 @@ pub(super) async fn remove_manifest(
     digest: &str,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(MARK_IDLE)
-        .bind(repository)
-        .bind(digest)
-        .bind(stored_time(at))
-        .execute(&mut *connection)
-        .await?;
+    for statement in [MARK_IDLE, MARK_CHILDREN, MARK_REFERRERS] {
+        sqlx::query(statement)
+            .bind(repository)
+            .bind(digest)
+            .bind(stored_time(at))
+            .execute(&mut *connection)
+            .await?;
+    }
     for statement in [REMOVE_CHILDREN, REMOVE_MANIFEST] {
         sqlx::query(statement)
             .bind(repository)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::columns::{count, size, stored_size, time, unsigned};
+use super::columns::{count, optional_time, size, stored_size, unsigned};
 use super::{Ledger, Refusal, statements};
 use crate::Error;
 
@@ -95,12 +95,11 @@ impl Ledger {
         sqlx::query(HOLDINGS)
             .bind(repository)
             .try_map(|row: SqliteRow| {
-                let pushed: Option<i64> = row.try_get("pushed_at")?;
                 Ok(Holdings {
                     tags: count(&row, "tags")?,
                     manifests: count(&row, "manifests")?,
                     size_bytes: size(&row, "size_bytes")?,
-                    pushed_at: pushed.map(|_| time(&row, "pushed_at")).transpose()?,
+                    pushed_at: optional_time(&row, "pushed_at")?,
                 })
             })
             .fetch_optional(&self.pool)

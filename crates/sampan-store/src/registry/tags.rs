@@ -21,6 +21,8 @@ statements! {
     TAG = "SELECT digest FROM tags WHERE repository = ? AND name = ?";
     SET_TAG = "INSERT INTO tags (repository, name, digest, pushed_at) VALUES (?, ?, ?, ?) \
         ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, pushed_at = excluded.pushed_at";
+    /// The manifest is unused from then on, unless something else needs it.
+    MARK_LEFT = "UPDATE manifests SET unused_since = MAX(unused_since, ?3) WHERE repository = ?1 AND digest = ?2";
     REMOVE_TAG = "DELETE FROM tags WHERE repository = ? AND name = ?";
     ADD_MOVE = "INSERT INTO tag_moves (repository, name, previous, digest, actor, at) VALUES (?, ?, ?, ?, ?, ?)";
     TRIM_MOVES = "DELETE FROM tag_moves WHERE repository = ?1 AND name = ?2 AND id <= \
@@ -169,6 +171,12 @@ impl Change<'_> {
         connection: &mut SqliteConnection,
         digest: Option<&str>,
     ) -> Result<(), sqlx::Error> {
+        sqlx::query(MARK_LEFT)
+            .bind(self.repository)
+            .bind(self.previous)
+            .bind(stored_time(self.at))
+            .execute(&mut *connection)
+            .await?;
         sqlx::query(ADD_MOVE)
             .bind(self.repository)
             .bind(self.tag)

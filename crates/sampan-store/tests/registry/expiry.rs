@@ -1,6 +1,6 @@
 //! What is removed for its age, and what keeps it.
 
-use sampan_store::registry::{Pattern, TagRow};
+use sampan_store::registry::{ManifestName, Pattern, TagRow};
 
 use super::*;
 
@@ -54,9 +54,56 @@ async fn manifests_that_are_needed_do_not_expire() {
         .delete_tag(removal("shop/web"), "v2")
         .await
         .unwrap();
-    assert_eq!(unused(&f, 3).await, ["sha256:index"]);
-    assert!(expire(&f, "sha256:index", 3).await);
-    assert_eq!(unused(&f, 3).await, ["sha256:child"]);
+    assert_eq!(unused(&f, 3).await, [""; 0]);
+    assert_eq!(unused(&f, 4).await, ["sha256:index"]);
+    assert!(expire(&f, "sha256:index", 4).await);
+    f.store.close().await;
+}
+
+/// Pushed long before, each has lost what needed it just now.
+#[tokio::test]
+async fn the_age_counts_from_the_moment_when_nothing_needed_it_any_more() {
+    let f = fixture().await;
+    let digests = ["untagged", "moved", "child", "signature"];
+    push(&f.ledger, "shop/web", "sha256:untagged", vec![], &["gone"]).await;
+    push(&f.ledger, "shop/web", "sha256:moved", vec![], &["latest"]).await;
+    push(&f.ledger, "shop/web", "sha256:child", vec![], &[]).await;
+    let index = vec![child_manifest("sha256:child")];
+    push(&f.ledger, "shop/web", "sha256:index", index, &["v1"]).await;
+    let signature = PutManifest {
+        subject: Some("sha256:index".to_owned()),
+        ..manifest("shop/web", "sha256:signature", vec![], &[])
+    };
+    f.ledger.put_manifest(signature).await.unwrap();
+    for digest in digests {
+        let digest = format!("sha256:{digest}");
+        let name = ManifestName::Digest(&digest);
+        let row = f.ledger.manifest("shop/web", name).await.unwrap().unwrap();
+        assert_eq!(row.unused_since, None, "{digest}");
+    }
+    let later = |second| Removal {
+        at: at(second),
+        ..removal("shop/web")
+    };
+    f.ledger.delete_tag(later(20), "gone").await.unwrap();
+    let moved = PutManifest {
+        at: at(20),
+        ..manifest("shop/web", "sha256:next", vec![], &["latest"])
+    };
+    f.ledger.put_manifest(moved).await.unwrap();
+    let index = f.ledger.delete_manifest(later(20), "sha256:index");
+    index.await.unwrap();
+    assert_eq!(unused(&f, 20).await, [""; 0]);
+    let mut all: Vec<_> = digests.map(|digest| format!("sha256:{digest}")).into();
+    all.sort();
+    assert_eq!(unused(&f, 21).await, all);
+    // Who asks for one is about to name it.
+    let kept = f.ledger.keep_manifest("shop/web", "sha256:child", at(30));
+    assert!(kept.await.unwrap());
+    assert!(!expire(&f, "sha256:child", 30).await);
+    assert!(expire(&f, "sha256:child", 31).await);
+    let kept = f.ledger.keep_manifest("shop/web", "sha256:child", at(30));
+    assert!(!kept.await.unwrap());
     f.store.close().await;
 }
 
