@@ -1,8 +1,11 @@
 //! Writing so that a power cut leaves either the old state or the new one.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 /// Where a file is written that is to appear at `path` when it is whole.
 #[must_use]
@@ -10,6 +13,57 @@ pub fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     path.with_file_name(name)
+}
+
+/// Makes the file at [`partial_path`] of `path`, or empties what a killed writer has left of it.
+///
+/// It is locked until it is closed, so that two writers do not mix. Nothing that somebody else has laid there is used:
+/// no link, no file of another user, none that has another name as well.
+///
+/// # Errors
+/// When another writer has it, when it is not ours, or the file system refuses.
+pub fn create_partial(path: &Path) -> io::Result<File> {
+    let partial = partial_path(path);
+    loop {
+        let file = match File::create_new(&partial) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match left(&partial) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                left => left?,
+            },
+            made => made?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let text = format!("another one writes `{}` just now", partial.display());
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::debug!(path = %partial.display(), %error, "this file system has no locks");
+            }
+        }
+        // Another writer may have renamed it between its opening and its locking.
+        let there = fs::symlink_metadata(&partial).map(|there| there.ino()).ok();
+        if there == Some(file.metadata()?.ino()) {
+            file.set_len(0)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// What a killed writer of this user has left.
+fn left(partial: &Path) -> io::Result<File> {
+    let file = File::options()
+        .write(true)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(partial)?;
+    let metadata = file.metadata()?;
+    let owner = rustix::process::geteuid().as_raw();
+    if metadata.is_file() && metadata.uid() == owner && metadata.nlink() == 1 {
+        return Ok(file);
+    }
+    let text = format!("`{}` is not ours", partial.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
 }
 
 /// The directory in which `path` lies.

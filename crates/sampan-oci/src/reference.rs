@@ -327,6 +327,13 @@ pub fn is_tag(tag: &str) -> bool {
             .all(|byte| word(*byte) || matches!(byte, b'.' | b'-'))
 }
 
+/// Whether the text of a reference says a tag, instead of meaning `latest`.
+#[must_use]
+pub fn says_tag(text: &str) -> bool {
+    let name = text.split_once('@').map_or(text, |(name, _)| name);
+    matches!(split_tag(name), Ok((_, Some(_))))
+}
+
 fn check_repository(text: &str, repository: &str) -> Result<(), ReferenceError> {
     match repository.split('/').find(|part| !is_path_component(part)) {
         Some(part) => Err(ReferenceError::Repository {

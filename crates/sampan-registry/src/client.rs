@@ -30,12 +30,13 @@ mod transfer;
 mod transport;
 mod upload;
 mod watch;
+mod words;
 
 use std::sync::Arc;
 
-use sampan_oci::{Descriptor, Reference};
+use sampan_oci::{Descriptor, Digest, Reference};
 
-pub use self::config::{Registries, RegistriesError, Retry, Settings};
+pub use self::config::{Registries, RegistriesError, Retry, Settings, is_loopback};
 pub use self::copy::{Copied, Copy, Place};
 pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, Secret};
 pub use self::error::ClientError;
@@ -96,6 +97,20 @@ impl Client {
         let endpoint = Arc::new(self.connector.registry(reference.registry())?);
         Ok(Repository::writable(endpoint, reference.repository()))
     }
+}
+
+/// What content with this digest is put under in a registry: the tag where there is one, or else the digest.
+fn put_under(reference: &Reference, digest: &Digest) -> Result<String, ClientError> {
+    if let Some(other) = reference.digest().filter(|wanted| *wanted != digest) {
+        return Err(ClientError::OtherDigest {
+            name: reference.familiar(),
+            wanted: Box::new(*other),
+            actual: Box::new(*digest),
+        });
+    }
+    Ok(reference
+        .tag()
+        .map_or_else(|| digest.to_string(), str::to_owned))
 }
 
 /// What a registry is asked for: the digest where there is one, or else the tag.

@@ -6,7 +6,9 @@
 
 mod client {
     pub(crate) mod content;
+    mod copying;
     mod hostile;
+    mod refusals;
     pub(crate) mod scripted;
     pub(crate) mod seen;
     mod transport;
@@ -30,6 +32,7 @@ fn settings() -> Settings {
     Settings {
         retry: Retry {
             attempts: 4,
+            transfer_attempts: 3,
             first_delay: Duration::from_millis(20),
             longest_delay: Duration::from_millis(100),
         },
@@ -70,6 +73,7 @@ async fn what_is_pushed_is_pulled_again_and_neither_is_done_twice() {
     assert_eq!(pulled.totals.moved_blobs, 3);
     assert_eq!(watch.planned_bytes(), pulled.totals.moved_bytes);
     assert!(watch.all_arrived(Arrival::Moved));
+    assert_eq!(watch.planned_first(), watch.planned_bytes());
     assert_eq!(
         site.store.resolve(&remote).unwrap().unwrap().digest(),
         image.digest()
@@ -402,6 +406,7 @@ async fn a_repository_is_copied_with_all_tags_and_what_refers_to_them() {
         destination: Place::Remote(destination),
         platforms: Platforms::All,
         all_tags: true,
+        tagged: true,
         referrers: true,
     };
     let copied = client().copy(&copy, &Unwatched).await.unwrap();

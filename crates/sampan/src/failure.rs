@@ -10,7 +10,7 @@ use sampan_model::Hint;
 use crate::cli::Output;
 
 /// The exit codes of Sampan's own; see `sampan --help`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// It did not work.
     Failed = 1,
@@ -126,6 +126,17 @@ impl<E: Hint + Send + Sync + 'static> From<E> for Failure {
             code: Exit::Failed as u8,
         }
     }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Turns errors of other crates, which know no hints, into failures.

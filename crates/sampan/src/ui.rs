@@ -74,9 +74,13 @@ impl Ui {
 
     /// Says on standard error what is going on; not part of the result.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        if self.quiet {
-            return;
+        if !self.quiet {
+            self.warn(text);
         }
+    }
+
+    /// Says on standard error what went wrong, however little was to be said.
+    pub(crate) fn warn(&self, text: impl AsRef<str>) {
         self.bars.suspend(|| {
             // Standard error may be closed; the result is on standard output.
             drop(writeln!(std::io::stderr(), "{}", text.as_ref()));

@@ -100,10 +100,10 @@ impl Bundle {
         };
         let partial = durable::partial_path(path);
         self.check_space(path)?;
-        let file = File::create(&partial).map_err(failed("make"))?;
+        let file = durable::create_partial(path).map_err(failed("make"))?;
         let outcome = self
             .write_partial(store, file, path, progress)
-            .and_then(|()| {
+            .and_then(|_locked| {
                 fs::rename(&partial, path).map_err(failed("make"))?;
                 durable::sync_directory(durable::directory_of(path)).map_err(failed("make"))
             });
@@ -121,7 +121,7 @@ impl Bundle {
         file: File,
         path: &Path,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(), BundleError> {
+    ) -> Result<File, BundleError> {
         let failed = |source| BundleError::File {
             action: "write",
             path: path.to_owned(),
@@ -137,7 +137,8 @@ impl Bundle {
         let file = buffered
             .into_inner()
             .map_err(|error| failed(error.into_error()))?;
-        file.sync_all().map_err(failed)
+        file.sync_all().map_err(failed)?;
+        Ok(file)
     }
 
     fn check_space(&self, path: &Path) -> Result<(), BundleError> {

@@ -17,6 +17,8 @@ use crate::store::{ContentStore, Staging, StoreError};
 
 /// More files than a hundred images with a hundred layers have.
 const MEMBER_LIMIT: usize = 32 * 1024;
+/// Each file may have a folder of its own, and stand there twice.
+const ENTRY_LIMIT: usize = 4 * MEMBER_LIMIT;
 const LINK_LIMIT: usize = 16;
 const CHUNK_BYTES: usize = 128 * 1024;
 
@@ -57,7 +59,12 @@ impl Contents {
             other => ImageArchiveError::Layer(other),
         })?;
         let mut archive = ArchiveReader::new(plain);
+        let mut count = 0;
         while let Some(entry) = next_entry(&mut archive)? {
+            count += 1;
+            if count > ENTRY_LIMIT {
+                return Err(ImageArchiveError::TooMany { limit: ENTRY_LIMIT });
+            }
             contents.take(&entry, &mut archive)?;
         }
         let offset = archive.offset();

@@ -110,7 +110,9 @@ impl ArchivePlan {
         }
         self.check_space(path)?;
         let partial = durable::partial_path(path);
-        let outcome = self.write_partial(store, &partial, path, progress);
+        let file = durable::create_partial(path);
+        let file = file.map_err(|source| file_error("make", &partial, source))?;
+        let outcome = self.write_partial(store, file, path, progress);
         if outcome.is_err()
             && let Err(error) = fs::remove_file(&partial)
         {
@@ -122,14 +124,14 @@ impl ArchivePlan {
     fn write_partial(
         &self,
         store: &ContentStore,
-        partial: &Path,
+        file: File,
         path: &Path,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ImageArchiveError> {
-        let file = File::create(partial).map_err(|source| file_error("make", path, source))?;
         let file = self.write_buffered(store, file, path, progress)?;
+        // It is locked until it is in its place.
         file.sync_all()
-            .and_then(|()| fs::rename(partial, path))
+            .and_then(|()| fs::rename(durable::partial_path(path), path))
             .and_then(|()| durable::sync_directory(durable::directory_of(path)))
             .map_err(|source| file_error("write", path, source))
     }

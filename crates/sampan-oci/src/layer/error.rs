@@ -74,7 +74,10 @@ impl Hint for LayerError {
             Self::OverlayFeature { .. } => {
                 Some("mount the overlay with `redirect_dir=off,metacopy=off`".to_owned())
             }
-            Self::Read(_) | Self::File { .. } => None,
+            Self::Read(_) => {
+                Some("bring the image again, or look whether the disk fails".to_owned())
+            }
+            Self::File { .. } => None,
         }
     }
 }

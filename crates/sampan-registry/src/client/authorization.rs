@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -20,6 +20,7 @@ use super::credentials::{Credential, CredentialFiles, Secret};
 use super::endpoint::Connector;
 use super::error::ClientError;
 use super::scope::Scopes;
+use super::words::{message, telling};
 
 /// What this program is called by token authorities.
 const CLIENT_ID: &str = "sampan";
@@ -231,7 +232,7 @@ impl Authorization {
             ];
             response = self.send(request.post(http, realm, &grant)).await?;
         }
-        self.read(response, credential.is_some()).await
+        self.read(response, credential.is_some(), &scopes).await
     }
 
     /// The address of the token authority; secrets do not go to one without TLS, except on this machine or where the
@@ -274,31 +275,17 @@ impl Authorization {
         &self,
         mut response: reqwest::Response,
         with_credentials: bool,
+        scopes: &Scopes,
     ) -> Result<Token, ClientError> {
         let status = response.status();
-        if matches!(status.as_u16(), 400 | 401 | 403) {
-            return Err(ClientError::Unauthorized {
-                host: self.host.clone(),
-                with_credentials,
-            });
-        }
+        let bytes = self.body(&mut response).await;
         let action = "the request for a token".to_owned();
         if !status.is_success() {
-            return Err(ClientError::Refused {
-                host: self.host.clone(),
-                action,
-                status: status.as_u16(),
-                message: String::new(),
-            });
+            // An answer whose words cannot be read is an answer all the same.
+            let message = message(&bytes.unwrap_or_default());
+            return Err(self.refused(status, with_credentials, scopes, message));
         }
-        let broken = |source| ClientError::transport(&self.host, source);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > ANSWER_LIMIT_BYTES {
-                break;
-            }
-        }
+        let bytes = bytes?;
         let malformed = || ClientError::Malformed {
             host: self.host.clone(),
             action: action.clone(),
@@ -311,6 +298,47 @@ impl Authorization {
         // A little less, so that it does not expire on the way.
         let good_until = Instant::now() + life.min(Duration::from_hours(24)) * 9 / 10;
         Ok(Token { header, good_until })
+    }
+
+    async fn body(&self, response: &mut reqwest::Response) -> Result<Vec<u8>, ClientError> {
+        let broken = |source| ClientError::transport(&self.host, source);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > ANSWER_LIMIT_BYTES {
+                break;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// What the refusal of a token means.
+    fn refused(
+        &self,
+        status: StatusCode,
+        with_credentials: bool,
+        scopes: &Scopes,
+        message: String,
+    ) -> ClientError {
+        let host = self.host.clone();
+        match status.as_u16() {
+            400 | 401 => ClientError::Unauthorized {
+                host,
+                with_credentials,
+                message: telling(message),
+            },
+            403 => ClientError::Denied {
+                host,
+                action: format!("a token for `{scopes}`"),
+                message,
+            },
+            status => ClientError::Refused {
+                host,
+                action: "the request for a token".to_owned(),
+                status,
+                message,
+            },
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use sampan_oci::{ContentStore, Digest};
 use super::blocking;
 use super::error::ClientError;
 use super::repository::Repository;
-use super::transport::Patience;
+use super::transport::{Patience, Reason};
 
 /// How much is read from a file at once, in bytes.
 const PIECE_BYTES: usize = 256 << 10;
@@ -82,7 +82,7 @@ impl RemoteBlob {
     }
 
     fn new(repository: Repository, digest: Digest, size: u64, offset: u64) -> Self {
-        let patience = Patience::new(repository.endpoint.transport.retry);
+        let patience = Patience::of_transfer(repository.endpoint.transport.retry);
         Self {
             repository,
             digest,
@@ -123,7 +123,8 @@ impl RemoteBlob {
             };
             tracing::debug!(%error, offset = self.offset, "a download broke");
             self.response = None;
-            if !self.patience.again(None).await {
+            let host = self.repository.host();
+            if !self.patience.again(host, Reason::Failed(&error)).await {
                 return Err(error);
             }
         }

@@ -16,6 +16,8 @@ use super::error::ClientError;
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
     authorities: Vec<PathBuf>,
+    /// Whether any of it is for this registry and not for all.
+    own: bool,
     /// Files with the client's certificate and its key.
     client: Option<(PathBuf, PathBuf)>,
 }
@@ -25,6 +27,7 @@ impl Certificates {
     pub(crate) fn of(authorities: Vec<PathBuf>) -> Self {
         Self {
             authorities,
+            own: false,
             client: None,
         }
     }
@@ -34,6 +37,7 @@ impl Certificates {
     pub(super) fn find(settings: &Settings, host: &str) -> Self {
         let mut found = Self {
             authorities: settings.authorities.clone(),
+            own: settings.loopback_tls && !settings.authorities.is_empty(),
             client: None,
         };
         for folder in &settings.certificate_folders {
@@ -44,16 +48,17 @@ impl Certificates {
                         let key = path.with_extension("key");
                         found.client = Some((path, key));
                     }
-                    _ => {}
+                    _ => continue,
                 }
+                found.own = true;
             }
         }
         found
     }
 
-    /// Whether the user has configured anything for this registry.
+    /// Whether the user has configured anything for this registry, even one of this machine.
     pub(super) fn are_configured(&self) -> bool {
-        !self.authorities.is_empty() || self.client.is_some()
+        self.own
     }
 
     /// The configuration for connections with TLS.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub registries: Registries,
     /// Files with certificates of authorities that are trusted beside those of the system.
     pub authorities: Vec<PathBuf>,
+    /// Whether these are for registries of this machine as well, which are spoken to with TLS then.
+    pub loopback_tls: bool,
     /// Folders with a folder for each registry, as docker keeps certificates; the first has precedence.
     pub certificate_folders: Vec<PathBuf>,
     /// Where credentials are found.
@@ -47,6 +49,8 @@ pub struct Settings {
 pub struct Retry {
     /// How often, the first time included; progress starts the count over.
     pub attempts: u32,
+    /// How often more for a transfer that has begun.
+    pub transfer_attempts: u32,
     /// How long to wait before the second attempt.
     pub first_delay: Duration,
     /// The longest wait.
@@ -59,6 +63,7 @@ impl Default for Settings {
         Self {
             registries: Registries::default(),
             authorities: Vec::new(),
+            loopback_tls: true,
             certificate_folders: folders
                 .map(|folder| PathBuf::from(folder).join("certs.d"))
                 .into(),
@@ -76,6 +81,7 @@ impl Default for Retry {
     fn default() -> Self {
         Self {
             attempts: 5,
+            transfer_attempts: 3,
             first_delay: Duration::from_millis(250),
             longest_delay: Duration::from_secs(10),
         }
@@ -211,7 +217,8 @@ fn expected(node: &Node, expected: &'static str) -> RegistriesError {
 }
 
 /// Whether `host`, with or without a port, is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => name,
         _ => host,

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use sampan_oci::{ContentStore, Digest, Reference};
-use serde::Serialize;
 
 use super::blocking;
 use super::document::{Document, digest_of};
@@ -14,7 +13,7 @@ use super::platform::Platforms;
 use super::push::{known_places, local_document};
 use super::transfer::{Mounts, Target, Transfer};
 use super::watch::{Totals, Watch};
-use super::{Client, asked};
+use super::{Client, asked, put_under};
 
 /// How many tags are on their way at once; their blobs share the limit of jobs.
 const TAGS_AT_ONCE: usize = 4;
@@ -42,19 +41,25 @@ pub struct Copy {
     pub platforms: Platforms,
     /// All tags of the source's repository; the tags of source and destination are not looked at.
     pub all_tags: bool,
+    /// Whether somebody has written the tag of the destination: a digest that is copied to a bare name gets no tag.
+    pub tagged: bool,
     /// Also what refers to what is copied, such as signatures.
     pub referrers: bool,
 }
 
 /// What was copied.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Copied {
     /// Each tag or digest with the digest that it stands for, in order.
     pub names: Vec<(String, Digest)>,
+    /// Of all tags, those that cannot be copied, and why; in order.
+    pub failures: Vec<(String, ClientError)>,
     /// What it took.
     pub totals: Totals,
 }
+
+type Names = Vec<(String, Digest)>;
+type Failures = Vec<(String, ClientError)>;
 
 struct Run<'call> {
     copy: &'call Copy,
@@ -70,7 +75,8 @@ impl Place {
 }
 
 impl Client {
-    /// Copies what the destination lacks. When it is interrupted, the same call goes on with the rest.
+    /// Copies what the destination lacks. When it is interrupted, the same call goes on with the rest. Of all tags, one
+    /// that cannot be copied does not keep the others from it.
     ///
     /// # Errors
     /// As [`Self::pull`] and [`Self::push`].
@@ -93,14 +99,10 @@ impl Client {
         transfer.chunk_bytes = self.settings().chunk_bytes;
         transfer.mounts = mounts(copy)?;
         let run = Run { copy, transfer };
-        let mut names: Vec<_> = stream::iter(tags)
-            .map(|tag| run.one(tag))
-            .buffer_unordered(TAGS_AT_ONCE)
-            .try_collect()
-            .await?;
-        names.sort_unstable();
+        let (names, failures) = run.all(tags).await?;
         Ok(Copied {
             names,
+            failures,
             totals: run.transfer.totals(),
         })
     }
@@ -126,20 +128,31 @@ fn check(copy: &Copy) -> Result<(), ClientError> {
 }
 
 async fn tags(origin: &Origin, source: &Place) -> Result<Vec<String>, ClientError> {
-    match (origin, source) {
+    let name = source.reference();
+    let tags = match (origin, source) {
         (Origin::Store(_), Place::Local(store, name)) => {
             let all = store.references()?.into_iter();
             let own = all.filter(|(other, _)| other.same_repository(name));
-            Ok(own
-                .filter_map(|(other, _)| other.tag().map(str::to_owned))
-                .collect())
+            own.filter_map(|(other, _)| other.tag().map(str::to_owned))
+                .collect()
         }
         // Mirrors may have some of the tags only.
         (Origin::Registry(places), _) => match places.last() {
-            Some(registry) => registry.tags().await,
-            None => Ok(Vec::new()),
+            Some(registry) => registry.tags().await?,
+            None => Vec::new(),
         },
-        (Origin::Store(_), Place::Remote(_)) => Ok(Vec::new()),
+        (Origin::Store(_), Place::Remote(_)) => Vec::new(),
+    };
+    match source {
+        _ if !tags.is_empty() => Ok(tags),
+        Place::Local(..) => Err(ClientError::NotHere {
+            name: name.familiar_name(),
+        }),
+        Place::Remote(_) => Err(ClientError::NotFound {
+            host: name.registry().to_owned(),
+            what: format!("any tag of `{}`", name.repository()),
+            message: String::new(),
+        }),
     }
 }
 
@@ -161,33 +174,62 @@ fn mounts(copy: &Copy) -> Result<Mounts, ClientError> {
 }
 
 impl Run<'_> {
-    /// Copies what one tag or digest of the source names.
-    async fn one(&self, name: String) -> Result<(String, Digest), ClientError> {
-        let document = self.document(&name).await?;
+    /// Copies what all these names of the source stand for, as far as it goes.
+    async fn all(&self, names: Vec<String>) -> Result<(Names, Failures), ClientError> {
+        let mut outcomes = stream::iter(names)
+            .map(|name| async move {
+                let outcome = self.one(&name).await;
+                (name, outcome)
+            })
+            .buffer_unordered(TAGS_AT_ONCE);
+        let (mut copied, mut failures) = (Names::new(), Failures::new());
+        while let Some((name, outcome)) = outcomes.next().await {
+            match outcome {
+                Ok(one) => copied.push(one),
+                Err(error) if self.copy.all_tags && error.is_of_content() => {
+                    failures.push((name, error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        copied.sort_unstable();
+        failures.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        Ok((copied, failures))
+    }
+
+    /// Copies what one tag or digest of the source stands for.
+    async fn one(&self, name: &str) -> Result<(String, Digest), ClientError> {
+        let document = self.document(name).await?;
         let digest = document.digest;
-        let destination = self.copy.destination.reference();
-        let wanted = if self.copy.all_tags {
-            name.clone()
-        } else if self.copy.source.reference().digest().is_some()
-            && destination.tag() == Some("latest")
-        {
-            // Somebody who copies a digest to a bare name has no tag in mind.
-            digest.to_string()
-        } else {
-            asked(destination)
-        };
+        let reference = self.destination(name, digest)?;
+        let wanted = put_under(&reference, &digest)?;
         if self.copy.referrers {
             self.referrers(&document).await?;
         }
         let descriptor = document.descriptor();
         self.transfer.run(document, Some(&wanted)).await?;
-        if let Place::Local(store, _) = &self.copy.destination
-            && let Ok(reference) = destination.with_tag(&wanted)
-        {
+        if let Place::Local(store, _) = &self.copy.destination {
             let store = store.clone();
-            blocking::run(move || store.tag(&reference, &descriptor)).await?;
+            blocking::run(move || store.pin(&reference, &descriptor)).await?;
         }
         Ok((wanted, digest))
+    }
+
+    /// What the content with this digest, which the source calls `name`, is called at the destination.
+    fn destination(&self, name: &str, digest: Digest) -> Result<Reference, ClientError> {
+        let destination = self.copy.destination.reference();
+        if self.copy.all_tags {
+            // Names of the source were looked at when they were listed.
+            return destination
+                .with_tag(name)
+                .map_err(|_| ClientError::NotHere {
+                    name: name.to_owned(),
+                });
+        }
+        let by_digest = self.copy.source.reference().digest().is_some();
+        let bare = by_digest && !self.copy.tagged && destination.digest().is_none();
+        let pinned = bare.then(|| destination.with_digest(digest).by_digest());
+        Ok(pinned.flatten().unwrap_or_else(|| destination.clone()))
     }
 
     async fn document(&self, name: &str) -> Result<Document, ClientError> {

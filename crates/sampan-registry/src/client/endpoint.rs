@@ -27,6 +27,8 @@ pub(super) struct Connector {
 pub(super) struct Endpoint {
     pub(super) transport: Transport,
     base: Url,
+    /// Whether it stands in for another registry.
+    pub(super) is_mirror: bool,
     /// Set when no connection came about, so that a mirror that is down is asked once.
     down: AtomicBool,
 }
@@ -115,10 +117,13 @@ impl Connector {
         self.endpoint(host, base, credentials)
     }
 
-    /// A mirror at the address `base`.
+    /// A mirror at the address `base`. There are others to ask, so it gets one try.
     pub(super) fn mirror(&self, base: &Url) -> Result<Endpoint, ClientError> {
         let credentials = Credentials::Files(self.settings.credentials.clone());
-        self.endpoint(&authority(base), base.clone(), credentials)
+        let mut mirror = self.endpoint(&authority(base), base.clone(), credentials)?;
+        mirror.transport.retry.attempts = 1;
+        mirror.is_mirror = true;
+        Ok(mirror)
     }
 
     fn endpoint(
@@ -130,6 +135,7 @@ impl Connector {
         let plain = base.scheme() == "http";
         let transport = Transport {
             host: host.to_owned(),
+            home: base.clone(),
             http: self.http(host, plain)?,
             authorization: Authorization::new(host.to_owned(), plain, self.clone(), credentials),
             connector: self.clone(),
@@ -139,6 +145,7 @@ impl Connector {
         Ok(Endpoint {
             transport,
             base,
+            is_mirror: false,
             down: AtomicBool::new(false),
         })
     }
@@ -164,7 +171,8 @@ impl Endpoint {
         self.down.load(Ordering::Relaxed)
     }
 
-    pub(super) fn mark_down(&self) {
-        self.down.store(true, Ordering::Relaxed);
+    /// Marks it as down and says whether it was so before.
+    pub(super) fn mark_down(&self) -> bool {
+        self.down.swap(true, Ordering::Relaxed)
     }
 }

@@ -33,6 +33,15 @@ pub enum ClientError {
         #[source]
         source: rustls::Error,
     },
+    /// What answers speaks something else than TLS.
+    #[error("`{host}` does not speak TLS")]
+    NoTls {
+        /// The registry.
+        host: String,
+        /// What came instead.
+        #[source]
+        source: rustls::Error,
+    },
     /// The connection broke, also after it was taken up again.
     #[error("the connection to `{host}` broke")]
     Broken {
@@ -63,12 +72,14 @@ pub enum ClientError {
         size: u64,
     },
     /// The registry wants to know who asks, or does not believe it.
-    #[error("`{host}` {}", if *with_credentials { "does not accept the credentials" } else { "wants credentials" })]
+    #[error("`{host}` {}{}", if *with_credentials { "does not accept the credentials" } else { "wants credentials" }, because(message))]
     Unauthorized {
         /// The registry.
         host: String,
         /// Whether credentials were sent.
         with_credentials: bool,
+        /// The registry's own words.
+        message: String,
     },
     /// The registry knows who asks and does not allow it.
     #[error("`{host}` does not allow {action}{}", because(message))]
@@ -81,12 +92,31 @@ pub enum ClientError {
         message: String,
     },
     /// What was named does not exist there.
-    #[error("the registry `{host}` does not know {what}")]
+    #[error("the registry `{host}` does not know {what}{}", because(message))]
     NotFound {
         /// The registry.
         host: String,
         /// What was named.
         what: String,
+        /// The registry's own words.
+        message: String,
+    },
+    /// The registry leads to another place, such as the storage behind it, and that one refuses.
+    #[error(
+        "`{host}` leads to `{place}`, which refuses {action} with status {status}{}",
+        because(message)
+    )]
+    Elsewhere {
+        /// The registry.
+        host: String,
+        /// The other place.
+        place: String,
+        /// What was asked.
+        action: String,
+        /// The HTTP status.
+        status: u16,
+        /// The words of the other place.
+        message: String,
     },
     /// The registry answered with an error of another kind.
     #[error("`{host}` refuses {action} with status {status}{}", because(message))]
@@ -181,6 +211,16 @@ pub enum ClientError {
         /// What was wanted of it.
         how: &'static str,
     },
+    /// The name says another digest than the content has that it shall stand for.
+    #[error("`{name}` cannot stand for `{actual}`")]
+    OtherDigest {
+        /// The name.
+        name: String,
+        /// The digest that it says.
+        wanted: Box<Digest>,
+        /// The digest of the content.
+        actual: Box<Digest>,
+    },
     /// A certificate or key cannot be used.
     #[error("cannot use the certificate file `{}`", path.display())]
     Certificate {
@@ -224,11 +264,14 @@ impl ClientError {
         let host = host.to_owned();
         // Addresses of storage behind a registry are signed: who has one has the content.
         let source = source.without_url();
-        if let Some(error) = certificate_error(&source) {
-            return Self::Untrusted {
-                host,
-                source: error,
-            };
+        match tls_error(&source) {
+            Some(source @ rustls::Error::InvalidCertificate(_)) => {
+                return Self::Untrusted { host, source };
+            }
+            Some(source @ rustls::Error::InvalidMessage(_)) => {
+                return Self::NoTls { host, source };
+            }
+            _ => {}
         }
         if source.is_connect() {
             Self::Unreachable { host, source }
@@ -244,7 +287,32 @@ impl ClientError {
             | Self::Broken { .. }
             | Self::Stalled { .. }
             | Self::Short { .. } => true,
-            Self::Refused { status, .. } => is_passing(*status),
+            Self::Refused { status, .. } | Self::Elsewhere { status, .. } => is_passing(*status),
+            _ => false,
+        }
+    }
+
+    /// Whether the fault lies with what was asked for, so that other content may do better.
+    pub(super) fn is_of_content(&self) -> bool {
+        match self {
+            Self::NotFound { .. }
+            | Self::NotHere { .. }
+            | Self::Malformed { .. }
+            | Self::Altered { .. }
+            | Self::Short { .. }
+            | Self::Platform { .. }
+            | Self::FirstSchema { .. }
+            | Self::Nested { .. }
+            | Self::Sprawling { .. }
+            | Self::Foreign { .. }
+            | Self::Parse { .. }
+            | Self::Store(
+                StoreError::Missing { .. } | StoreError::Altered { .. } | StoreError::Parse { .. },
+            ) => true,
+            // Such as an immutable tag.
+            Self::Refused { status, .. } | Self::Elsewhere { status, .. } => {
+                (400..500).contains(status) && !is_passing(*status)
+            }
             _ => false,
         }
     }
@@ -255,13 +323,11 @@ pub(super) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The refusal of a certificate, which hides within errors of input and output.
-fn certificate_error(error: &reqwest::Error) -> Option<rustls::Error> {
+/// What TLS reports, which hides within errors of input and output.
+fn tls_error(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<rustls::Error>()
-            && matches!(found, rustls::Error::InvalidCertificate(_))
-        {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
             return Some(found.clone());
         }
         // The source of an error of input and output leaves out what it was made of.
@@ -279,6 +345,9 @@ fn certificate_error(error: &reqwest::Error) -> Option<rustls::Error> {
 impl Hint for ClientError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NoTls { host, .. } => format!(
+                "speak to `{host}` without TLS by `--plain-http`, or list it below `plainHttp` in registries.yaml"
+            ),
             Self::Unreachable { host, .. } => {
                 format!("check the name and the port of `{host}`, and that it runs; a registry without TLS wants `--plain-http`")
             }
@@ -289,6 +358,15 @@ impl Hint for ClientError {
                 "run the same command again; it goes on with what is missing".to_owned()
             }
             Self::Unauthorized { host, .. } => format!("log in with `sampan login {host}`"),
+            Self::Elsewhere { .. } => {
+                "the storage behind the registry refuses, not the registry: its log says why; addresses of storage also \
+                 expire when the clocks of both differ"
+                    .to_owned()
+            }
+            Self::OtherDigest { .. } => "leave the digest out, or give a tag".to_owned(),
+            Self::Refused { status: 404, .. } => {
+                "check the spelling; some registries want the project or the repository to be made there first".to_owned()
+            }
             Self::Denied { host, .. } => {
                 format!("ask for the right, or log in as somebody else with `sampan login {host}`")
             }

@@ -1,6 +1,9 @@
 //! Where content comes from: the content store, or a registry with its mirrors.
 
+use std::error::Error as _;
+
 use sampan_oci::image::DOCUMENT_LIMIT_BYTES;
+use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Descriptor, Digest};
 
 use super::blob::{BlobReader, LocalBlob, RemoteBlob};
@@ -65,6 +68,20 @@ impl Origin {
         }
     }
 
+    /// The error that it gives bytes of another digest than it should.
+    pub(super) fn altered(&self, expected: Digest, actual: Digest) -> ClientError {
+        match self {
+            Self::Store(_) => StoreError::altered(expected, actual).into(),
+            Self::Registry(places) => ClientError::Altered {
+                host: places
+                    .first()
+                    .map_or_else(String::new, |one| one.host().to_owned()),
+                expected: Box::new(expected),
+                actual: Box::new(actual),
+            },
+        }
+    }
+
     /// What refers to `subject` in the registry itself; the store keeps no such list.
     pub(super) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, ClientError> {
         match self {
@@ -106,11 +123,28 @@ fn failed(place: &Repository, error: ClientError) -> ClientError {
             | ClientError::Untrusted { .. }
             | ClientError::Stalled { .. }
             | ClientError::Broken { .. }
-    ) {
-        place.endpoint.mark_down();
+    ) && place.endpoint.is_mirror
+        && !place.endpoint.mark_down()
+    {
+        tracing::warn!(
+            mirror = place.host(),
+            error = chain(&error),
+            "goes on without a mirror"
+        );
     }
     tracing::debug!(host = place.host(), %error, "a place does not give what was asked for");
     error
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &ClientError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn nowhere(what: &str) -> ClientError {

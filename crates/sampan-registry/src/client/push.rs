@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::platform::Platforms;
 use super::transfer::{Mounts, Target, Transfer, is_document};
 use super::watch::Watch;
-use super::{Client, Transferred, asked};
+use super::{Client, Transferred, put_under};
 
 /// How many repositories are named to a registry for one blob.
 const MOUNT_LIMIT: usize = 2;
@@ -31,6 +31,7 @@ impl Client {
     ) -> Result<Transferred, ClientError> {
         let document = local_document(store, local, platforms).await?;
         let descriptor = document.descriptor();
+        let name = put_under(remote, &document.digest)?;
         let origin = Origin::Store(store.clone());
         let target = Target::Registry(self.target(remote)?);
         let mut transfer = Transfer::new(origin, target, self.settings().jobs, watch);
@@ -39,7 +40,7 @@ impl Client {
             by_digest: known_places(store, remote)?,
             always: Vec::new(),
         };
-        transfer.run(document, Some(&asked(remote))).await?;
+        transfer.run(document, Some(&name)).await?;
         Ok(Transferred {
             descriptor,
             totals: transfer.totals(),

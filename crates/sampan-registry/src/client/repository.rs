@@ -100,6 +100,23 @@ impl Repository {
         self.endpoint.transport.refusal(response, &question).await
     }
 
+    /// The same for something that was to be pushed: who does not find where it shall go does not speak of it.
+    pub(super) async fn refusal_of_push(&self, response: Response, what: &str) -> ClientError {
+        match self.refusal(response, "to push", what).await {
+            ClientError::NotFound {
+                host,
+                what,
+                message,
+            } => ClientError::Refused {
+                host,
+                action: format!("to push {what}"),
+                status: StatusCode::NOT_FOUND.as_u16(),
+                message,
+            },
+            error => error,
+        }
+    }
+
     /// How people call a manifest here.
     pub(super) fn shown(&self, reference: &str) -> String {
         let separator = if reference.contains(':') { '@' } else { ':' };
@@ -171,9 +188,7 @@ impl Repository {
             .body(document.bytes.clone());
         let response = self.send(&call).await?;
         if !response.status().is_success() {
-            return Err(self
-                .refusal(response, "to push", &self.shown(reference))
-                .await);
+            return Err(self.refusal_of_push(response, &self.shown(reference)).await);
         }
         let said = text(&response, &CONTENT_DIGEST).and_then(|text| text.parse::<Digest>().ok());
         if let Some(actual) = said.filter(|said| said.algorithm() == document.digest.algorithm())

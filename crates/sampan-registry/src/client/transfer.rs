@@ -1,5 +1,6 @@
 //! Content on its way from one place to another: only what is missing, each blob once, manifests after what they name.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +55,9 @@ pub(super) struct Transfer<'call> {
     jobs: usize,
     slots: Semaphore,
     blobs: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
+    /// The manifests that were put by digest. Held while one is put: some registries rewrite what they know of a manifest
+    /// in place, and refuse what names it just then; and lists of referrers are read, changed and written.
+    put: tokio::sync::Mutex<HashSet<Digest>>,
     totals: Mutex<Totals>,
 }
 
@@ -84,6 +88,7 @@ impl<'call> Transfer<'call> {
             jobs: jobs.max(1),
             slots: Semaphore::new(jobs.max(1)),
             blobs: Mutex::default(),
+            put: tokio::sync::Mutex::default(),
             totals: Mutex::default(),
         }
     }
@@ -97,6 +102,7 @@ impl<'call> Transfer<'call> {
         let digest = root.digest;
         let mut plan = Plan::default();
         self.plan(&mut plan, root, 0).await?;
+        self.announce(&plan)?;
         stream::iter(&plan.blobs)
             .map(|blob| self.blob(blob))
             .buffer_unordered(self.jobs)
@@ -172,6 +178,19 @@ impl<'call> Transfer<'call> {
         }
     }
 
+    /// Tells all that is to come, so that who watches knows the whole from the beginning.
+    fn announce(&self, plan: &Plan) -> Result<(), ClientError> {
+        for blob in &plan.blobs {
+            let digest = digest_of(blob)?;
+            let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Entry::Vacant(new) = blobs.entry(digest) {
+                new.insert(Arc::default());
+                self.watch.planned(&digest, blob.size());
+            }
+        }
+        Ok(())
+    }
+
     async fn blob(&self, blob: &Descriptor) -> Result<(), ClientError> {
         let digest = digest_of(blob)?;
         let cell = {
@@ -192,23 +211,15 @@ impl<'call> Transfer<'call> {
             // It counts as used, so that no collector takes it before the name is given.
             Target::Store(store) if store.keep(&digest)? == Some(size) => Arrival::Present,
             Target::Store(store) => {
-                self.watch.planned(&digest, size);
                 self.download(store, digest, size).await?;
                 Arrival::Moved
             }
             Target::Registry(target) => {
-                self.watch.planned(&digest, size);
-                let upload = Upload {
-                    target,
-                    origin: &self.origin,
-                    digest,
-                    size,
-                    chunk_bytes: self.chunk_bytes,
-                    watch: self.watch,
-                };
+                let upload = Upload::new(target, digest, size, self.chunk_bytes, self.watch);
                 let known = self.mounts.by_digest.get(&digest);
                 let known = known.into_iter().flatten().chain(&self.mounts.always);
-                upload.run(&known.cloned().collect::<Vec<_>>()).await?
+                let known: Vec<_> = known.cloned().collect();
+                upload.run(&self.origin, &known).await?
             }
         };
         self.watch.arrived(&digest, how);
@@ -253,11 +264,7 @@ impl<'call> Transfer<'call> {
         read?;
         match blocking::run(move || writer.commit(Some(&digest))).await {
             Ok(_) => Ok(()),
-            Err(StoreError::Altered { expected, actual }) => Err(ClientError::Altered {
-                host: place_name(place),
-                expected,
-                actual,
-            }),
+            Err(StoreError::Altered { expected, actual }) => Err(place.altered(*expected, *actual)),
             Err(error) => Err(error.into()),
         }
     }
@@ -284,7 +291,13 @@ impl<'call> Transfer<'call> {
         let length = document.bytes.len() as u64;
         match &self.target {
             Target::Registry(target) => {
+                let mut put = self.put.lock().await;
+                let by_digest = reference == document.digest.to_string();
+                if by_digest && put.contains(&document.digest) {
+                    return Ok(());
+                }
                 let listed = target.put_manifest(reference, document).await?;
+                put.insert(document.digest);
                 if !listed && let Some((subject, entry)) = document.as_referrer()? {
                     referrers::list(target, &subject, entry).await?;
                 }
@@ -324,15 +337,6 @@ fn write(
             .map_err(|source| StoreError::io("write below", store.path(), source))?;
     }
     Ok(writer)
-}
-
-fn place_name(place: &Origin) -> String {
-    match place {
-        Origin::Registry(places) => places
-            .first()
-            .map_or_else(String::new, |one| one.host().to_owned()),
-        Origin::Store(store) => store.path().display().to_string(),
-    }
 }
 
 /// Whether a layer is fetched from its vendor instead of a registry, as those of Windows (image specification,

@@ -15,12 +15,19 @@ use super::config::Retry;
 use super::endpoint::Connector;
 use super::error::{ClientError, is_passing};
 use super::scope::Scopes;
+use super::words::{message, telling};
 
 /// How often a registry may send a request elsewhere.
 const REDIRECT_LIMIT: u32 = 5;
 
 /// The longest wait that a registry may ask for.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
+
+/// How often nothing at all may come for as long as is waited: who is silent twice is no longer there.
+const SILENCE_LIMIT: u32 = 2;
+
+/// Waits from this on are told to the user.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The longest error message that is read, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
@@ -75,7 +82,17 @@ impl Call {
 pub(super) struct Patience {
     retry: Retry,
     failures: u32,
+    silences: u32,
     backoff: Backoff,
+}
+
+/// Why something is to be tried again.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason<'failure> {
+    /// It failed like this.
+    Failed(&'failure ClientError),
+    /// The registry has answered with this status, and may have asked to wait.
+    Busy(StatusCode, Option<Duration>),
 }
 
 impl Patience {
@@ -83,26 +100,61 @@ impl Patience {
         Self {
             retry,
             failures: 0,
+            silences: 0,
             backoff: Backoff::new(retry.first_delay, retry.longest_delay),
         }
+    }
+
+    /// For what has begun, and would have to begin again: it outlasts a registry that starts anew.
+    pub(super) fn of_transfer(retry: Retry) -> Self {
+        Self::new(Retry {
+            attempts: retry.attempts + retry.transfer_attempts,
+            ..retry
+        })
     }
 
     /// Forgets all failures, because something went forward.
     pub(super) fn progressed(&mut self) {
         self.failures = 0;
+        self.silences = 0;
         self.backoff.reset();
     }
 
     /// Counts a failure; after a while says that it may be tried again, or at once that it should not.
-    pub(super) async fn again(&mut self, asked: Option<Duration>) -> bool {
+    pub(super) async fn again(&mut self, host: &str, reason: Reason<'_>) -> bool {
         self.failures += 1;
-        if self.failures >= self.retry.attempts {
+        if matches!(reason, Reason::Failed(ClientError::Stalled { .. })) {
+            self.silences += 1;
+        }
+        if self.failures >= self.retry.attempts || self.silences >= SILENCE_LIMIT {
             return false;
         }
-        let delay = jitter(self.backoff.next_delay());
-        tokio::time::sleep(asked.map_or(delay, |asked| asked.min(RETRY_AFTER_LIMIT).max(delay)))
-            .await;
+        let mut delay = jitter(self.backoff.next_delay());
+        if let Reason::Busy(_, Some(asked)) = reason {
+            delay = asked.min(RETRY_AFTER_LIMIT).max(delay);
+        }
+        tell(host, reason, delay);
+        tokio::time::sleep(delay).await;
         true
+    }
+}
+
+/// Says why nothing happens, when it will take long enough to wonder.
+fn tell(host: &str, reason: Reason<'_>, delay: Duration) {
+    let milliseconds = delay.as_millis();
+    match reason {
+        Reason::Failed(error) if delay < WORTH_TELLING => {
+            tracing::debug!(host, %error, milliseconds, "tries again soon");
+        }
+        Reason::Failed(error) => {
+            tracing::warn!(host, %error, milliseconds, "waits before it tries again");
+        }
+        Reason::Busy(status, _) if delay < WORTH_TELLING => {
+            tracing::debug!(host, %status, milliseconds, "tries again soon");
+        }
+        Reason::Busy(status, _) => {
+            tracing::warn!(host, %status, milliseconds, "the registry is busy and will be asked again");
+        }
     }
 }
 
@@ -121,6 +173,8 @@ fn jitter(delay: Duration) -> Duration {
 pub(super) struct Transport {
     /// The registry as the user calls it.
     pub(super) host: String,
+    /// Where it is.
+    pub(super) home: Url,
     pub(super) http: reqwest::Client,
     pub(super) authorization: Authorization,
     pub(super) connector: Connector,
@@ -134,17 +188,14 @@ impl Transport {
         let mut patience = Patience::new(self.retry);
         loop {
             let outcome = self.authorized(call).await;
-            let asked = match &outcome {
-                Ok(response) if is_passing(response.status().as_u16()) => retry_after(response),
-                Err(error) if error.is_passing() => None,
+            let reason = match &outcome {
+                Ok(response) if is_passing(response.status().as_u16()) => {
+                    Reason::Busy(response.status(), retry_after(response))
+                }
+                Err(error) if error.is_passing() => Reason::Failed(error),
                 _ => return outcome,
             };
-            tracing::debug!(
-                host = self.host,
-                path = call.url.path(),
-                "a request failed and may be sent again"
-            );
-            if !patience.again(asked).await {
+            if !patience.again(&self.host, reason).await {
                 return outcome;
             }
         }
@@ -265,17 +316,30 @@ impl Transport {
     /// The error that a response stands for, when `action` was asked of `what`.
     pub(super) async fn refusal(&self, response: Response, question: &Question<'_>) -> ClientError {
         let status = response.status();
+        let url = response.url();
+        let elsewhere = (url.origin() != self.home.origin()).then(|| authority(url));
         let body = self.body(response, MESSAGE_LIMIT_BYTES).await;
         let message = message(&body.ok().flatten().unwrap_or_default());
         let host = self.host.clone();
         let action = format!("{} {}", question.action, question.what);
+        if let Some(place) = elsewhere {
+            return ClientError::Elsewhere {
+                host,
+                place,
+                action,
+                status: status.as_u16(),
+                message,
+            };
+        }
         match status {
             StatusCode::NOT_FOUND => ClientError::NotFound {
                 host,
                 what: question.what.to_owned(),
+                message: telling(message),
             },
             StatusCode::UNAUTHORIZED => ClientError::Unauthorized {
                 host,
+                message: telling(message),
                 with_credentials: self
                     .authorization
                     .has_credentials(question.repository)
@@ -324,29 +388,4 @@ fn next(response: &Response) -> Option<Url> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let next = response.url().join(location).ok()?;
     matches!(next.scheme(), "http" | "https").then_some(next)
-}
-
-/// The registry's own words, in one line.
-fn message(body: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
-    struct Body {
-        errors: Vec<Entry>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        #[serde(default)]
-        code: String,
-        #[serde(default)]
-        message: String,
-    }
-    let Ok(body) = serde_json::from_slice::<Body>(body) else {
-        return String::new();
-    };
-    let one = |entry: &Entry| match (entry.code.as_str(), entry.message.as_str()) {
-        (code, "") => code.to_owned(),
-        ("", message) => message.to_owned(),
-        (code, message) => format!("{message} ({code})"),
-    };
-    let all: Vec<_> = body.errors.iter().map(one).collect();
-    all.join("; ").replace(char::is_control, " ")
 }

@@ -1,22 +1,23 @@
 //! A blob on its way into a registry: not at all, by a mount, in one piece or in many; a broken upload goes on where
 //! the registry says that it stands.
 
+mod body;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
 use http::{HeaderName, Method, StatusCode};
-use reqwest::{Body, Response, Url};
+use reqwest::{Response, Url};
 use sampan_oci::Digest;
 
-use super::blob::BlobReader;
+use self::body::{Check, Failure, Piece};
 use super::error::{ClientError, is_passing};
 use super::origin::Origin;
 use super::repository::{Repository, text};
-use super::transport::{Patience, retry_after};
+use super::transport::{Patience, Reason, retry_after};
 use super::watch::{Arrival, Watch};
 
 const OCTETS: &str = "application/octet-stream";
@@ -30,12 +31,12 @@ const CLOSING_FACTOR: u32 = 5;
 
 /// One blob for one repository.
 pub(super) struct Upload<'call> {
-    pub(super) target: &'call Repository,
-    pub(super) origin: &'call Origin,
-    pub(super) digest: Digest,
-    pub(super) size: u64,
-    pub(super) chunk_bytes: Option<u64>,
-    pub(super) watch: &'call dyn Watch,
+    target: &'call Repository,
+    digest: Digest,
+    size: u64,
+    chunk_bytes: Option<u64>,
+    watch: &'call dyn Watch,
+    check: Check,
 }
 
 /// An upload that the registry has opened.
@@ -54,33 +55,71 @@ enum Opened {
 /// Why a piece did not arrive.
 enum Setback {
     /// It may be tried again.
-    Passing(ClientError, Option<Duration>),
+    Passing(ClientError, Option<(StatusCode, Option<Duration>)>),
+    /// The fault lies with where the bytes come from.
+    Source(ClientError),
     /// The registry has forgotten the upload, or does not agree on where it stands.
     Lost(ClientError),
     Final(ClientError),
 }
 
-impl Upload<'_> {
-    /// Sees to it that the registry has the blob; `known` are repositories of the same registry that should have it.
-    pub(super) async fn run(&self, known: &[String]) -> Result<Arrival, ClientError> {
+impl<'call> Upload<'call> {
+    pub(super) fn new(
+        target: &'call Repository,
+        digest: Digest,
+        size: u64,
+        chunk_bytes: Option<u64>,
+        watch: &'call dyn Watch,
+    ) -> Self {
+        Self {
+            target,
+            digest,
+            size,
+            chunk_bytes,
+            watch,
+            check: Check::new(digest),
+        }
+    }
+
+    /// Sees to it that the registry has the blob from the first place of `origin` that gives the right bytes; `known` are
+    /// repositories of the same registry that should have it.
+    pub(super) async fn run(
+        &self,
+        origin: &Origin,
+        known: &[String],
+    ) -> Result<Arrival, ClientError> {
         if self.target.blob_size(&self.digest).await?.is_some() {
             return Ok(Arrival::Present);
         }
-        let mut patience = Patience::new(self.target.endpoint.transport.retry);
+        let mut patience = Patience::of_transfer(self.target.endpoint.transport.retry);
         let Opened::Session(mut session) = self.mount(known).await? else {
             return Ok(Arrival::Mounted);
         };
-        loop {
+        let mut places = origin.places().into_iter().peekable();
+        while let Some(place) = places.peek() {
             let before = session.offset;
-            let (error, asked, lost) = match self.forward(&mut session).await {
+            let (error, asked, lost) = match self.forward(place, &mut session).await {
                 Ok(()) => return Ok(Arrival::Moved),
                 Err(Setback::Final(error)) => return Err(error),
+                Err(Setback::Source(error)) => {
+                    drop(places.next());
+                    self.cancel(&session).await;
+                    if places.peek().is_none() {
+                        return Err(error);
+                    }
+                    self.check.restart();
+                    session = self.begin().await?;
+                    continue;
+                }
                 Err(Setback::Passing(error, asked)) => (error, asked, false),
                 Err(Setback::Lost(error)) => (error, None, true),
             };
             tracing::debug!(%error, digest = %self.digest, "an upload broke");
             let sent = session.offset;
-            if !patience.again(asked).await {
+            let reason = asked.map_or(Reason::Failed(&error), |(status, wait)| {
+                Reason::Busy(status, wait)
+            });
+            if !patience.again(self.target.host(), reason).await {
                 return Err(error);
             }
             let known = (!lost).then_some(&session);
@@ -92,6 +131,20 @@ impl Upload<'_> {
                 patience.progressed();
             }
             self.watch.position(&self.digest, session.offset);
+        }
+        Err(ClientError::NotHere {
+            name: self.digest.to_string(),
+        })
+    }
+
+    /// Gives an upload up that cannot become what it should. A registry that does not listen forgets it some day.
+    async fn cancel(&self, session: &Session) {
+        if session.location.origin() != self.target.url("").origin() {
+            return;
+        }
+        let call = self.target.call(Method::DELETE, session.location.clone());
+        if let Err(error) = self.target.send(&call).await {
+            tracing::debug!(%error, "an upload cannot be given up");
         }
     }
 
@@ -108,10 +161,10 @@ impl Upload<'_> {
                 outcome => return outcome,
             };
             let silent = matches!(error, ClientError::Stalled { .. });
-            if silent || !patience.again(None).await {
+            let reason = Reason::Failed(&error);
+            if silent || !patience.again(self.target.host(), reason).await {
                 return Err(error);
             }
-            tracing::debug!(%error, digest = %self.digest, "an upload waits for its registry");
         }
     }
 
@@ -199,9 +252,9 @@ impl Upload<'_> {
     }
 
     /// Sends what is missing and closes the upload.
-    async fn forward(&self, session: &mut Session) -> Result<(), Setback> {
+    async fn forward(&self, place: &Origin, session: &mut Session) -> Result<(), Setback> {
         if self.size <= SMALL_BYTES && session.offset == 0 {
-            let bytes = self.whole().await.map_err(Setback::Final)?;
+            let bytes = self.whole(place).await.map_err(Setback::Source)?;
             return self.close(session, bytes).await;
         }
         while session.offset < self.size {
@@ -209,29 +262,51 @@ impl Upload<'_> {
             let chunk = self.chunk_bytes.map_or(left, |chunk| {
                 chunk.max(session.smallest_chunk).clamp(1, left)
             });
-            self.piece(session, chunk).await?;
+            self.piece(place, session, chunk).await?;
+        }
+        if self.check.is_whole(self.size) {
+            let checked = self.check.finish();
+            checked.map_err(|failure| Setback::Source(self.fault(place, failure)))?;
         }
         self.close(session, Bytes::new()).await
     }
 
-    async fn whole(&self) -> Result<Bytes, ClientError> {
-        let mut reader = self.origin.blob(self.digest, self.size, 0).await?;
+    async fn whole(&self, place: &Origin) -> Result<Bytes, ClientError> {
+        let mut reader = place.blob(self.digest, self.size, 0).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = reader.chunk().await? {
             bytes.extend_from_slice(&chunk);
         }
+        self.check.restart();
+        self.check.take(0, &bytes);
+        let checked = self.check.finish();
+        checked.map_err(|failure| self.fault(place, failure))?;
         Ok(bytes.into())
     }
 
-    async fn piece(&self, session: &mut Session, length: u64) -> Result<(), Setback> {
-        let reader = self
-            .origin
-            .blob(self.digest, self.size, session.offset)
-            .await;
-        let reader = reader.map_err(Setback::Final)?;
+    fn fault(&self, place: &Origin, failure: Failure) -> ClientError {
+        match failure {
+            Failure::Reading(error) => error,
+            Failure::Altered(actual) => place.altered(self.digest, actual),
+        }
+    }
+
+    async fn piece(
+        &self,
+        place: &Origin,
+        session: &mut Session,
+        length: u64,
+    ) -> Result<(), Setback> {
+        let reader = place.blob(self.digest, self.size, session.offset).await;
         let sent = Arc::new(AtomicU64::new(0));
-        let failure: Failure = Arc::default();
-        let body = body(reader, length, Arc::clone(&sent), Arc::clone(&failure));
+        let failure = Arc::<Mutex<Option<Failure>>>::default();
+        let body = self.check.body(Piece {
+            reader: reader.map_err(Setback::Source)?,
+            offset: session.offset,
+            length,
+            sent: Arc::clone(&sent),
+            failure: Arc::clone(&failure),
+        });
         let range = format!("{}-{}", session.offset, session.offset + length - 1);
         let request = self
             .request(Method::PATCH, session)
@@ -242,12 +317,12 @@ impl Upload<'_> {
             .body(body);
         let outcome = self.watched(request, &sent, session.offset, 1).await;
         // A failure of where the bytes come from shows as a broken connection to where they go.
-        if let Some(error) = failure
+        let failed = failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            return Err(Setback::Final(error));
+            .take();
+        if let Some(failure) = failed {
+            return Err(Setback::Source(self.fault(place, failure)));
         }
         let response = self.sorted(outcome, StatusCode::ACCEPTED).await?;
         session.location = self.location(&response).map_err(Setback::Final)?;
@@ -360,7 +435,7 @@ impl Upload<'_> {
         Err(match status {
             // A token may have expired on the way; asking for the status renews it.
             StatusCode::UNAUTHORIZED => Setback::Passing(error, None),
-            status if is_passing(status.as_u16()) => Setback::Passing(error, asked),
+            status if is_passing(status.as_u16()) => Setback::Passing(error, Some((status, asked))),
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => Setback::Lost(error),
             _ => Setback::Final(error),
         })
@@ -368,7 +443,7 @@ impl Upload<'_> {
 
     async fn refusal(&self, response: Response) -> ClientError {
         let what = self.target.shown(&self.digest.to_string());
-        self.target.refusal(response, "to push", &what).await
+        self.target.refusal_of_push(response, &what).await
     }
 
     /// Where the registry says that the upload stands; `None` when it must begin again.
@@ -411,33 +486,6 @@ fn next_place(own: &Url, location: &str) -> Result<Url, &'static str> {
         changed.map_err(|()| "a place without TLS")?;
     }
     Ok(url)
-}
-
-type Failure = Arc<Mutex<Option<ClientError>>>;
-
-/// The next `length` bytes as the body of a request. Where the bytes come from may fail: that is kept in `failure`.
-fn body(reader: BlobReader, length: u64, sent: Arc<AtomicU64>, failure: Failure) -> Body {
-    let start = (reader, length);
-    Body::wrap_stream(stream::try_unfold(start, move |(mut reader, left)| {
-        let (sent, failure) = (Arc::clone(&sent), Arc::clone(&failure));
-        async move {
-            if left == 0 {
-                return Ok(None);
-            }
-            let mut bytes = match reader.chunk().await {
-                Ok(Some(bytes)) => bytes,
-                Ok(None) => return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
-                Err(error) => {
-                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return Err(std::io::Error::other("the source failed"));
-                }
-            };
-            bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            let left = left - bytes.len() as u64;
-            sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            Ok(Some((bytes, (reader, left))))
-        }
-    }))
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ async fn a_list_of_tags_cannot_lead_into_other_repositories() {
         destination: Place::Remote(name(&destination.address(), "team/x")),
         platforms: Platforms::All,
         all_tags: true,
+        tagged: true,
         referrers: false,
     };
     let client = Client::new(settings());
@@ -105,6 +106,7 @@ async fn lists_without_end_are_given_up() {
         destination: Place::Local(site.store.clone(), local),
         platforms: Platforms::All,
         all_tags: true,
+        tagged: true,
         referrers: false,
     };
     let client = Client::new(settings());
@@ -141,6 +143,7 @@ async fn a_referrer_that_is_listed_everywhere_is_asked_for_once() {
         destination: Place::Remote(name(&destination.address(), "team/x:1")),
         platforms: Platforms::All,
         all_tags: false,
+        tagged: true,
         referrers: true,
     };
     Client::new(settings())

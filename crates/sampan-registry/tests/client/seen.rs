@@ -1,7 +1,7 @@
 //! Who watches a transfer, for tests.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use sampan_oci::Digest;
 use sampan_registry::client::{Arrival, Watch};
@@ -17,6 +17,8 @@ struct Blob {
 #[derive(Default)]
 pub(crate) struct Seen {
     blobs: Mutex<BTreeMap<Digest, Blob>>,
+    /// How many bytes were planned when the first of them came.
+    planned_first: OnceLock<u64>,
 }
 
 impl Seen {
@@ -27,6 +29,11 @@ impl Seen {
             .values()
             .map(|blob| blob.size)
             .sum()
+    }
+
+    /// How many bytes were planned when the first of them came.
+    pub(crate) fn planned_first(&self) -> u64 {
+        *self.planned_first.get().unwrap()
     }
 
     /// Whether every blob that was planned came wholly, in this way.
@@ -49,6 +56,7 @@ impl Watch for Seen {
     }
 
     fn position(&self, blob: &Digest, bytes: u64) {
+        self.planned_first.get_or_init(|| self.planned_bytes());
         self.blobs.lock().unwrap().get_mut(blob).unwrap().position = bytes;
     }
 

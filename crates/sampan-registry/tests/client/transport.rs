@@ -294,6 +294,7 @@ async fn layers_that_only_their_vendor_gives_out_are_left_out_between_registries
         destination: Place::Remote(name(destination.address(), "web:1")),
         platforms: Platforms::All,
         all_tags: false,
+        tagged: true,
         referrers: false,
     };
     let copied = Client::new(settings())

@@ -93,6 +93,7 @@ async fn a_copy_goes_on_when_either_side_breaks() {
         destination: Place::Remote(name(target.address(), "copy:1")),
         platforms: Platforms::All,
         all_tags: false,
+        tagged: true,
         referrers: true,
     };
     let copied = client.copy(&copy, &Unwatched).await.unwrap();
@@ -151,6 +152,7 @@ async fn tokens_are_fetched_for_what_is_to_be_done() {
         destination: Place::Remote(second.clone()),
         platforms: Platforms::All,
         all_tags: false,
+        tagged: true,
         referrers: false,
     };
     let totals = client.copy(&copy, &Unwatched).await.unwrap().totals;

@@ -4,13 +4,16 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use sampan_oci::Reference;
-use sampan_registry::client::{Copied, Copy, Place, PlatformName, Platforms};
+use sampan_oci::reference::says_tag;
+use sampan_registry::client::{
+    ClientError, Copied, Copy, Place, PlatformName, Platforms, is_loopback,
+};
 use serde_json::json;
 
 use super::pull::moved;
-use super::remote::{ChunkSize, Connection, Moving, failure, plain};
+use super::remote::{ChunkSize, Connection, Moving, exit, failure, plain};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, chain};
 
 /// What names in the content store begin with here.
 const LOCAL: &str = "local://";
@@ -55,6 +58,8 @@ pub(crate) struct Args {
 struct Location {
     local: bool,
     reference: Reference,
+    /// Whether the tag was written.
+    tagged: bool,
 }
 
 impl FromStr for Location {
@@ -62,9 +67,12 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.strip_prefix(LOCAL);
+        let local = name.is_some();
+        let name = name.unwrap_or(text);
         Ok(Self {
-            local: name.is_some(),
-            reference: name.unwrap_or(text).parse()?,
+            local,
+            reference: name.parse()?,
+            tagged: says_tag(name),
         })
     }
 }
@@ -76,6 +84,11 @@ impl Location {
         } else {
             Place::Remote(self.reference.clone())
         })
+    }
+
+    /// Whether it is a registry of another machine.
+    fn is_elsewhere(&self) -> bool {
+        !self.local && !is_loopback(self.reference.registry())
     }
 
     fn shown(&self) -> String {
@@ -92,29 +105,69 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         destination: args.destination.place(context)?,
         platforms: args.platform.clone().map_or(Platforms::All, Platforms::One),
         all_tags: args.all_tags,
+        tagged: args.destination.tagged,
         referrers: args.referrers,
     };
     let hosts = [
         plain(&args.source.reference, args.source_plain_http),
         plain(&args.destination.reference, args.destination_plain_http),
     ];
-    let settings = args
+    let mut settings = args
         .connection
         .settings(context, hosts.into_iter().flatten())?;
+    // `--ca` is for the other one then.
+    let remote = [&args.source, &args.destination].map(Location::is_elsewhere);
+    settings.loopback_tls = !remote.contains(&true);
     let client = args.moving.client(settings, args.chunk_size);
     let watch = context
         .ui()
         .transfers(format!("Copying {}", args.source.shown()));
-    let copied = context.block_on(async { client.copy(&copy, &watch).await.map_err(failure) })?;
+    let copied = context.block_on(async {
+        let copied = client.copy(&copy, &watch).await;
+        copied.map_err(|error| hinted(args, error))
+    })?;
     drop(watch);
     report(args, context, &copied)?;
-    Ok(ExitCode::SUCCESS)
+    match worst(&copied) {
+        None => Ok(ExitCode::SUCCESS),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// The failure with a hint in words of this command.
+fn hinted(args: &Args, error: ClientError) -> Failure {
+    let host = match &error {
+        ClientError::Unreachable { host, .. } | ClientError::NoTls { host, .. } => host.clone(),
+        _ => return failure(error),
+    };
+    let option = if !args.source.local && args.source.reference.registry() == host {
+        "--source-plain-http"
+    } else {
+        "--destination-plain-http"
+    };
+    failure(error).with_hint(format!(
+        "check the name and the port of `{host}`, and that it runs; a registry without TLS wants `{option}`"
+    ))
+}
+
+/// What is said at the end when some tags were not copied.
+fn worst(copied: &Copied) -> Option<Failure> {
+    let exit = copied.failures.iter().map(|(_, error)| exit(error)).max()?;
+    let (count, all) = (
+        copied.failures.len(),
+        copied.names.len() + copied.failures.len(),
+    );
+    Some(
+        Failure::new(format!("{count} of {all} tags were not copied"))
+            .with_hint("the reasons stand above; the same command goes on with what is missing")
+            .with_exit(exit),
+    )
 }
 
 fn check(args: &Args) -> Result<(), Failure> {
     let tagged = [&args.source, &args.destination]
         .into_iter()
-        .find(|location| location.reference.tag() != Some("latest"));
+        .find(|location| location.tagged || location.reference.digest().is_some());
     match tagged.filter(|_| args.all_tags) {
         None => Ok(()),
         Some(location) => Err(Failure::new(format!(
@@ -133,19 +186,32 @@ fn report(args: &Args, context: &Context, copied: &Copied) -> Result<(), Failure
             .iter()
             .map(|(name, digest)| json!({"name": name, "digest": digest}))
             .collect();
+        let failed: Vec<_> = copied
+            .failures
+            .iter()
+            .map(|(name, error)| json!({"name": name, "error": chain(error)}))
+            .collect();
         return context.ui().json(&json!({
             "source": args.source.shown(),
             "destination": args.destination.shown(),
             "copied": names,
+            "failed": failed,
             "totals": copied.totals,
         }));
     }
+    let destination = args.destination.shown();
     for (name, digest) in &copied.names {
         let separator = if name.contains(':') { '@' } else { ':' };
-        let destination = args.destination.shown();
         context
             .ui()
             .line(format!("{destination}{separator}{name} {digest}"))?;
+    }
+    for (name, error) in &copied.failures {
+        let reason = chain(error);
+        let source = args.source.shown();
+        context
+            .ui()
+            .warn(format!("{source}:{name} was not copied: {reason}"));
     }
     context
         .ui()

@@ -15,7 +15,9 @@ mod save;
 
 use std::process::ExitCode;
 
+use sampan_oci::archive::ArchiveError;
 use sampan_oci::image_archive::ImageArchiveError;
+use sampan_oci::layer::LayerError;
 use sampan_oci::store::StoreError;
 
 use crate::context::Context;
@@ -72,6 +74,17 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
 /// The failure of the content store, with its exit code.
 fn failed(error: StoreError) -> Failure {
     let exit = super::release::store_exit(&error);
+    Failure::from(error).with_exit(exit)
+}
+
+/// The failure of reading a layer, with its exit code.
+fn layer_failed(error: LayerError) -> Failure {
+    let exit = match &error {
+        LayerError::Store(error) => super::release::store_exit(error),
+        LayerError::Archive(ArchiveError::Io(_)) => Exit::Failed,
+        LayerError::Archive(_) | LayerError::Read(_) => Exit::Damaged,
+        _ => Exit::Failed,
+    };
     Failure::from(error).with_exit(exit)
 }
 

@@ -57,7 +57,11 @@ pub(crate) fn store_exit(error: &StoreError) -> Exit {
         StoreError::Missing { .. }
         | StoreError::Incomplete { .. }
         | StoreError::Altered { .. }
-        | StoreError::Parse { .. } => Exit::Damaged,
+        | StoreError::Parse { .. }
+        | StoreError::Nested { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::Digest(_)
+        | StoreError::Index { .. } => Exit::Damaged,
         _ => Exit::Failed,
     }
 }

@@ -188,7 +188,13 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// The failure of `error`, with its exit code.
 pub(crate) fn failure(error: ClientError) -> Failure {
-    let exit = match &error {
+    let exit = exit(&error);
+    Failure::from(error).with_exit(exit)
+}
+
+/// The exit code of `error`.
+pub(crate) fn exit(error: &ClientError) -> Exit {
+    match error {
         ClientError::NotFound { .. }
         | ClientError::NotHere { .. }
         | ClientError::Platform { .. }
@@ -198,9 +204,8 @@ pub(crate) fn failure(error: ClientError) -> Failure {
         | ClientError::Nested { .. }
         | ClientError::Sprawling { .. } => Exit::Damaged,
         // What the registry keeps from being changed, such as immutable tags.
-        ClientError::Refused { status: 409, .. } => Exit::Refused,
+        ClientError::Refused { status: 409, .. } | ClientError::OtherDigest { .. } => Exit::Refused,
         ClientError::Store(error) => super::release::store_exit(error),
         _ => Exit::Failed,
-    };
-    Failure::from(error).with_exit(exit)
+    }
 }

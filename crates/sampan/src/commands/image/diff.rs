@@ -8,9 +8,9 @@ use sampan_oci::{ContentStore, Descriptor, Image};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::failed;
 use super::history::short;
 use super::lookup::ImageName;
+use super::{failed, layer_failed};
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::ui::size;
@@ -103,7 +103,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         read_bytes += count;
         bar.set_position(read_bytes);
     };
-    let difference = image_files::between(&store, &first, &second, &mut progress)?;
+    let difference =
+        image_files::between(&store, &first, &second, &mut progress).map_err(layer_failed)?;
     drop(bar);
     let report = Report {
         size_difference: after.size_bytes.cast_signed() - before.size_bytes.cast_signed(),
