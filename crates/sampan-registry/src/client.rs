@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use sampan_oci::{Descriptor, Digest, Reference};
 
-pub use self::config::{Registries, RegistriesError, Retry, Settings, is_loopback};
+pub use self::config::{Proxies, Registries, RegistriesError, Retry, Settings, is_loopback};
 pub use self::copy::{Copied, Copy, Place};
 pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, Secret};
 pub use self::error::ClientError;

@@ -12,6 +12,7 @@ mod client {
     pub(crate) mod scripted;
     pub(crate) mod seen;
     mod transport;
+    mod ways;
 }
 
 use std::time::{Duration, SystemTime};
@@ -32,7 +33,6 @@ fn settings() -> Settings {
     Settings {
         retry: Retry {
             attempts: 4,
-            transfer_attempts: 3,
             first_delay: Duration::from_millis(20),
             longest_delay: Duration::from_millis(100),
         },

@@ -51,6 +51,18 @@ impl DockerRegistry {
         })
     }
 
+    /// The same, for clients only that show a certificate of this authority, in PEM.
+    #[must_use]
+    pub fn with_client_certificates(certificate: &str, key: &str, authority: &str) -> Self {
+        let settings = "  tls:\n    certificate: FOLDER/tls.crt\n    key: FOLDER/tls.key\n    \
+                        clientcas: [FOLDER/clients.crt]\n";
+        Self::start(settings, |folder| {
+            std::fs::write(folder.join("tls.crt"), certificate).expect("a certificate");
+            std::fs::write(folder.join("tls.key"), key).expect("a key");
+            std::fs::write(folder.join("clients.crt"), authority).expect("a certificate");
+        })
+    }
+
     /// Host and port.
     #[must_use]
     pub fn address(&self) -> String {

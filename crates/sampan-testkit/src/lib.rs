@@ -16,6 +16,7 @@ pub mod installation;
 pub mod namespace;
 pub mod server;
 pub mod source;
+pub mod terminal;
 pub mod wait;
 
 pub use cutter::Cutter;
@@ -26,4 +27,5 @@ pub use installation::Installation;
 pub use namespace::Namespace;
 pub use server::{Server, kubectl_minor};
 pub use source::SourceTree;
+pub use terminal::Terminal;
 pub use wait::eventually;

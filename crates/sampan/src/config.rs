@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use sampan_registry::client::CredentialFiles;
+use sampan_registry::client::{CredentialFiles, Proxies};
 
 use crate::failure::Failure;
 
@@ -51,6 +51,41 @@ pub(crate) fn credential_files() -> CredentialFiles {
         docker: docker.map(|folder| folder.join("config.json")),
         others: podman.map(|folder| folder.join("auth.json")).collect(),
     }
+}
+
+/// `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in small letters first: the proxies on the way to registries.
+///
+/// # Errors
+/// When one of them is no address: nobody shall be gone around in silence.
+pub(crate) fn proxies() -> Result<Proxies, Failure> {
+    let text = |name: &str| {
+        let either = [name.to_lowercase(), name.to_owned()].map(std::env::var);
+        let mut either = either.into_iter().filter_map(Result::ok);
+        either.find(|text| !text.is_empty())
+    };
+    let url = |name: &str| {
+        let Some(text) = text(name) else {
+            return Ok(None);
+        };
+        let whole = if text.contains("://") {
+            text
+        } else {
+            format!("http://{text}")
+        };
+        let parsed = whole.parse().ok().filter(Proxies::can_be);
+        // The text may hold a password.
+        parsed.map(Some).ok_or_else(|| {
+            Failure::new(format!("the variable {name} holds no address of a proxy"))
+                .with_hint("give one such as `http://proxy.example:3128`, or unset the variable")
+        })
+    };
+    let except = text("NO_PROXY").unwrap_or_default();
+    let except = except.split(',').map(str::trim).map(str::to_owned);
+    Ok(Proxies {
+        http: url("HTTP_PROXY")?,
+        https: url("HTTPS_PROXY")?,
+        except: except.filter(|one| !one.is_empty()).collect(),
+    })
 }
 
 /// `SOURCE_DATE_EPOCH`: the time, in seconds since 1970, that reproducible builds give to what they make.

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use sampan_model::Hint;
+use sampan_oci::reference::ReferenceError;
 
 use crate::cli::Output;
 
@@ -137,6 +138,19 @@ pub(crate) fn chain(error: &dyn StdError) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Says what is wrong with the command line, and with a name in it what to do; also help and version come this way.
+pub(crate) fn refused(error: &clap::Error) -> ExitCode {
+    // Both streams may be closed; the exit code still tells.
+    drop(error.print());
+    let name = error
+        .source()
+        .and_then(|source| source.downcast_ref::<ReferenceError>());
+    if let Some(hint) = name.and_then(Hint::hint) {
+        drop(writeln!(std::io::stderr(), "hint: {hint}"));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Failed as u8))
 }
 
 /// Turns errors of other crates, which know no hints, into failures.

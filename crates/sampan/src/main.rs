@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     if let Some(code) = commands::shim::intercept() {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::refused(&error),
+    };
     let context = match Context::new(&cli.global) {
         Ok(context) => context,
         Err(failure) => return failure.report(cli.global.output),

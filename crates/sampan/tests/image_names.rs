@@ -82,7 +82,8 @@ fn images_are_listed_by_patterns_and_found_by_digests() {
     let _said = site
         .run(["image", "tag", "web:1", "Web"])
         .expect_code(2)
-        .expect_stderr("is not an image name");
+        .expect_stderr("is not an image name")
+        .expect_stderr("hint: names are lower case: `web`");
     let _said = site
         .run(["image", "tag", "web:1", &format!("web@{digest}")])
         .expect_code(1)
@@ -238,4 +239,68 @@ fn an_image_that_a_release_uses_keeps_its_last_name() {
         .run(["image", "load", "-i", &archive, "--name", release])
         .expect_code(4)
         .expect_stderr("is a release, not an image");
+}
+
+#[test]
+fn a_damaged_image_hides_no_others() {
+    let site = site("image-damage");
+    let shown = site.run(["image", "inspect", "web:1"]).json();
+    let blob = |digest: &Value| {
+        let digest = digest.as_str().expect("a digest").replace(':', "/");
+        site.data().join("content/blobs").join(digest)
+    };
+    let layer = blob(&shown[0]["layers"][1]["digest"]);
+    let kept = fs::read(&layer).expect("a layer");
+    fs::remove_file(&layer).expect("a layer");
+    for part in [None, Some(&shown[0]["digest"])] {
+        if let Some(digest) = part {
+            fs::write(&layer, &kept).expect("a layer");
+            fs::write(blob(digest), "{}").expect("a manifest");
+        }
+        let listed = site.run(["image", "ls"]).expect_code(5);
+        let listed = listed
+            .expect_stderr("image `web:1` is damaged: ")
+            .expect_stderr("sampan image rm web:1");
+        let lines: Vec<&str> = listed.stdout.lines().collect();
+        assert!(lines[1].starts_with("busybox:latest "), "{lines:?}");
+        assert!(lines[2].contains(" damaged "), "{lines:?}");
+        let _said = site
+            .run(["image", "diff", "busybox", "web:1"])
+            .expect_code(5)
+            .expect_stderr("hint: ");
+    }
+    let rows = site.run(["image", "ls", "-o", "json"]).expect_code(5);
+    let rows: Value = serde_json::from_str(&rows.stdout).expect("JSON");
+    assert_eq!(rows[1]["sizeBytes"], Value::Null);
+    assert!(rows[1]["damage"].is_string());
+    let _removed = site.run(["image", "rm", "--force", "web:1"]).expect_code(0);
+    assert_eq!(names(&site), ["busybox:latest"]);
+}
+
+#[test]
+fn what_somebody_else_has_laid_there_is_not_written_to() {
+    let site = Installation::new(SAMPAN);
+    site.import_busybox();
+    let (archive, partial) = (site.data().join("a.tar"), site.data().join("a.tar.partial"));
+    let other = site.data().join("other");
+    fs::write(&other, "mine").expect("a file");
+    let save = || {
+        let args = ["image", "save", "busybox", "-o"].map(std::ffi::OsStr::new);
+        site.run(args.into_iter().chain([archive.as_os_str()]))
+    };
+    std::os::unix::fs::symlink(&other, &partial).expect("a link");
+    let _refused = save().expect_code(1).expect_stderr("a.tar.partial");
+    fs::remove_file(&partial).expect("a link");
+    fs::hard_link(&other, &partial).expect("a link");
+    let _refused = save().expect_code(1).expect_stderr("is not ours");
+    fs::remove_file(&partial).expect("a link");
+    assert_eq!(fs::read(&other).ok(), Some(b"mine".to_vec()));
+    // What a killed one has left is overwritten, but not while another one writes it.
+    fs::write(&partial, "left").expect("a file");
+    let writer = fs::File::open(&partial).expect("a file");
+    writer.lock().expect("a lock");
+    let _refused = save().expect_code(1).expect_stderr("another one writes");
+    drop(writer);
+    let _saved = save().expect_code(0);
+    assert!(archive.exists() && !partial.exists());
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sampan_testkit::docker_registry::{PASSWORD, USER};
-use sampan_testkit::{DockerRegistry, Finished, Installation};
+use sampan_testkit::{DockerRegistry, Finished, Installation, Terminal};
 use serde_json::{Value, json};
 
 const SAMPAN: &str = env!("CARGO_BIN_EXE_sampan");
@@ -293,4 +293,121 @@ fn what_is_not_there_is_said_with_the_next_step() {
         "registries.yaml:1:1: unknown key `mirror`",
         "did you mean `mirrors`?",
     );
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
+    let registry = DockerRegistry::with_accounts();
+    let host = registry.address();
+    let client = Client::new();
+    for (password, code, said) in [
+        ("wrong", 1, "does not accept the credentials"),
+        (PASSWORD, 0, "logged in to"),
+    ] {
+        let mut terminal = Terminal::start(&mut client.command(["login", &host]));
+        terminal.wait_for("Username: ");
+        terminal.type_line(USER);
+        terminal.wait_for_secret("Password: ");
+        terminal.type_line(password);
+        let (ended, shown) = terminal.finish();
+        assert_eq!(ended, Some(code), "{shown}");
+        assert!(shown.contains(said), "{shown}");
+        assert!(!shown.contains(password), "{shown}");
+    }
+    refused(
+        client.run(&["login", &host]),
+        1,
+        "nobody to ask",
+        "--password-stdin",
+    );
+    // What comes first for `pull` is named, because `logout` does not change it.
+    let file = client.data().join("auth.json");
+    std::fs::copy(client.data().join("docker/config.json"), &file).expect("a file");
+    let said = client.run(&["logout", &host]).expect_code(0).stderr;
+    assert!(said.contains("auth.json` still has credentials"), "{said}");
+    refused(
+        client.run(&["logout", &host]),
+        3,
+        "nobody is logged in",
+        &format!("`podman logout {host}`"),
+    );
+}
+
+#[test]
+fn copies_get_the_tag_that_was_written_and_tell_what_they_left() {
+    let registry = DockerRegistry::open();
+    let client = Client::with_busybox();
+    let host = registry.address();
+    let digest = client.digest("busybox");
+    let digest = digest.as_str().expect("a digest");
+    let source = format!("{host}/web");
+    let _copied = client
+        .run(&["copy", "local://busybox", &format!("{source}:1")])
+        .expect_code(0);
+    let pinned = format!("{source}@{digest}");
+    let copied = |to: &str| client.run(&["copy", &pinned, to]).stdout();
+    assert!(copied(&format!("{host}/b")).contains(&format!("/b@{digest} ")));
+    assert!(copied(&format!("{host}/b:latest")).contains("/b:latest "));
+    let _pulled = client.run(&["pull", &format!("{host}/b:latest")]).stdout();
+    assert!(copied("local://kept").contains(&format!("local://kept@{digest} ")));
+    let names = client.run(&["image", "ls", "-q", "kept*"]).stdout();
+    assert_eq!(names, format!("kept@{digest}\n"));
+    let zeros = format!("sha256:{}", "0".repeat(64));
+    refused(
+        client.run(&["copy", &pinned, &format!("{host}/b@{zeros}")]),
+        4,
+        "cannot stand for",
+        "leave the digest out",
+    );
+    let all = ["copy", "--all-tags", "local://nothing"];
+    refused(
+        client.run(&[&all[..], &[&format!("{host}/c")]].concat()),
+        3,
+        "there is no image `nothing` here",
+        "sampan image ls",
+    );
+    refused(
+        client.run(&[
+            "copy",
+            "--all-tags",
+            &format!("{source}:latest"),
+            "local://c",
+        ]),
+        4,
+        "is one image",
+        &source,
+    );
+    // An image for one machine only has no part for another.
+    let arguments = ["--platform", "linux/s390x", "--all-tags", &source];
+    let said = client.run(&[&["copy"], &arguments[..], &["local://d"]].concat());
+    refused(said.clone(), 3, "1 of 1 tags were not copied", "above");
+    assert!(
+        said.stderr.contains(":1 was not copied: "),
+        "{}",
+        said.stderr
+    );
+    let proxy = "HTTPS_PROXY";
+    let mut behind = client.command(["pull", "registry.example/web:1"]);
+    behind
+        .env_remove("https_proxy")
+        .env(proxy, "ftp://user:secret@x");
+    let said = Finished::of(&mut behind);
+    assert!(!said.stderr.contains("secret"), "{}", said.stderr);
+    refused(said, 1, "HTTPS_PROXY holds no address", "unset");
+}
+
+#[test]
+fn the_authority_of_a_site_is_printed_for_the_trust_stores_of_others() {
+    let site = Installation::new(SAMPAN);
+    let printed = site.run(["registry", "ca"]).stdout();
+    assert!(
+        printed.starts_with("-----BEGIN CERTIFICATE-----\n"),
+        "{printed}"
+    );
+    assert_eq!(site.run(["registry", "ca"]).stdout(), printed);
+    let file = site.data().join("ca.crt");
+    std::fs::write(&file, &printed).expect("a file");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-text", "-in"]).arg(&file);
+    assert!(Finished::of(&mut openssl).stdout().contains("CA:TRUE"));
 }

@@ -1,5 +1,7 @@
 //! `sampan registry gc`, with the server and without it. Needs root.
 
+use std::process::Stdio;
+
 use sampan_oci::Digest;
 use sampan_testkit::{Finished, Installation};
 use serde_json::{Value, json};
@@ -64,4 +66,26 @@ fn what_nobody_needs_goes_with_and_without_a_server() {
     assert_eq!(collect(&site, &foreseen)["blobs"]["bytes"], 5);
     assert_eq!(collect(&site, &at_once)["blobs"]["bytes"], 5);
     assert!(!file.exists());
+}
+
+#[test]
+fn accounts_do_not_keep_the_owner_from_collecting() {
+    let site = Installation::site(SAMPAN, "gc-accounts");
+    let password = site.data().join("password");
+    std::fs::write(&password, "anchor chain\n").expect("a file");
+    let add = ["registry", "user", "add", "anna", "--password-stdin"];
+    let mut add = site.sampan(add.iter().chain(&["--allow", "shop/*:pull,push"]));
+    let stdin = std::fs::File::open(&password).expect("a file");
+    let _added = Finished::of(add.stdin(Stdio::from(stdin))).expect_code(0);
+    let server = site.up();
+    let digest = Digest::of_bytes(b"one");
+    let url = format!(
+        "http://{}/v2/shop/web/blobs/uploads/?digest={digest}",
+        server.registry_address()
+    );
+    assert_eq!(ask(&site, "POST", &url, "one"), "401");
+    let known = url.replace("http://", "http://anna:anchor%20chain@");
+    assert_eq!(ask(&site, "POST", &known, "one"), "201");
+    let report = collect(&site, &["--grace", "0s"]);
+    assert_eq!(report["blobs"], json!({"count": 1, "bytes": 3}));
 }

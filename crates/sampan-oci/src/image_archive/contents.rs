@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::error::{BUNDLE, ROOT_FILE_SYSTEM};
+use super::error::{BUNDLE, NO_ARCHIVE, ROOT_FILE_SYSTEM};
 use super::folder::{self, file_error};
 use super::member::{Member, blob_digest, blob_path, display, normal, target};
 use super::{BUNDLE_FILE, ImageArchiveError};
-use crate::archive::{ArchiveError, ArchiveReader, Entry, Kind, into_archive_error};
+use crate::archive::{ArchiveError, ArchiveReader, BLOCK_BYTES, Entry, Kind, into_archive_error};
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::image::DOCUMENT_LIMIT_BYTES;
 use crate::layer::{self, Compression, Encoder, LayerError};
@@ -19,6 +19,8 @@ use crate::store::{ContentStore, Staging, StoreError};
 const MEMBER_LIMIT: usize = 32 * 1024;
 /// Each file may have a folder of its own, and stand there twice.
 const ENTRY_LIMIT: usize = 4 * MEMBER_LIMIT;
+/// An archive has at least one block, in bytes.
+const SMALLEST: u64 = BLOCK_BYTES as u64;
 const LINK_LIMIT: usize = 16;
 const CHUNK_BYTES: usize = 128 * 1024;
 
@@ -60,7 +62,7 @@ impl Contents {
         })?;
         let mut archive = ArchiveReader::new(plain);
         let mut count = 0;
-        while let Some(entry) = next_entry(&mut archive)? {
+        while let Some(entry) = next_entry(&mut archive).map_err(|error| at_all(error, count))? {
             count += 1;
             if count > ENTRY_LIMIT {
                 return Err(ImageArchiveError::TooMany { limit: ENTRY_LIMIT });
@@ -376,6 +378,16 @@ fn read<R: Read>(
 }
 
 /// What decompresses says in its own way that its input ends early.
+/// What cannot be read from its first byte on is something else.
+fn at_all(error: ImageArchiveError, entries: usize) -> ImageArchiveError {
+    match error {
+        ImageArchiveError::Archive(
+            ArchiveError::Header { offset: 0, .. } | ArchiveError::Truncated { offset: ..SMALLEST },
+        ) if entries == 0 => ImageArchiveError::NoImages { found: NO_ARCHIVE },
+        error => error,
+    }
+}
+
 fn ended(error: ArchiveError, offset: u64) -> ImageArchiveError {
     match error {
         ArchiveError::Io(source) if source.kind() == io::ErrorKind::UnexpectedEof => {

@@ -210,5 +210,7 @@ impl Hint for ImageArchiveError {
 pub(super) const BUNDLE: &str = "it is a bundle of releases";
 /// What an archive is that holds the directories of a system.
 pub(super) const ROOT_FILE_SYSTEM: &str = "it is a root file system";
+/// What a file is that cannot be read as an archive from its beginning on.
+pub(super) const NO_ARCHIVE: &str = "it is no tar archive";
 /// What an archive is that holds neither kind of index.
 pub(super) const NO_INDEX: &str = "it has neither `manifest.json` nor `index.json`";

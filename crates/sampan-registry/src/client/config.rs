@@ -5,7 +5,8 @@
 //! mirrors:                      # tried in order before the registry itself, for reading only
 //!   docker.io: [https://mirror.site, http://127.0.0.1:5000/hub]
 //! plainHttp: [registry.site:5000]   # spoken to without TLS
-//! proxy: http://proxy.site:3128     # no other proxy is ever used
+//! proxy: http://proxy.site:3128     # otherwise what the settings say, which come from the environment
+//! noProxy: [.site, 10.0.0.0/8]      # reached without it
 //! ```
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{NoProxy, Proxy, Url};
 use sampan_model::yaml::{self, Content, Location, Node, YamlError};
 use sampan_model::{Hint, nearest};
 
@@ -24,6 +25,8 @@ use super::credentials::CredentialFiles;
 pub struct Settings {
     /// What `registries.yaml` says.
     pub registries: Registries,
+    /// The proxies where that says none.
+    pub proxies: Proxies,
     /// Files with certificates of authorities that are trusted beside those of the system.
     pub authorities: Vec<PathBuf>,
     /// Whether these are for registries of this machine as well, which are spoken to with TLS then.
@@ -49,8 +52,6 @@ pub struct Settings {
 pub struct Retry {
     /// How often, the first time included; progress starts the count over.
     pub attempts: u32,
-    /// How often more for a transfer that has begun.
-    pub transfer_attempts: u32,
     /// How long to wait before the second attempt.
     pub first_delay: Duration,
     /// The longest wait.
@@ -62,6 +63,7 @@ impl Default for Settings {
         let folders = ["/etc/sampan", "/etc/containers", "/etc/docker"];
         Self {
             registries: Registries::default(),
+            proxies: Proxies::default(),
             authorities: Vec::new(),
             loopback_tls: true,
             certificate_folders: folders
@@ -81,7 +83,6 @@ impl Default for Retry {
     fn default() -> Self {
         Self {
             attempts: 5,
-            transfer_attempts: 3,
             first_delay: Duration::from_millis(250),
             longest_delay: Duration::from_secs(10),
         }
@@ -95,8 +96,49 @@ pub struct Registries {
     pub mirrors: BTreeMap<String, Vec<Url>>,
     /// Registries that are spoken to without TLS.
     pub plain_http: Vec<String>,
-    /// The proxy for all connections.
+    /// The proxy for all connections but those to this machine.
     pub proxy: Option<Url>,
+    /// Hosts, domains and networks that are reached without it.
+    pub no_proxy: Vec<String>,
+}
+
+/// The proxies that hold where `registries.yaml` names none, as the environment of programs says them.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    /// For connections without TLS.
+    pub http: Option<Url>,
+    /// For connections with TLS.
+    pub https: Option<Url>,
+    /// Hosts, domains and networks that are reached without them.
+    pub except: Vec<String>,
+}
+
+impl Proxies {
+    /// Whether a proxy can be at this address.
+    #[must_use]
+    pub fn can_be(url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https") && url.has_host()
+    }
+}
+
+impl Settings {
+    /// The proxy for connections to `host`, which may have a port.
+    pub(super) fn proxy(&self, host: &str, plain: bool) -> reqwest::Result<Option<Proxy>> {
+        let (url, except) = match (&self.registries.proxy, plain) {
+            (Some(url), _) => (Some(url), &self.registries.no_proxy),
+            (None, true) => (self.proxies.http.as_ref(), &self.proxies.except),
+            (None, false) => (self.proxies.https.as_ref(), &self.proxies.except),
+        };
+        // The HTTP library knows no exceptions with ports.
+        let Some(url) = url.filter(|_| !is_loopback(host) && !except.iter().any(|one| one == host))
+        else {
+            return Ok(None);
+        };
+        let proxy = Proxy::all(url.clone())?;
+        Ok(Some(
+            proxy.no_proxy(NoProxy::from_string(&except.join(","))),
+        ))
+    }
 }
 
 /// Why a `registries.yaml` cannot be used.
@@ -123,7 +165,7 @@ pub enum RegistriesError {
     },
 }
 
-const KEYS: [&str; 3] = ["mirrors", "plainHttp", "proxy"];
+const KEYS: [&str; 4] = ["mirrors", "plainHttp", "proxy", "noProxy"];
 
 impl Hint for RegistriesError {
     fn hint(&self) -> Option<String> {
@@ -151,10 +193,8 @@ impl Registries {
             for (key, node) in mapping(&document)? {
                 match key.name.as_str() {
                     "mirrors" => registries.mirrors = mirrors(node)?,
-                    "plainHttp" => {
-                        let hosts = sequence(node)?.iter().map(text_of);
-                        registries.plain_http = hosts.collect::<Result<_, _>>()?;
-                    }
+                    "plainHttp" => registries.plain_http = texts(node)?,
+                    "noProxy" => registries.no_proxy = texts(node)?,
                     "proxy" => registries.proxy = Some(url(node)?),
                     _ => {
                         return Err(RegistriesError::Key {
@@ -197,15 +237,18 @@ fn sequence(node: &Node) -> Result<&[Node], RegistriesError> {
     }
 }
 
-fn text_of(node: &Node) -> Result<String, RegistriesError> {
-    let text = node.as_str().map(str::to_owned);
-    text.ok_or_else(|| expected(node, "text"))
+fn texts(node: &Node) -> Result<Vec<String>, RegistriesError> {
+    let texts = sequence(node)?.iter().map(|node| {
+        let text = node.as_str().map(str::to_owned);
+        text.ok_or_else(|| expected(node, "text"))
+    });
+    texts.collect()
 }
 
 fn url(node: &Node) -> Result<Url, RegistriesError> {
     let parsed = node.as_str().and_then(|text| text.parse::<Url>().ok());
     parsed
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .filter(Proxies::can_be)
         .ok_or_else(|| expected(node, "an address that begins with `http://` or `https://`"))
 }
 
@@ -233,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_file_says_mirrors_plain_hosts_and_the_proxy() {
-        let text = "mirrors:\n  docker.io: [http://127.0.0.1:5000/hub]\nplainHttp: [site:5000]\nproxy: http://p:1\n";
+        let text = "mirrors:\n  docker.io: [http://127.0.0.1:5000/hub]\nplainHttp: [site:5000]\nproxy: http://p:1\nnoProxy: [.site]\n";
         let registries = Registries::parse("registries.yaml", text).unwrap();
         assert_eq!(
             registries.mirrors["docker.io"][0].as_str(),
@@ -241,6 +284,7 @@ mod tests {
         );
         assert!(registries.is_plain("site:5000"));
         assert_eq!(registries.proxy.unwrap().as_str(), "http://p:1/");
+        assert_eq!(registries.no_proxy, [".site"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod program;
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sampan_model::Hint;
 
@@ -85,6 +86,21 @@ pub enum CredentialError {
         /// Its words.
         message: String,
     },
+    /// A helper does not end.
+    #[error("the credential helper `{program}` has not answered for {} s", deadline.as_secs())]
+    Silent {
+        /// The helper.
+        program: String,
+        /// How long it was waited for.
+        deadline: Duration,
+    },
+    /// There is no memory for what a helper says.
+    #[error("cannot prepare for a credential helper")]
+    Memory {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// There is no file to write to.
     #[error("there is no file to keep credentials in")]
     Nowhere,
@@ -93,6 +109,8 @@ pub enum CredentialError {
     NotLoggedIn {
         /// The registry.
         host: String,
+        /// A file that is only read, and has some.
+        elsewhere: Option<PathBuf>,
     },
 }
 
@@ -106,7 +124,14 @@ impl Hint for CredentialError {
                 "install the helper, or take `credsStore` and `credHelpers` out of docker's config.json".to_owned()
             }
             Self::Nowhere => "set the variable HOME or DOCKER_CONFIG".to_owned(),
-            Self::NotLoggedIn { .. } => return None,
+            Self::Silent { program, .. } => format!(
+                "it may wait for somebody: run `{program} list` by hand, and then the same command again"
+            ),
+            Self::NotLoggedIn { host, elsewhere: Some(path) } => format!(
+                "`{}` has credentials for it, which `podman logout {host}` takes away",
+                path.display()
+            ),
+            Self::Memory { .. } | Self::NotLoggedIn { .. } => return None,
         })
     }
 }
@@ -182,8 +207,22 @@ impl CredentialFiles {
         } else {
             Err(CredentialError::NotLoggedIn {
                 host: host.to_owned(),
+                elsewhere: self.elsewhere(host)?,
             })
         }
+    }
+
+    /// A file that is only read, and that has credentials for `host` as well.
+    ///
+    /// # Errors
+    /// When a file cannot be read; a missing one can.
+    pub fn elsewhere(&self, host: &str) -> Result<Option<PathBuf>, CredentialError> {
+        for path in self.explicit.iter().chain(&self.others) {
+            if self.docker.as_ref() != Some(path) && file::File::read(path)?.has(host) {
+                return Ok(Some(path.clone()));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -215,5 +254,23 @@ mod tests {
         let error = files.forget("site:5000").unwrap_err();
         assert!(matches!(error, CredentialError::Start { .. }), "{error:?}");
         assert!(!fs::read_to_string(&path).unwrap().contains("YTpi"));
+    }
+
+    #[test]
+    fn entries_of_other_files_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("auth.json");
+        let text = r#"{"auths":{"site:5000/team":{"auth":"YTpi"},"empty:5000":{}}}"#;
+        fs::write(&other, text).unwrap();
+        let files = CredentialFiles {
+            docker: Some(folder.path().join("config.json")),
+            others: vec![other.clone()],
+            ..CredentialFiles::default()
+        };
+        let error = files.forget("site:5000").unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("podman logout site:5000"), "{hint}");
+        assert_eq!(files.elsewhere("site:5000").unwrap(), Some(other));
+        assert_eq!(files.elsewhere("empty:5000").unwrap(), None);
     }
 }

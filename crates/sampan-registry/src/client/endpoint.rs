@@ -68,11 +68,9 @@ impl Connector {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.settings.connect_timeout)
             .user_agent(concat!("sampan/", env!("CARGO_PKG_VERSION")));
-        builder = match &self.settings.registries.proxy {
-            Some(proxy) if !is_loopback(host) => {
-                builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(failed)?)
-            }
-            _ => builder.no_proxy(),
+        builder = match self.settings.proxy(host, plain).map_err(failed)? {
+            Some(proxy) => builder.proxy(proxy),
+            None => builder.no_proxy(),
         };
         let client = builder.build().map_err(failed)?;
         clients.insert(key, client.clone());

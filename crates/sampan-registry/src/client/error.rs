@@ -42,6 +42,15 @@ pub enum ClientError {
         #[source]
         source: rustls::Error,
     },
+    /// The registry talks only to who shows a certificate, and none or another one was shown.
+    #[error("`{host}` wants a certificate that proves who asks")]
+    Stranger {
+        /// The registry.
+        host: String,
+        /// Its words.
+        #[source]
+        source: rustls::Error,
+    },
     /// The connection broke, also after it was taken up again.
     #[error("the connection to `{host}` broke")]
     Broken {
@@ -268,6 +277,9 @@ impl ClientError {
             Some(source @ rustls::Error::InvalidCertificate(_)) => {
                 return Self::Untrusted { host, source };
             }
+            Some(source @ rustls::Error::AlertReceived(alert)) if is_about_us(alert) => {
+                return Self::Stranger { host, source };
+            }
             Some(source @ rustls::Error::InvalidMessage(_)) => {
                 return Self::NoTls { host, source };
             }
@@ -323,6 +335,21 @@ pub(super) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// Whether an alert of the other side is about the certificate of this one (RFC 8446, section 6.2).
+fn is_about_us(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+    )
+}
+
 /// What TLS reports, which hides within errors of input and output.
 fn tls_error(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -345,9 +372,17 @@ fn tls_error(error: &reqwest::Error) -> Option<rustls::Error> {
 impl Hint for ClientError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Stranger { host, .. } => format!(
+                "put the certificate and its key into `/etc/sampan/certs.d/{host}/client.cert` and `client.key`"
+            ),
             Self::NoTls { host, .. } => format!(
                 "speak to `{host}` without TLS by `--plain-http`, or list it below `plainHttp` in registries.yaml"
             ),
+            Self::Unreachable { host, .. } if host == "docker.io" => {
+                "names without a host mean `docker.io`: write the host of your registry first, such as \
+                 `registry.example/team/web:1`, or give `docker.io` a mirror in registries.yaml"
+                    .to_owned()
+            }
             Self::Unreachable { host, .. } => {
                 format!("check the name and the port of `{host}`, and that it runs; a registry without TLS wants `--plain-http`")
             }
@@ -380,6 +415,7 @@ impl Hint for ClientError {
             Self::FirstSchema { .. } => "push it again with a current client".to_owned(),
             Self::NotHere { .. } => "`sampan image ls` lists what there is".to_owned(),
             Self::Foreign { .. } => "`sampan copy` brings such an image from registry to registry".to_owned(),
+            Self::Copy { how, .. } if how.contains("referrers") => "leave `--referrers` out".to_owned(),
             Self::Copy { .. } => "name one tag, or give `--all-tags` with a repository alone".to_owned(),
             Self::Certificate { .. } => "certificates and keys are text in the PEM format".to_owned(),
             Self::Altered { .. } => "the registry or something on the way alters content; nothing of it was kept".to_owned(),

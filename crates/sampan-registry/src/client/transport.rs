@@ -26,8 +26,11 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
 /// How often nothing at all may come for as long as is waited: who is silent twice is no longer there.
 const SILENCE_LIMIT: u32 = 2;
 
+/// How often more a transfer is tried again that has begun.
+const TRANSFER_ATTEMPTS: u32 = 3;
+
 /// Waits from this on are told to the user.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+const WORTH_TELLING: Duration = Duration::from_secs(3);
 
 /// The longest error message that is read, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
@@ -108,7 +111,7 @@ impl Patience {
     /// For what has begun, and would have to begin again: it outlasts a registry that starts anew.
     pub(super) fn of_transfer(retry: Retry) -> Self {
         Self::new(Retry {
-            attempts: retry.attempts + retry.transfer_attempts,
+            attempts: retry.attempts + TRANSFER_ATTEMPTS,
             ..retry
         })
     }

@@ -58,8 +58,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             error => failure(error),
         })
     })?;
-    let kept = config::credential_files().keep(host, &username, &password);
+    let files = config::credential_files();
+    let kept = files.keep(host, &username, &password);
     let kept = kept.map_err(|error| failure(error.into()))?;
+    if let Some(path) = files.explicit.as_ref()
+        && let Ok(Some(first)) = files.elsewhere(host)
+        && first == *path
+    {
+        context.ui().note(format!(
+            "`{}` has credentials for {host} as well, which come first",
+            path.display()
+        ));
+    }
     report(context, host, &username, &kept)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -20,8 +20,16 @@ pub(crate) struct Args {
 /// Takes the credentials out of docker's file, or out of its helper.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let host = args.host.as_str();
-    let forgotten = config::credential_files().forget(host);
+    let files = config::credential_files();
+    let forgotten = files.forget(host);
     forgotten.map_err(|error| failure(error.into()))?;
+    let elsewhere = files.elsewhere(host);
+    if let Some(path) = elsewhere.map_err(|error| failure(error.into()))? {
+        context.ui().note(format!(
+            "`{}` still has credentials for {host}; `podman logout {host}` takes them away",
+            path.display()
+        ));
+    }
     if context.json() {
         context.ui().json(&json!({ "registry": host }))?;
     } else {

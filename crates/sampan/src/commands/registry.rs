@@ -1,5 +1,6 @@
 //! `sampan registry`: the registry that the installation serves, from the inside.
 
+mod authority;
 mod events;
 mod gc;
 mod ls;
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 enum Command {
     /// List repositories, or the tags of one project, and what they take
     Ls(ls::Args),
+    /// Print the certificate of the authority of this installation, which clients have to trust
+    Ca(authority::Args),
     /// Add, list and remove the users of the registry
     User(user::Args),
     /// Show what webhooks were told, and how that went
@@ -36,6 +39,7 @@ enum Command {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::Ls(args) => ls::run(args, context)?,
+        Command::Ca(args) => authority::run(args, context)?,
         Command::User(args) => user::run(args, context)?,
         Command::Events(args) => events::run(args, context)?,
         Command::Gc(args) => gc::run(args, context)?,

@@ -83,6 +83,7 @@ impl Connection {
         registries.plain_http.extend(plain);
         Ok(Settings {
             registries,
+            proxies: config::proxies()?,
             authorities: self.ca.clone(),
             credentials: config::credential_files(),
             ..Settings::default()

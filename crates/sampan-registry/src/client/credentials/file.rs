@@ -103,6 +103,15 @@ impl File {
         }
     }
 
+    /// Whether there is an entry for the host or a part of it that holds anything.
+    pub(super) fn has(&self, host: &str) -> bool {
+        let auths = self.root.get("auths").and_then(Value::as_object);
+        auths.into_iter().flatten().any(|(key, entry)| {
+            let of_host = normal(key).split('/').next() == Some(host);
+            of_host && entry.as_object().is_some_and(|entry| !entry.is_empty())
+        })
+    }
+
     fn entry(&self, host: &str, entry: &Value) -> Result<Option<Credential>, CredentialError> {
         let field = |name: &str| {
             let text = entry.get(name).and_then(Value::as_str);
