@@ -4,7 +4,7 @@
 //! content/oci-layout          the layout's version
 //! content/index.json          names; replaced as a whole, under `index.lock`
 //! content/blobs/sha256/…      verified bytes; a file appears here complete or not at all
-//! content/uploads/…           bytes on their way in, each locked by its writer
+//! content/uploads/…           bytes on their way in, each locked by its writer; `partial-…` wait for the next one
 //! ```
 
 mod collect;
@@ -193,6 +193,17 @@ impl ContentStore {
     /// When no file can be made for it.
     pub fn writer_for(&self, algorithm: Algorithm) -> Result<BlobWriter, StoreError> {
         BlobWriter::create(self.clone(), algorithm)
+    }
+
+    /// Starts to write the blob `digest`, or goes on where a writer of the same has stopped or was killed; see
+    /// [`BlobWriter::length`]. What it has written stays for a day for the next one, until it is committed.
+    ///
+    /// Where another one writes the same just now, this one begins anew and leaves nothing.
+    ///
+    /// # Errors
+    /// When no file can be made for it, or what is there cannot be read.
+    pub fn resume(&self, digest: &Digest) -> Result<BlobWriter, StoreError> {
+        BlobWriter::resume(self.clone(), digest)
     }
 
     /// Stores `bytes` as a blob.

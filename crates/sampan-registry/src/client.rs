@@ -4,7 +4,8 @@
 //! or a registry). One `transfer` moves only what the target lacks, each blob once and several at a time,
 //! and manifests only after all that they name. So whatever breaks, the same command goes on with the rest.
 //!
-//! Within one call, a broken download goes on by a range, a broken upload where the registry says that it stands.
+//! A broken download goes on by a range, also in the next call and after the program was killed; a broken upload goes on,
+//! within one call, where the registry says that it stands.
 
 mod authorization;
 mod blob;

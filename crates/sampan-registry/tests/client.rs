@@ -22,10 +22,11 @@ use client::seen::Seen;
 use sampan_oci::{Digest, Reference};
 use sampan_registry::client::{
     Arrival, Client, ClientError, Copy, CredentialFiles, Place, PlatformName, Platforms,
-    Registries, Retry, Secret, Settings, Unwatched,
+    Registries, Retry, Secret, Settings, Unwatched, Watch,
 };
 use sampan_testkit::docker_registry::{PASSWORD, USER};
-use sampan_testkit::{Cutter, DockerRegistry};
+use sampan_testkit::{Cutter, DockerRegistry, eventually};
+use tokio::sync::Notify;
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -142,6 +143,80 @@ async fn a_broken_download_goes_on_where_it_stopped() {
     let down = cutter.down_bytes();
     assert!(down < 30 << 20, "{down} bytes for a blob of 24 MiB");
     assert!(site.store.resolve(&through).unwrap().is_some());
+}
+
+/// Tells when a good part of a blob is there.
+#[derive(Default)]
+struct Enough(Notify);
+
+impl Watch for Enough {
+    fn planned(&self, _: &Digest, _: u64) {}
+
+    fn position(&self, _: &Digest, bytes: u64) {
+        if bytes > 12 << 20 {
+            self.0.notify_one();
+        }
+    }
+
+    fn arrived(&self, _: &Digest, _: Arrival) {}
+}
+
+#[tokio::test]
+async fn a_download_goes_on_where_an_earlier_call_stopped() {
+    let registry = DockerRegistry::open();
+    let vendor = Content::new();
+    let image = vendor.image("big:1", &[24 * MEGABYTE], 2);
+    let local: Reference = "big:1".parse().unwrap();
+    let direct = name(&registry.address(), "big:1");
+    client()
+        .push(&vendor.store, &local, &direct, &Platforms::All, &Unwatched)
+        .await
+        .unwrap();
+    let site = Content::new();
+    let client = Client::new(Settings {
+        jobs: 1,
+        ..settings()
+    });
+    let uploads = site.store.path().join("uploads");
+    let partial = || {
+        let entry = std::fs::read_dir(&uploads).unwrap().next()?;
+        Some(entry.unwrap().path())
+    };
+    for damaged in [false, true] {
+        let platforms = Platforms::default();
+        let enough = Enough::default();
+        tokio::select! {
+            biased;
+            () = enough.0.notified() => {}
+            pulled = client.pull(&site.store, &direct, &platforms, &enough) => panic!("{pulled:?}"),
+        }
+        let path = partial().unwrap();
+        eventually("the writer to stop", Duration::from_mins(1), || {
+            std::fs::File::open(&path).unwrap().try_lock().ok()
+        });
+        let length = std::fs::metadata(&path).unwrap().len();
+        assert!(length > 8 << 20, "{length} bytes");
+        if damaged {
+            std::fs::write(&path, vec![7; 1 << 20]).unwrap();
+        }
+        // A store that is opened sweeps.
+        sampan_oci::ContentStore::open(site.store.path().parent().unwrap()).unwrap();
+        let cutter = Cutter::to(registry.port());
+        let through = name(&cutter.address(), "big:1");
+        let pulled = client.pull(&site.store, &through, &platforms, &Unwatched);
+        pulled.await.unwrap();
+        if !damaged {
+            let down = cutter.down_bytes();
+            assert!(down < 17 << 20, "{down} bytes for the rest");
+        }
+        assert_eq!(partial(), None);
+        let parts = site.store.reachable(&image).unwrap();
+        for part in &parts {
+            let digest = Digest::of(part).unwrap();
+            site.store.verify(&digest).unwrap();
+            std::fs::remove_file(site.store.blob_path(&digest)).unwrap();
+        }
+    }
 }
 
 #[tokio::test]

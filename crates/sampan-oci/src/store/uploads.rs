@@ -6,10 +6,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::StoreError;
+use crate::digest::Digest;
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// What files are called that the next writer of the same blob may go on with.
+const PARTIAL: &str = "partial-";
+
+/// How long these wait for it.
+const PARTIAL_LIFE: Duration = Duration::from_hours(24);
 
 /// Makes a new file in `directory` and locks it, which tells sweepers that its writer lives.
 pub(super) fn create(directory: &Path) -> Result<(File, PathBuf), StoreError> {
@@ -29,6 +37,35 @@ pub(super) fn create(directory: &Path) -> Result<(File, PathBuf), StoreError> {
         // A sweeper may have taken the file away between its making and its locking.
         if metadata.nlink() > 0 {
             return Ok((file, path));
+        }
+    }
+}
+
+/// Makes or opens the file for the blob `digest`, and locks it; `None` when another writer has it.
+pub(super) fn resume(
+    directory: &Path,
+    digest: &Digest,
+) -> Result<Option<(File, PathBuf)>, StoreError> {
+    let name = format!("{PARTIAL}{}-{}", digest.algorithm().name(), digest.hex());
+    let path = directory.join(name);
+    let failed = |action| {
+        let path = &path;
+        move |source| StoreError::io(action, path, source)
+    };
+    loop {
+        let mut options = File::options();
+        let file = options.read(true).append(true).create(true).open(&path);
+        let file = file.map_err(failed("open"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
+        }
+        // It may have become a blob, or been swept away, between its opening and its locking.
+        let there = fs::symlink_metadata(&path).map(|there| there.ino()).ok();
+        let own = file.metadata().map_err(failed("look at"))?.ino();
+        if there == Some(own) {
+            return Ok(Some((file, path)));
         }
     }
 }
@@ -75,9 +112,22 @@ pub(super) fn sweep(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether somebody may still go on with it. One that was emptied helps nobody.
+fn may_wait(path: &Path, file: &File) -> io::Result<bool> {
+    let name = path.file_name().unwrap_or_default();
+    if !name.as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
+        return Ok(false);
+    }
+    let metadata = file.metadata()?;
+    let since = metadata.modified()?.elapsed();
+    // A time in the future is one of a clock that was put back.
+    Ok(metadata.len() > 0 && since.is_ok_and(|since| since < PARTIAL_LIFE))
+}
+
 fn remove_if_stale(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     match file.try_lock() {
+        Ok(()) if may_wait(path, &file)? => Ok(false),
         Ok(()) if file.metadata()?.is_dir() => fs::remove_dir_all(path).map(|()| true),
         Ok(()) => fs::remove_file(path).map(|()| true),
         Err(TryLockError::WouldBlock) => Ok(false),

@@ -10,14 +10,24 @@ use crate::durable;
 
 /// Hashes and keeps what is written to it, until [`BlobWriter::commit`] makes it a blob.
 ///
-/// Dropped without that, it leaves nothing.
+/// Dropped without that, it leaves nothing, unless it is one that can be resumed.
 #[derive(Debug)]
 pub struct BlobWriter {
     store: ContentStore,
     file: File,
     path: PathBuf,
     hasher: Hasher,
-    published: bool,
+    fate: Fate,
+}
+
+/// What becomes of the file of a writer that is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Goes,
+    /// It waits for the next writer of the same blob.
+    Waits,
+    /// It is a blob.
+    Published,
 }
 
 impl BlobWriter {
@@ -29,11 +39,32 @@ impl BlobWriter {
             file,
             path,
             hasher,
-            published: false,
+            fate: Fate::Goes,
         })
     }
 
-    /// How many bytes were written.
+    pub(super) fn resume(store: ContentStore, digest: &Digest) -> Result<Self, StoreError> {
+        let Some((mut file, path)) = uploads::resume(&store.uploads(), digest)? else {
+            return Self::create(store, digest.algorithm());
+        };
+        let mut hasher = Hasher::new(digest.algorithm());
+        io::copy(&mut file, &mut hasher).map_err(|source| StoreError::io("read", &path, source))?;
+        Ok(Self {
+            store,
+            file,
+            path,
+            hasher,
+            fate: Fate::Waits,
+        })
+    }
+
+    /// Where the bytes lie on their way in.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes were written, by those that this one goes on for as well.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.hasher.length()
@@ -47,6 +78,8 @@ impl BlobWriter {
     /// # Errors
     /// When the digest is not the expected one, or the bytes cannot be made durable.
     pub fn commit(mut self, expected: Option<&Digest>) -> Result<(Digest, u64), StoreError> {
+        // Whatever goes wrong from here on, the bytes are of no more use.
+        self.fate = Fate::Goes;
         let length = self.hasher.length();
         let algorithm = expected.map_or(Algorithm::Sha256, Digest::algorithm);
         let digest = std::mem::replace(&mut self.hasher, Hasher::new(algorithm)).finish();
@@ -55,7 +88,7 @@ impl BlobWriter {
         }
         if self.store.keep(&digest)? != Some(length) {
             publish(&self.store, &self.path, &self.file, &digest)?;
-            self.published = true;
+            self.fate = Fate::Published;
         }
         Ok((digest, length))
     }
@@ -93,8 +126,11 @@ impl Write for BlobWriter {
 
 impl Drop for BlobWriter {
     fn drop(&mut self) {
-        if self.published {
-            return;
+        match self.fate {
+            Fate::Published => return,
+            // Nothing is nothing to go on with.
+            Fate::Waits if self.hasher.length() > 0 => return,
+            Fate::Waits | Fate::Goes => {}
         }
         if let Err(error) = fs::remove_file(&self.path) {
             // The next opening of the store sweeps it away.

@@ -4,11 +4,48 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Descriptor, Digest, MediaType};
 
 use crate::support::{image, name};
+
+#[test]
+fn a_writer_goes_on_where_another_has_stopped() {
+    let data = tempfile::tempdir().unwrap();
+    let store = ContentStore::open(data.path()).unwrap();
+    let digest = Digest::of_bytes(b"sampan");
+    let mut first = store.resume(&digest).unwrap();
+    first.write_all(b"sam").unwrap();
+    // Another one at the same time does not mix with it.
+    let mut other = store.resume(&digest).unwrap();
+    assert_eq!(other.length(), 0);
+    other.write_all(b"pan").unwrap();
+    drop((first, other));
+    assert_eq!(uploads(data.path()), 1);
+    let store = ContentStore::open(data.path()).unwrap();
+    let mut second = store.resume(&digest).unwrap();
+    assert_eq!(second.length(), 3);
+    second.write_all(b"pan").unwrap();
+    second.commit(Some(&digest)).unwrap();
+    assert_eq!(store.read(&digest, 100).unwrap(), b"sampan");
+    assert_eq!(uploads(data.path()), 0);
+
+    let other = Digest::of_bytes(b"boat");
+    let mut writer = store.resume(&other).unwrap();
+    writer.write_all(b"ship").unwrap();
+    writer.commit(Some(&other)).unwrap_err();
+    assert_eq!(uploads(data.path()), 0);
+    store.resume(&other).unwrap().write_all(b"bo").unwrap();
+    let entry = fs::read_dir(data.path().join("content/uploads")).unwrap();
+    let path = entry.last().unwrap().unwrap().path();
+    let file = fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    drop(file);
+    ContentStore::open(data.path()).unwrap();
+    assert_eq!(uploads(data.path()), 0);
+}
 
 fn uploads(data: &Path) -> usize {
     fs::read_dir(data.join("content/uploads")).unwrap().count()

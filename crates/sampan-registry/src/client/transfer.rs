@@ -235,13 +235,20 @@ impl<'call> Transfer<'call> {
         size: u64,
     ) -> Result<(), ClientError> {
         let mut last = None;
-        for place in self.origin.places() {
-            match self.download_from(&place, store, digest, size).await {
+        let mut places = self.origin.places().into_iter().peekable();
+        while let Some(place) = places.peek() {
+            let (opened, partial) = (store.clone(), digest);
+            let writer = blocking::run(move || opened.resume(&partial)).await?;
+            let resumed = writer.length();
+            match self.download_from(place, writer, digest, size).await {
                 Ok(()) => return Ok(()),
+                // What an interrupted one has left was damaged; it is gone now.
+                Err(ClientError::Altered { .. }) if resumed > 0 => continue,
                 // The disk is full wherever the bytes come from.
                 Err(error @ ClientError::Store(_)) => return Err(error),
                 Err(error) => last = Some(error),
             }
+            drop(places.next());
         }
         Err(last.unwrap_or_else(|| ClientError::NotHere {
             name: digest.to_string(),
@@ -251,15 +258,16 @@ impl<'call> Transfer<'call> {
     async fn download_from(
         &self,
         place: &Origin,
-        store: &ContentStore,
+        writer: BlobWriter,
         digest: Digest,
         size: u64,
     ) -> Result<(), ClientError> {
-        let mut reader = place.blob(digest, size, 0).await?;
+        // More than there should be shows below as another digest.
+        let begin = writer.length().min(size);
+        let mut reader = place.blob(digest, size, begin).await?;
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let store = store.clone();
-        let writing = tokio::task::spawn_blocking(move || write(&store, digest, receiver));
-        let read = self.read(&mut reader, digest, sender).await;
+        let writing = tokio::task::spawn_blocking(move || write(writer, receiver));
+        let read = self.read(&mut reader, digest, begin, sender).await;
         let writer = writing.await.expect("writing does not panic")?;
         read?;
         match blocking::run(move || writer.commit(Some(&digest))).await {
@@ -273,9 +281,11 @@ impl<'call> Transfer<'call> {
         &self,
         reader: &mut BlobReader,
         digest: Digest,
+        begin: u64,
         pieces: mpsc::Sender<Bytes>,
     ) -> Result<(), ClientError> {
-        let mut position = 0;
+        let mut position = begin;
+        self.watch.position(&digest, position);
         while let Some(bytes) = reader.chunk().await? {
             position += bytes.len() as u64;
             if pieces.send(bytes).await.is_err() {
@@ -326,15 +336,12 @@ impl<'call> Transfer<'call> {
 }
 
 fn write(
-    store: &ContentStore,
-    digest: Digest,
+    mut writer: BlobWriter,
     mut pieces: mpsc::Receiver<Bytes>,
 ) -> Result<BlobWriter, StoreError> {
-    let mut writer = store.writer_for(digest.algorithm())?;
     while let Some(bytes) = pieces.blocking_recv() {
-        writer
-            .write_all(&bytes)
-            .map_err(|source| StoreError::io("write below", store.path(), source))?;
+        let written = writer.write_all(&bytes);
+        written.map_err(|source| StoreError::io("write", writer.path(), source))?;
     }
     Ok(writer)
 }
