@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
+use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -319,6 +319,13 @@ impl Transport {
     /// The error that a response stands for, when `action` was asked of `what`.
     pub(super) async fn refusal(&self, response: Response, question: &Question<'_>) -> ClientError {
         let status = response.status();
+        let challenge = response.headers().get(WWW_AUTHENTICATE);
+        // RFC 6750, section 3.1: who asks is known, and may not.
+        let lacks_rights = challenge.is_some_and(|value| {
+            value
+                .to_str()
+                .is_ok_and(|text| text.contains("insufficient_scope"))
+        });
         let url = response.url();
         let elsewhere = (url.origin() != self.home.origin()).then(|| authority(url));
         let body = self.body(response, MESSAGE_LIMIT_BYTES).await;
@@ -334,21 +341,23 @@ impl Transport {
                 message,
             };
         }
+        let known = status == StatusCode::UNAUTHORIZED
+            && self
+                .authorization
+                .has_credentials(question.repository)
+                .await;
         match status {
             StatusCode::NOT_FOUND => ClientError::NotFound {
                 host,
                 what: question.what.to_owned(),
                 message: telling(message),
             },
-            StatusCode::UNAUTHORIZED => ClientError::Unauthorized {
+            StatusCode::UNAUTHORIZED if !(known && lacks_rights) => ClientError::Unauthorized {
                 host,
                 message: telling(message),
-                with_credentials: self
-                    .authorization
-                    .has_credentials(question.repository)
-                    .await,
+                with_credentials: known,
             },
-            StatusCode::FORBIDDEN => ClientError::Denied {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ClientError::Denied {
                 host,
                 action,
                 message,

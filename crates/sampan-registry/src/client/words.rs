@@ -59,7 +59,7 @@ fn one(entry: &Entry) -> String {
 pub(super) fn telling(message: String) -> String {
     let code = message.trim_end_matches(')').rsplit('(').next();
     let says_no_more = matches!(code, Some("MANIFEST_UNKNOWN" | "BLOB_UNKNOWN"))
-        || message.starts_with("authentication required (UNAUTHORIZED)");
+        || (message.starts_with("authentication") && message.ends_with("required (UNAUTHORIZED)"));
     if says_no_more { String::new() } else { message }
 }
 

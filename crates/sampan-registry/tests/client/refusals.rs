@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use sampan_model::Hint as _;
-use sampan_registry::client::{Client, Platforms, Registries, Settings, Unwatched};
+use sampan_registry::client::{Client, ClientError, Platforms, Registries, Settings, Unwatched};
 use serde_json::json;
 
 use super::content::Content;
@@ -84,6 +84,34 @@ async fn the_words_of_registries_and_token_authorities_are_told() {
         let told = error.unwrap_err().to_string();
         assert!(told.ends_with(wanted), "{told}");
     }
+}
+
+#[tokio::test]
+async fn who_is_known_and_may_not_is_told_so() {
+    let authority = Scripted::start(|_| Response::new(200, json!({"token": "t"}).to_string()));
+    let realm = format!("Bearer realm=\"http://{}/token\"", authority.address());
+    let registry = Scripted::start(move |request| {
+        let fault = match request.headers.get("authorization") {
+            Some(_) => ",error=\"insufficient_scope\"",
+            None => "",
+        };
+        Response::new(401, "").with("WWW-Authenticate", format!("{realm}{fault}"))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let site = Content::new();
+    let reference = name(registry.address(), "web:1");
+    let known = with_file(folder.path(), registry.address(), &json!({"auth": "YTpi"}));
+    let error = pull(known, &site, &reference).await.unwrap_err();
+    assert!(matches!(error, ClientError::Denied { .. }), "{error:?}");
+    let error = pull(settings(), &site, &reference).await.unwrap_err();
+    let is_stranger = matches!(
+        error,
+        ClientError::Unauthorized {
+            with_credentials: false,
+            ..
+        }
+    );
+    assert!(is_stranger, "{error:?}");
 }
 
 #[tokio::test]

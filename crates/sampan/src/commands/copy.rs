@@ -140,10 +140,11 @@ fn hinted(args: &Args, error: ClientError) -> Failure {
         ClientError::Unreachable { host, .. } | ClientError::NoTls { host, .. } => host.clone(),
         _ => return failure(error),
     };
-    let option = if !args.source.local && args.source.reference.registry() == host {
-        "--source-plain-http"
-    } else {
-        "--destination-plain-http"
+    let is_it = |location: &Location| !location.local && location.reference.registry() == host;
+    let option = match (is_it(&args.source), is_it(&args.destination)) {
+        (true, true) => "--source-plain-http --destination-plain-http",
+        (true, false) => "--source-plain-http",
+        _ => "--destination-plain-http",
     };
     failure(error).with_hint(format!(
         "check the name and the port of `{host}`, and that it runs; a registry without TLS wants `{option}`"
