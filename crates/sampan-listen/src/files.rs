@@ -1,6 +1,5 @@
 //! A certificate and a key that somebody else renews, in two PEM files.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +8,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificates::{TlsError, server_config};
+use crate::file_state::FileState;
 
 /// The two files and what was last read from them.
 #[derive(Debug)]
@@ -22,36 +22,13 @@ pub(crate) struct Files {
 struct Shown {
     config: Arc<ServerConfig>,
     /// The state of the files when they were last tried, successfully or not.
-    state: [Option<State>; 2],
-}
-
-/// What changes when a file is written or replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct State {
-    device: u64,
-    inode: u64,
-    size_bytes: u64,
-    changed: (i64, i64),
-}
-
-impl State {
-    fn of(path: &Path) -> Option<Self> {
-        // Following links: what renews certificates often turns a link. A file that is missing for a moment is a
-        // state of its own.
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size_bytes: metadata.size(),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
+    state: [Option<FileState>; 2],
 }
 
 impl Files {
     pub(crate) fn load(certificate: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
         // Looked at before they are read: a change in between is then seen as one.
-        let state = [State::of(&certificate), State::of(&key)];
+        let state = [FileState::of(&certificate), FileState::of(&key)];
         let config = read(&certificate, &key)?;
         Ok(Self {
             certificate,
@@ -62,7 +39,7 @@ impl Files {
 
     /// The settings with what the files hold now, or held when they could last be used.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
-        let state = [State::of(&self.certificate), State::of(&self.key)];
+        let state = [FileState::of(&self.certificate), FileState::of(&self.key)];
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.state != state {
             shown.state = state;

@@ -7,18 +7,22 @@
 //! [`Listener`] takes connections, [`Certificates`] are shown to them, [`Authority`] signs those, and [`secret`] keeps
 //! what must not be read by others in `keys/`. A service finds out who asks by the extension [`Peer`] of a request.
 
+mod activity;
 mod authority;
 mod certificates;
 mod connection;
+mod file_state;
 mod files;
 mod issue;
 mod listener;
 mod peer;
+mod peers;
 pub mod secret;
 mod stream;
 
 pub use authority::Authority;
 pub use certificates::{Certificates, TlsError};
+pub use file_state::FileState;
 pub use issue::Identity;
 pub use listener::{Listener, Settings, Tls};
 pub use peer::Peer;

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sampan_listen::FileState;
+
 use super::access::Access;
 use super::accounts::{Account, Accounts, Answer, Credentials};
 use super::passwords::Passwords;
 use crate::secret::Secret;
-use file::Stamp;
 
 pub use error::UsersError;
 pub use file::{edit, read};
@@ -129,7 +130,7 @@ struct Known {
     /// What the file held when it could last be used; nothing before there is a file.
     users: Option<Arc<Users>>,
     /// The state of the file when it was last tried.
-    stamp: Option<Stamp>,
+    stamp: Option<FileState>,
 }
 
 impl UserFile {
@@ -140,7 +141,7 @@ impl UserFile {
     pub fn open(data: &Path) -> Result<Self, UsersError> {
         let path = file::path(data);
         // Looked at before it is read: a change in between is then seen as one.
-        let stamp = Stamp::of(&path);
+        let stamp = FileState::of(&path);
         let users = file::load(&path)?.map(Arc::new);
         Ok(Self {
             path,
@@ -150,7 +151,7 @@ impl UserFile {
     }
 
     fn users(&self) -> Option<Arc<Users>> {
-        let stamp = Stamp::of(&self.path);
+        let stamp = FileState::of(&self.path);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.stamp != stamp {
             known.stamp = stamp;
