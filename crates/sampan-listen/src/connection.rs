@@ -2,8 +2,8 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -16,6 +16,7 @@ use sampan_supervise::Shutdown;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use crate::activity::{Activity, Counted, Desertion, Watched};
 use crate::listener::{Settings, Tls};
 use crate::peer::Peer;
 use crate::stream::Stream;
@@ -24,7 +25,9 @@ use crate::{Certificates, TlsError};
 /// How often a client of HTTP/2 that is silent is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Requests at the same time on one connection of HTTP/2.
-const STREAMS: u32 = 250;
+const STREAMS: u32 = 64;
+/// Bytes of an answer over HTTP/2 that wait to be sent.
+const SEND_BYTES: usize = 64 << 10;
 /// The first byte of a TLS connection: a record that carries a handshake (RFC 8446, section 5.1).
 const HANDSHAKE_RECORD: u8 = 0x16;
 
@@ -132,27 +135,30 @@ async fn converse<S, B>(
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
+        .max_send_buf_size(SEND_BYTES)
         .max_concurrent_streams(STREAMS);
-    let asked = Arc::new(AtomicBool::new(false));
+    let activity = Activity::default();
     let introduced = Introduced {
         service,
         peer,
-        asked: Arc::clone(&asked),
+        activity: activity.clone(),
     };
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), introduced);
+    let stream = TokioIo::new(Counted::new(stream, activity.clone()));
+    let serving = builder.serve_connection_with_upgrades(stream, introduced);
     tokio::pin!(serving);
-    // The deadline of the builder begins only once the version of HTTP is known.
-    let silent = async {
-        tokio::time::sleep(settings.head).await;
-        if asked.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
-        }
-    };
+    // The deadline of the builder begins only once the version of HTTP is known, and HTTP/2 has none between requests.
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        () = silent => {
-            tracing::debug!(peer = %peer.address, "no request in time");
-            return;
+        desertion = activity.desertion(settings.head) => {
+            tracing::debug!(peer = %peer.address, ?desertion, "a client does nothing");
+            if desertion != Desertion::Idle {
+                return;
+            }
+            serving.as_mut().graceful_shutdown();
+            match tokio::time::timeout(settings.drain, serving).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
         }
         () = shutdown.triggered() => {
             serving.as_mut().graceful_shutdown();
@@ -167,21 +173,31 @@ async fn converse<S, B>(
     }
 }
 
-/// A service whose requests say who asks.
+/// A service whose requests say who asks, and are counted.
 struct Introduced<S> {
     service: S,
     peer: Peer,
-    asked: Arc<AtomicBool>,
+    activity: Activity,
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Introduced<S> {
-    type Response = S::Response;
+type Answer<B, E> = Pin<Box<dyn Future<Output = Result<Response<Watched<B>>, E>> + Send>>;
+
+impl<S, B> Service<Request<Incoming>> for Introduced<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Watched<B>>;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = Answer<B, S::Error>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.asked.store(true, Ordering::Relaxed);
+        let flight = self.activity.begin();
         request.extensions_mut().insert(self.peer);
-        self.service.call(request)
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            Ok(response.map(|body| Watched::new(body, flight)))
+        })
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::Certificates;
 use crate::connection::connection;
+use crate::peers::Peers;
 
 /// How long is waited after a failed accept, which is likely to fail again at once.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
@@ -36,9 +37,12 @@ pub struct Settings {
     pub tls: Tls,
     /// Connections at the same time; more wait in the kernel's queue.
     pub connections: usize,
+    /// Those of one peer among them; what comes from the machine itself has no such limit.
+    pub connections_per_peer: usize,
     /// How long a client may take to say its first byte and to agree on TLS.
     pub handshake: Duration,
-    /// How long a client may take to send the head of a request; idle connections of HTTP/1.1 end after this time, too.
+    /// How long a client may take to send the head of a request; idle connections end after this time, too, and those
+    /// whose client takes nothing of its answer after four times as long.
     pub head: Duration,
     /// How long requests may take to end at the shutdown.
     pub drain: Duration,
@@ -53,6 +57,7 @@ impl Settings {
         Self {
             tls,
             connections: 512,
+            connections_per_peer: 256,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
             drain: Duration::from_secs(5),
@@ -99,6 +104,7 @@ impl Listener {
     {
         let tasks = Tasks::new();
         let places = Arc::new(Semaphore::new(settings.connections));
+        let peers = Peers::new(settings.connections_per_peer);
         let settings = Arc::new(settings);
         loop {
             let place = tokio::select! {
@@ -108,6 +114,10 @@ impl Listener {
             let Some((stream, peer)) = self.accept(&shutdown).await else {
                 break;
             };
+            let Some(guest) = peers.admit(peer.ip()) else {
+                tracing::debug!(%peer, "a peer has too many connections");
+                continue;
+            };
             let connection = connection(
                 (stream, peer),
                 Arc::clone(&settings),
@@ -116,7 +126,7 @@ impl Listener {
             );
             tasks.spawn("connection", async move {
                 connection.await;
-                drop(place);
+                drop((place, guest));
             });
         }
         drop(self.listener);

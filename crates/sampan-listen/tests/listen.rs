@@ -90,6 +90,9 @@ async fn answer(
         together.wait().await;
         together.wait().await;
     }
+    if request.uri().path() == "/large" {
+        return Ok(Response::new("a".repeat(64 << 20)));
+    }
     let peer = request.extensions().get::<Peer>().unwrap();
     assert!(peer.address.ip().is_loopback());
     let text = format!("{:?} tls={}", request.version(), peer.tls);
@@ -257,6 +260,30 @@ async fn who_is_slow_to_ask_loses_the_place() {
         assert_eq!(next.unwrap(), "HTTP/1.1 tls=false", "{beginning:?}");
         let told = until_closed(&mut slow).await;
         assert!(!told.contains("200 OK"), "{beginning:?}: {told}");
+    }
+    f.stop().await;
+}
+
+/// A GET over HTTP/2: the preface, empty settings, and the head of the request (RFC 9113; RFC 7541).
+const SECOND: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
+    \x00\x00\x00\x04\x00\x00\x00\x00\x00\
+    \x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01x";
+
+#[tokio::test]
+async fn who_asks_no_more_or_does_not_listen_loses_the_place() {
+    let settings = Settings {
+        connections: 1,
+        head: Duration::from_millis(200),
+        drain: Duration::from_millis(200),
+        ..Settings::new(Tls::Off)
+    };
+    let f = Fixture::start(settings, &alone()).await;
+    for request in [SECOND, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut holding = f.connect(request).await;
+        let mut first = [0; 9];
+        holding.read_exact(&mut first).await.unwrap();
+        let next = tokio::time::timeout(LIMIT, f.get("http", &[])).await;
+        assert_eq!(next.unwrap(), "HTTP/1.1 tls=false", "{request:?}");
     }
     f.stop().await;
 }

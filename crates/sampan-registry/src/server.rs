@@ -143,6 +143,7 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
     );
     let mut settings = Settings::new(tls);
     settings.connections = config.limits.connections;
+    settings.connections_per_peer = config.limits.connections.div_ceil(2);
     settings.buffer_bytes = CONNECTION_BUFFER_BYTES;
     Ok(Server {
         listener,
