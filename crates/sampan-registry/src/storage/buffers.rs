@@ -39,20 +39,33 @@ impl Budget {
 
     /// Takes bytes if they are left.
     pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
-        let fits = |used: usize| Some(used + bytes).filter(|used| *used <= self.0.limit_bytes);
-        self.0
-            .used_bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
-            .ok()?;
-        Some(Share {
+        self.reserve(bytes).then(|| Share {
             budget: self.clone(),
             bytes,
         })
     }
 
+    fn reserve(&self, bytes: usize) -> bool {
+        let fits = |used: usize| Some(used + bytes).filter(|used| *used <= self.0.limit_bytes);
+        let used = &self.0.used_bytes;
+        used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_ok()
+    }
+
     /// How many bytes are taken.
     pub(crate) fn used_bytes(&self) -> usize {
         self.0.used_bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Share {
+    /// Takes more bytes if they are left; says whether they were.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let grown = self.budget.reserve(bytes);
+        if grown {
+            self.bytes += bytes;
+        }
+        grown
     }
 }
 

@@ -10,6 +10,9 @@ use crate::storage::{Budget, Share, joined};
 /// How many bytes are hashed and written in one go, while the next come.
 const BATCH_BYTES: usize = 512 << 10;
 
+/// How many parts at most: each has a size of its own, however few bytes it has.
+const BATCH_PARTS: usize = 128;
+
 /// Collects bytes and has them written on a blocking thread, one batch at a time.
 ///
 /// The upload itself goes to that thread and back. So a request that is dropped leaves it whole: the batch on its way is
@@ -21,7 +24,7 @@ pub(crate) struct Sink {
     writing: Option<JoinHandle<(Held, Result<(), Error>)>>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
-    shares: Vec<Share>,
+    share: Option<Share>,
 }
 
 impl Sink {
@@ -32,7 +35,7 @@ impl Sink {
             writing: None,
             batch: Vec::new(),
             batch_bytes: 0,
-            shares: Vec::new(),
+            share: None,
         }
     }
 
@@ -41,13 +44,17 @@ impl Sink {
     /// # Errors
     /// When an earlier batch could not be written.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Error> {
-        let share = self.budget.take(bytes.len());
+        let room = if let Some(share) = &mut self.share {
+            share.grow(bytes.len())
+        } else {
+            self.share = self.budget.take(bytes.len());
+            self.share.is_some()
+        };
         self.batch_bytes += bytes.len();
         self.batch.push(bytes);
-        let room = share.is_some();
-        self.shares.extend(share);
+        let is_full = self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_PARTS;
         // Without room to collect, everything is written as it comes.
-        if self.batch_bytes >= BATCH_BYTES || !room {
+        if is_full || !room {
             self.write().await?;
         }
         Ok(())
@@ -66,7 +73,7 @@ impl Sink {
     async fn write(&mut self) -> Result<(), Error> {
         let (mut held, before) = self.idle().await;
         let batch = std::mem::take(&mut self.batch);
-        let shares = std::mem::take(&mut self.shares);
+        let share = self.share.take();
         self.batch_bytes = 0;
         if let Err(error) = before {
             // What comes after bytes that are missing must not be written in their place.
@@ -75,7 +82,7 @@ impl Sink {
         }
         self.writing = Some(tokio::task::spawn_blocking(move || {
             let written = held.append(&batch);
-            drop((batch, shares));
+            drop((batch, share));
             (held, written)
         }));
         Ok(())
