@@ -4,11 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use sampan_model::Hint;
+use sampan_store::registry::Pattern as Wildcards;
 
-/// Names of repositories: one, or all that a text with `*` meets. A `*` stands for any text, `/` included.
+/// Names of repositories: one, or all that a text with wildcards meets. A `*` stands for any text and a `?` for
+/// one character, `/` included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    text: String,
+    pattern: Wildcards,
     literal: bool,
 }
 
@@ -19,7 +21,7 @@ pub struct PatternError(pub String);
 
 impl Hint for PatternError {
     fn hint(&self) -> Option<String> {
-        Some("use lower-case names such as `guestbook/web`, with `*` for any text".to_owned())
+        Some("use lower-case names such as `guestbook/web`, with `*` for any text and `?` for one character".to_owned())
     }
 }
 
@@ -28,7 +30,7 @@ impl Pattern {
     #[must_use]
     pub fn all() -> Self {
         Self {
-            text: "*".to_owned(),
+            pattern: Wildcards::new("*"),
             literal: false,
         }
     }
@@ -37,7 +39,7 @@ impl Pattern {
     #[must_use]
     pub fn exactly(name: &str) -> Self {
         Self {
-            text: name.to_owned(),
+            pattern: Wildcards::new(name),
             literal: true,
         }
     }
@@ -49,7 +51,7 @@ impl Pattern {
             return self.clone();
         }
         Self {
-            text: format!("{prefix}/{}", self.text),
+            pattern: Wildcards::new(format!("{prefix}/{}", self.pattern)),
             literal: self.literal,
         }
     }
@@ -57,11 +59,13 @@ impl Pattern {
     /// Whether a repository of this name, or any below it, may be meant.
     pub(super) fn may_match_from(&self, name: &str) -> bool {
         let below = format!("{name}/");
-        match self.text.split_once('*').filter(|_| !self.literal) {
-            Some((fixed, _)) => {
+        let text = self.pattern.as_str();
+        match text.find(['*', '?']).filter(|_| !self.literal) {
+            Some(end) => {
+                let fixed = &text[..end];
                 fixed.starts_with(&below) || below.starts_with(fixed) || fixed == name
             }
-            None => self.text == name || self.text.starts_with(&below),
+            None => text == name || text.starts_with(&below),
         }
     }
 
@@ -69,24 +73,9 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         if self.literal {
-            return self.text == name;
+            return self.pattern.as_str() == name;
         }
-        let mut parts = self.text.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = name.strip_prefix(first) else {
-            return false;
-        };
-        let Some(last) = parts.next_back() else {
-            return rest.is_empty();
-        };
-        // Each part at its first place leaves the most for the ones behind it.
-        for part in parts {
-            let Some((_, behind)) = rest.split_once(part) else {
-                return false;
-            };
-            rest = behind;
-        }
-        rest.ends_with(last)
+        self.pattern.matches(name)
     }
 }
 
@@ -95,13 +84,13 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/*".contains(&byte)
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/*?".contains(&byte)
         };
         if text.is_empty() || text.len() > 255 || !text.bytes().all(fits) {
             return Err(PatternError(text.to_owned()));
         }
         Ok(Self {
-            text: text.to_owned(),
+            pattern: Wildcards::new(text),
             literal: false,
         })
     }
@@ -109,7 +98,7 @@ impl FromStr for Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.pattern.fmt(f)
     }
 }
 
@@ -129,6 +118,7 @@ mod tests {
             "team/*",
             "team/web",
             "team/a/*b",
+            "te?m",
         ] {
             assert!(may(pattern), "{pattern}");
         }
@@ -158,13 +148,15 @@ mod tests {
             ("a*ab", "aab", true),
             ("*ab*ab", "ab", false),
             ("a**b", "ab", true),
+            ("team-?/*", "team-a/web", true),
+            ("team-?/*", "team-ab/web", false),
         ];
         for (pattern, name, expected) in cases {
             let pattern: Pattern = pattern.parse().unwrap();
             assert_eq!(pattern.matches(name), expected, "{pattern} {name}");
         }
         assert!(!Pattern::exactly("a/*").matches("a/b"));
-        for text in ["", "Guestbook", "a b", "a?"] {
+        for text in ["", "Guestbook", "a b", "a!"] {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! An access token carries what it allows, so that a request with one needs no look-up; it lives for minutes only. A
 //! refresh token carries nobody's rights, only who may have access tokens; it counts until the account's generation
-//! changes. A local token lets the programs of this installation in. None can pass for another, because the header, which is compared as a whole, names the kind.
+//! changes. A local token lets the programs of this installation in. None can pass for another, because the header, which
+//! is compared as a whole, names the kind.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Patterns for names of tags.
+//! Patterns for names of tags and repositories.
 
 use std::fmt;
 
@@ -10,6 +10,12 @@ impl Pattern {
     /// Every text is a pattern.
     pub fn new(pattern: impl Into<String>) -> Self {
         Self(pattern.into())
+    }
+
+    /// The pattern as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Whether a name matches.
