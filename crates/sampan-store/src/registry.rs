@@ -42,10 +42,10 @@ pub use events::{Event, EventId, EventKind};
 pub use manifests::{ManifestName, ManifestRow, ManifestUse};
 pub use pattern::Pattern;
 pub use push::{Child, ChildKind, MovedTag, Pushed, PutManifest};
-pub use referrers::ReferrerRow;
+pub use referrers::{ReferrerRow, Referrers};
 pub use refusal::Refusal;
 pub use removal::Removal;
-pub use repositories::{Holdings, Usage};
+pub use repositories::{Holdings, Usage, project_of};
 pub use tags::{TagMove, TagRow};
 
 /// Declares the statements of a file, and lists them for the test that looks at their query plans.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sampan_store::registry::{Pattern as TagPattern, Rules};
+use sampan_store::registry::{Pattern as TagPattern, Rules, project_of};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -76,7 +76,6 @@ impl Config {
     /// What pushes to a repository, and removals from it, must keep to.
     #[must_use]
     pub fn rules(&self, repository: &str) -> Rules {
-        let project = repository.split('/').next().unwrap_or(repository);
         Rules {
             immutable_tags: self
                 .immutable_tags
@@ -84,7 +83,7 @@ impl Config {
                 .filter(|rule| rule.repositories.matches(repository))
                 .flat_map(|rule| rule.tags.iter().cloned())
                 .collect(),
-            quota_bytes: self.quotas.get(project).copied(),
+            quota_bytes: self.quotas.get(project_of(repository)).copied(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::body::Body;
 use super::call::Call;
 use super::render;
 use crate::error::Error;
+use crate::storage::blocking;
 use crate::wire::name::RepositoryName;
 use crate::wire::query;
 
@@ -115,12 +116,14 @@ pub(super) async fn referrers(
         let last = &last.digest;
         format!("/v2/{repository}/referrers/{subject}?last={last}&n={limit}{filter}")
     });
-    let index = Index {
+    let entries = page.entries;
+    let index = move || Index {
         schema_version: 2,
         media_type: INDEX,
-        manifests: page.entries.into_iter().map(descriptor).collect(),
+        manifests: entries.into_iter().map(descriptor).collect(),
     };
-    let mut response = render::json(INDEX, &index);
+    // Annotations can be megabytes.
+    let mut response = blocking(move || render::json(INDEX, &index())).await;
     let headers = response.headers_mut();
     if artifact_type.is_some() {
         let applied = HeaderValue::from_static("artifactType");

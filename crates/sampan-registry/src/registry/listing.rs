@@ -70,16 +70,19 @@ impl Registry {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page<ReferrerRow>, Error> {
-        let rows = self
+        let page = self
             .ledger
             .referrers(
                 repository.as_str(),
                 &subject.to_string(),
                 artifact_type,
                 after,
-                limit + 1,
+                limit,
             )
             .await?;
-        Ok(Page::cut(rows, limit))
+        Ok(Page {
+            entries: page.rows,
+            more: page.more,
+        })
     }
 }

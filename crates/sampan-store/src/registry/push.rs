@@ -109,6 +109,19 @@ impl Ledger {
     pub async fn put_manifest(&self, manifest: PutManifest) -> Result<Pushed, Error> {
         self.writer.submit(manifest).await
     }
+
+    /// Whether [`Ledger::put_manifest`] would refuse a manifest now, so that its bytes need not be written first.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check_manifest(&self, manifest: &PutManifest) -> Result<(), Error> {
+        let check = async {
+            let mut connection = self.pool.acquire().await?;
+            manifest.check(&mut connection).await
+        };
+        let checked = check.await.map_err(Error::sql("check a manifest"))?;
+        checked.map(drop).map_err(Error::from)
+    }
 }
 
 impl Operation<Outbox> for PutManifest {
@@ -119,23 +132,15 @@ impl Operation<Outbox> for PutManifest {
         connection: &mut SqliteConnection,
         outbox: &mut Outbox,
     ) -> Carried<Pushed> {
-        let survey = Survey::take(connection, &self.repository, &self.digest).await?;
-        // No row has this number: a repository that is missing has nothing.
-        let known = survey.repository.unwrap_or(0);
-        let children = serde_json::to_string(&self.children)
-            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-        let missing = self.missing(connection, known, &children).await?;
-        if !missing.is_empty() {
-            return Ok(Err(Refusal::MissingChildren(missing).into()));
-        }
-        let tags = match self.check_tags(connection, known).await? {
-            Ok(tags) => tags,
+        let checked = match self.check(connection).await? {
+            Ok(checked) => checked,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        let quota = self.rules.quota_bytes;
-        if let Err(refusal) = survey.check_quota(&self.repository, self.size_bytes, quota) {
-            return Ok(Err(refusal.into()));
-        }
+        let Checked {
+            survey,
+            children,
+            tags,
+        } = checked;
         let repository = survey
             .make_room(connection, &self.repository, &self.digest, self.size_bytes)
             .await?;
@@ -160,7 +165,41 @@ impl Operation<Outbox> for PutManifest {
     }
 }
 
+/// What has been found out about a manifest that nothing speaks against.
+struct Checked {
+    survey: Survey,
+    /// The children as one value.
+    children: String,
+    tags: Vec<MovedTag>,
+}
+
 impl PutManifest {
+    async fn check(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<Checked, Refusal>, sqlx::Error> {
+        let survey = Survey::take(connection, &self.repository, &self.digest).await?;
+        // No row has this number: a repository that is missing has nothing.
+        let known = survey.repository.unwrap_or(0);
+        let children = serde_json::to_string(&self.children)
+            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let missing = self.missing(connection, known, &children).await?;
+        if !missing.is_empty() {
+            return Ok(Err(Refusal::MissingChildren(missing)));
+        }
+        let tags = match self.check_tags(connection, known).await? {
+            Ok(tags) => tags,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let quota = self.rules.quota_bytes;
+        let has_room = survey.check_quota(&self.repository, self.size_bytes, quota);
+        Ok(has_room.map(|()| Checked {
+            survey,
+            children,
+            tags,
+        }))
+    }
+
     async fn missing(
         &self,
         connection: &mut SqliteConnection,

@@ -120,10 +120,36 @@ impl Ledger {
             .map_err(Error::sql("read the usage of a project"))?;
         Ok(usage.map_or_else(Usage::default, |bytes| Usage { bytes }))
     }
+
+    /// How large new content of a repository may be whose project may hold `quota_bytes`. What the project holds already,
+    /// which only the digest can tell, it may always push again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn room(
+        &self,
+        repository: &str,
+        digest: Option<&str>,
+        quota_bytes: u64,
+    ) -> Result<u64, Error> {
+        let survey = async {
+            let mut connection = self.pool.acquire().await?;
+            Survey::take(&mut connection, repository, digest.unwrap_or_default()).await
+        };
+        let survey = survey
+            .await
+            .map_err(Error::sql("ask for the room of a project"))?;
+        Ok(if survey.counted {
+            u64::MAX
+        } else {
+            quota_bytes.saturating_sub(survey.project_bytes)
+        })
+    }
 }
 
 /// The project of a repository: the first component of its name.
-pub(super) fn project_of(repository: &str) -> &str {
+#[must_use]
+pub fn project_of(repository: &str) -> &str {
     repository.split('/').next().unwrap_or(repository)
 }
 

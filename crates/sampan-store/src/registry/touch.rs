@@ -9,7 +9,7 @@ use crate::Error;
 use crate::writer::{Carried, Operation};
 
 statements! {
-    TOUCH_MANIFEST = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?1) \
+    TOUCH_MANIFEST = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?1), unused_since = MAX(unused_since, ?1) \
         WHERE repository = (SELECT id FROM repositories WHERE name = ?2) AND digest = ?3";
     TOUCH_TAG = "UPDATE tags SET pushed_at = MAX(pushed_at, ?1) \
         WHERE repository = (SELECT id FROM repositories WHERE name = ?2) AND name = ?4 AND digest = ?3";

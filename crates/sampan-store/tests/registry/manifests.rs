@@ -275,6 +275,7 @@ async fn referrers_are_found_by_their_subject() {
             .referrers("shop/web", "sha256:image", artifact_type, after, limit)
             .await
             .unwrap()
+            .rows
             .into_iter()
             .map(|row| row.digest)
             .collect()
@@ -288,11 +289,12 @@ async fn referrers_are_found_by_their_subject() {
         referrers(Some("sbom"), None, 10).await,
         ["sha256:1", "sha256:3"]
     );
-    let row = &f
+    let page = f
         .ledger
-        .referrers("shop/web", "sha256:image", Some("sig"), None, 1)
-        .await
-        .unwrap()[0];
+        .referrers("shop/web", "sha256:image", Some("sig"), None, 1);
+    let page = page.await.unwrap();
+    let row = &page.rows[0];
+    assert!(!page.more);
     assert_eq!(row.annotations.as_deref(), Some("{\"by\":\"anna\"}"));
     assert_eq!(row.artifact_type.as_deref(), Some("sig"));
     f.ledger
@@ -300,6 +302,30 @@ async fn referrers_are_found_by_their_subject() {
         .await
         .unwrap();
     assert_eq!(referrers(Some("sbom"), None, 10).await, ["sha256:3"]);
+    f.store.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_large_referrers_is_short() {
+    let f = fixture().await;
+    for digest in ["sha256:1", "sha256:2", "sha256:3"] {
+        let referrer = PutManifest {
+            subject: Some("sha256:image".to_owned()),
+            annotations: Some(format!("{{\"large\":\"{}\"}}", "a".repeat(3 << 20))),
+            ..manifest("shop/web", digest, vec![], &[])
+        };
+        f.ledger.put_manifest(referrer).await.unwrap();
+    }
+    let mut after: Option<String> = None;
+    for (count, more) in [(1, true), (1, true), (1, false)] {
+        let page = f
+            .ledger
+            .referrers("shop/web", "sha256:image", None, after.as_deref(), 10);
+        let page = page.await.unwrap();
+        assert_eq!((page.rows.len(), page.more), (count, more));
+        after = page.rows.last().map(|row| row.digest.clone());
+    }
+    assert_eq!(after.as_deref(), Some("sha256:3"));
     f.store.close().await;
 }
 
