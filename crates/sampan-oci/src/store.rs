@@ -135,6 +135,19 @@ impl ContentStore {
         keep().map_err(|source| StoreError::io("mark", &path, source))
     }
 
+    /// Whether the blob is there whole, so that it survives a power cut: whoever wrote it may have been killed before the
+    /// folder was synced. Otherwise as [`Self::keep`].
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep_durably(&self, digest: &Digest, size_bytes: u64) -> Result<bool, StoreError> {
+        let is_whole = self.keep(digest)? == Some(size_bytes);
+        if is_whole {
+            writer::sync_folder_of(&self.blob_path(digest))?;
+        }
+        Ok(is_whole)
+    }
+
     /// Someone who takes away what nobody names.
     #[must_use]
     pub fn collector(&self) -> Collector {
@@ -212,7 +225,7 @@ impl ContentStore {
     /// When they cannot be written.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of_bytes(bytes);
-        if self.keep(&digest)? == Some(bytes.len() as u64) {
+        if self.keep_durably(&digest, bytes.len() as u64)? {
             return Ok(digest);
         }
         let mut writer = self.writer()?;
@@ -223,7 +236,7 @@ impl ContentStore {
         Ok(digest)
     }
 
-    /// Makes a file, whose bytes the caller has hashed, the blob `digest`; the file must lie on the
+    /// Makes a file, whose bytes the caller has hashed and synced, the blob `digest`; the file must lie on the
     /// file system of the store and must not be written to any more.
     ///
     /// A blob that is already there stays, unless its size shows that it was damaged; then the file
@@ -231,17 +244,11 @@ impl ContentStore {
     ///
     /// # Errors
     /// When the bytes cannot be made durable.
-    pub fn adopt(
-        &self,
-        path: &Path,
-        file: &File,
-        digest: &Digest,
-        size_bytes: u64,
-    ) -> Result<bool, StoreError> {
-        if self.keep(digest)? == Some(size_bytes) {
+    pub fn adopt(&self, path: &Path, digest: &Digest, size_bytes: u64) -> Result<bool, StoreError> {
+        if self.keep_durably(digest, size_bytes)? {
             return Ok(false);
         }
-        writer::publish(self, path, file, digest)?;
+        writer::publish(self, path, digest)?;
         Ok(true)
     }
 

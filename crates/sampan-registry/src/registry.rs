@@ -4,9 +4,11 @@
 //! acknowledged. The step from the one to the other happens under the lock of the digest, which the collector takes, too.
 
 mod blobs;
+mod fleeting;
 mod listing;
 mod locks;
 mod manifests;
+mod quota;
 mod sweep;
 mod uploads;
 

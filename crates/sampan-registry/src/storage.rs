@@ -56,6 +56,8 @@ pub(crate) struct Verified {
     pub(crate) digest: Digest,
     /// How many.
     pub(crate) size_bytes: u64,
+    /// Whether they would survive a power cut, where they lie.
+    pub(crate) synced: bool,
 }
 
 impl Storage {
@@ -78,6 +80,22 @@ impl Storage {
         blocking(move || disk.open(&digest)).await
     }
 
+    /// Does what takes long of [`Self::adopt`]. The caller need not hold the lock of the digest, so nobody waits.
+    pub(crate) async fn carry(&self, verified: Verified) -> Result<Verified, StoreError> {
+        let Self::Disk(disk) = self;
+        let content = disk.content.clone();
+        blocking(move || {
+            // What is there already will not be needed.
+            let synced = content.size(&verified.digest)? != Some(verified.size_bytes);
+            if synced {
+                let done = verified.file.sync_all();
+                done.map_err(|source| StoreError::io("write", &verified.path, source))?;
+            }
+            Ok(Verified { synced, ..verified })
+        })
+        .await
+    }
+
     /// Makes verified bytes a blob that survives a power cut. The caller holds the lock of the digest. Says whether the
     /// file was needed for that; otherwise it stays where it is.
     pub(crate) async fn adopt(&self, verified: Verified) -> Result<bool, StoreError> {
@@ -89,25 +107,31 @@ impl Storage {
                 file,
                 digest,
                 size_bytes,
+                synced,
             } = verified;
-            content.adopt(&path, &file, &digest, size_bytes)
+            if !synced {
+                let done = file.sync_all();
+                done.map_err(|source| StoreError::io("write", &path, source))?;
+            }
+            content.adopt(&path, &digest, size_bytes)
         })
         .await
     }
 
-    /// Stores bytes whose digest the caller has computed. The caller holds the lock of the digest.
-    pub(crate) async fn put(&self, digest: Digest, bytes: Bytes) -> Result<(), StoreError> {
+    /// Stores bytes whose digest the caller has computed. The caller holds the lock of the digest. Says whether they were not
+    /// there before.
+    pub(crate) async fn put(&self, digest: Digest, bytes: Bytes) -> Result<bool, StoreError> {
         let Self::Disk(disk) = self;
         let content = disk.content.clone();
         blocking(move || {
-            if content.keep(&digest)? == Some(bytes.len() as u64) {
-                return Ok(());
+            if content.keep_durably(&digest, bytes.len() as u64)? {
+                return Ok(false);
             }
             let mut writer = content.writer_for(digest.algorithm())?;
             writer
                 .write_all(&bytes)
                 .map_err(|source| StoreError::io("write below", content.path(), source))?;
-            writer.commit(Some(&digest)).map(drop)
+            writer.commit(Some(&digest)).map(|_| true)
         })
         .await
     }

@@ -86,30 +86,32 @@ impl BlobWriter {
         if let Some(expected) = expected.filter(|expected| **expected != digest) {
             return Err(StoreError::altered(*expected, digest));
         }
-        if self.store.keep(&digest)? != Some(length) {
-            publish(&self.store, &self.path, &self.file, &digest)?;
+        if !self.store.keep_durably(&digest, length)? {
+            let synced = self.file.sync_all();
+            synced.map_err(|source| StoreError::io("write", &self.path, source))?;
+            publish(&self.store, &self.path, &digest)?;
             self.fate = Fate::Published;
         }
         Ok((digest, length))
     }
 }
 
-/// Makes the file at `path` a blob that survives a power cut.
+/// Makes the file at `path`, which has been synced, a blob that survives a power cut.
 pub(super) fn publish(
     store: &ContentStore,
     path: &Path,
-    file: &File,
     digest: &Digest,
 ) -> Result<(), StoreError> {
-    file.sync_all()
-        .map_err(|source| StoreError::io("write", path, source))?;
     let target = store.blob_path(digest);
     fs::rename(path, &target)
         .map_err(|source| StoreError::io("move into place", &target, source))?;
-    target
-        .parent()
-        .map_or(Ok(()), durable::sync_directory)
-        .map_err(|source| StoreError::io("write", &target, source))
+    sync_folder_of(&target)
+}
+
+/// Makes the entry of the file at `path` survive a power cut.
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    durable::sync_directory(durable::directory_of(path))
+        .map_err(|source| StoreError::io("write", path, source))
 }
 
 impl Write for BlobWriter {

@@ -45,14 +45,10 @@ pub(super) async fn start(
         return Ok(response);
     };
     let held = session.hold().await?;
+    // Nobody knows the upload, so nobody will go on with it.
+    let fleeting = call.registry.fleeting(&session);
     let taken = finish(call, &session, held, digest, payload).await;
-    if taken.is_err() {
-        // Nobody knows the upload, so nobody will go on with it, unless it has ended by that failure.
-        match call.registry.cancel(&session).await {
-            Ok(()) | Err(Error::UploadUnknown { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    fleeting.end().await;
     taken
 }
 
@@ -67,7 +63,7 @@ pub(super) async fn answer(
     match call.method {
         Method::PATCH => {
             let held = session.hold().await?;
-            drop(append(call, &session, held, payload).await?);
+            drop(append(call, &session, held, None, payload).await?);
             Ok(progress(&session, StatusCode::ACCEPTED))
         }
         Method::PUT => {
@@ -97,7 +93,7 @@ async fn finish(
     digest: Digest,
     payload: &mut Payload<'_>,
 ) -> Result<Response<Body>, Error> {
-    let held = append(call, session, held, payload).await?;
+    let held = append(call, session, held, Some(&digest), payload).await?;
     call.registry.finish_upload(session, held, digest).await?;
     Ok(created(session.repository(), &digest))
 }
@@ -106,6 +102,7 @@ async fn append(
     call: &Call<'_>,
     session: &Session,
     held: Held,
+    digest: Option<&Digest>,
     payload: &mut Payload<'_>,
 ) -> Result<Held, Error> {
     let chunk = match call.header(&CONTENT_RANGE) {
@@ -125,7 +122,9 @@ async fn append(
         });
     }
     let bytes = pin!(payload.stream());
-    call.registry.append(session, held, chunk, bytes).await
+    call.registry
+        .append(session, held, chunk, digest, bytes)
+        .await
 }
 
 /// Mounts a blob from where the request says, or from anywhere that the caller may read.

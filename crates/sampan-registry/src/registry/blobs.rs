@@ -128,12 +128,14 @@ impl Registry {
     }
 
     /// Appends bytes to an upload. What came before a failure of the client stays, so that it can go on from there;
-    /// a chunk of another length than it said is taken back.
+    /// a chunk of another length than it said is taken back. What the project has no room for ends the upload; the digest, if
+    /// it is known already, tells whether the project has the content.
     pub(crate) async fn append(
         &self,
         session: &Session,
         held: Held,
         chunk: Option<ChunkRange>,
+        digest: Option<&Digest>,
         bytes: impl Stream<Item = Result<Bytes, Error>> + Send,
     ) -> Result<Held, Error> {
         let start = held.length_bytes();
@@ -149,13 +151,23 @@ impl Registry {
         let mark = held.mark();
         let limit_bytes = self.config.limits.blob_bytes.unwrap_or(u64::MAX);
         let end_limit = chunk.map_or(limit_bytes, |chunk| limit_bytes.min(chunk.last + 1));
-        let (mut held, received) = self.receive(held, end_limit, bytes).await;
-        let fault = match (received, chunk) {
-            (Err(Fault::TooMuch), Some(chunk)) if end_limit > chunk.last => Error::Length {
+        let room = self.room(session.repository(), digest).await?;
+        let room_limit = room.as_ref().map_or(u64::MAX, |room| room.bytes);
+        let (mut held, received) = self.receive(held, end_limit.min(room_limit), bytes).await;
+        let fault = match (received, chunk, room) {
+            // Nothing that it goes on with could be kept.
+            (Err(Fault::TooMuch { end }), _, Some(room)) if room_limit < end_limit => {
+                self.uploads.discard(session, held).await?;
+                return Err(room.refusal(end));
+            }
+            (received, chunk, _) => (received, chunk),
+        };
+        let fault = match fault {
+            (Err(Fault::TooMuch { .. }), Some(chunk)) if end_limit > chunk.last => Error::Length {
                 expected_bytes: chunk.length(),
                 actual_bytes: chunk.length() + 1,
             },
-            (Err(Fault::TooMuch), _) => Error::BlobTooLarge { limit_bytes },
+            (Err(Fault::TooMuch { .. }), _) => Error::BlobTooLarge { limit_bytes },
             (Err(Fault::Other(error)), _) => return Err(error),
             (Ok(()), Some(chunk)) if held.length_bytes() != chunk.last + 1 => Error::Length {
                 expected_bytes: chunk.length(),
@@ -187,7 +199,7 @@ impl Registry {
             };
             end = end.saturating_add(part.len() as u64);
             if end > end_limit {
-                break Err(Fault::TooMuch);
+                break Err(Fault::TooMuch { end });
             }
             if let Err(error) = sink.push(part).await {
                 break Err(Fault::Other(error));
@@ -208,11 +220,17 @@ impl Registry {
         self.whole(async move {
             let digest = Digest::of_bytes(&bytes);
             let size_bytes = bytes.len() as u64;
+            registry
+                .check_room(&repository, &digest, size_bytes)
+                .await?;
             let _lock = registry.locks.lock(&digest).await;
-            registry.storage.put(digest, bytes).await?;
+            let made = registry.storage.put(digest, bytes).await?;
             let content = Content::Uploaded { size_bytes };
-            registry.link(&repository, &digest, content).await?;
-            Ok(digest)
+            let linked = registry.link(&repository, &digest, content).await;
+            if made && matches!(linked, Err(Error::Refused(_))) {
+                registry.take_back(&digest).await;
+            }
+            linked.map(|()| digest)
         })
         .await
     }
@@ -271,8 +289,21 @@ impl Registry {
             Err(error) => return Err(error),
         };
         let size_bytes = verified.size_bytes;
-        let lock = self.locks.lock(&digest).await;
-        let moved = match self.storage.adopt(verified).await {
+        if let Err(error) = self
+            .check_room(session.repository(), &digest, size_bytes)
+            .await
+        {
+            self.uploads.discard(session, held).await?;
+            return Err(error);
+        }
+        let (lock, adopted) = match self.storage.carry(verified).await {
+            Ok(verified) => {
+                let lock = self.locks.lock(&digest).await;
+                (Some(lock), self.storage.adopt(verified).await)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let moved = match adopted {
             Ok(moved) => moved,
             Err(error) => {
                 // The kernel tells only once that bytes did not reach the disk: they must come again.
@@ -287,6 +318,9 @@ impl Registry {
                 Content::Uploaded { size_bytes },
             )
             .await;
+        if moved && matches!(linked, Err(Error::Refused(_))) {
+            self.take_back(&digest).await;
+        }
         drop(lock);
         // The upload is over even when the ledger refuses: the project has no room for it.
         if moved {
@@ -328,7 +362,10 @@ impl Registry {
 
 /// Why the bytes of a request did not all arrive.
 enum Fault {
-    TooMuch,
+    /// So many would there be with the last ones, or more.
+    TooMuch {
+        end: u64,
+    },
     Other(Error),
 }
 

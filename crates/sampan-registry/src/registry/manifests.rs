@@ -9,9 +9,12 @@ use sampan_supervise::clock;
 use super::Registry;
 use super::blobs::is_old;
 use crate::error::Error;
-use crate::storage::Stored;
+use crate::storage::{Stored, blocking};
 use crate::wire::document::{self, Document};
 use crate::wire::name::{ManifestName, RepositoryName};
+
+/// From this size on, a manifest takes milliseconds to read.
+const LARGE_BYTES: usize = 64 << 10;
 
 /// A manifest that is to be pushed.
 #[derive(Debug)]
@@ -94,8 +97,11 @@ impl Registry {
     /// Takes a manifest, and gives it its tags in the same step. Once it is known to be one, this goes on when the client
     /// leaves.
     pub(crate) async fn push_manifest(&self, new: NewManifest) -> Result<PushedManifest, Error> {
-        let document = Document::parse(&new.bytes, new.content_type.as_deref())?;
-        let digest = digest_of(&new.bytes, &new.name)?;
+        let Read {
+            document,
+            digest,
+            annotations,
+        } = read(&new).await?;
         let mut tags = new.tags;
         if let ManifestName::Tag(tag) = new.name {
             tags.insert(0, tag);
@@ -112,7 +118,7 @@ impl Registry {
             media_type: document.media_type.clone(),
             artifact_type: document.artifact_type.clone(),
             subject: subject.map(|subject| subject.to_string()),
-            annotations: annotations(&document),
+            annotations,
             size_bytes,
             children: self.children(&document, new.is_whole),
             tags: tags.clone(),
@@ -122,9 +128,14 @@ impl Registry {
         };
         let (registry, bytes) = (self.clone(), new.bytes);
         self.whole(async move {
+            registry.ledger.check_manifest(&put).await?;
             let _lock = registry.locks.lock(&digest).await;
-            registry.storage.put(digest, bytes).await?;
-            registry.ledger.put_manifest(put).await?;
+            let made = registry.storage.put(digest, bytes).await?;
+            let pushed = registry.ledger.put_manifest(put).await;
+            if made && matches!(pushed, Err(sampan_store::Error::Refused(_))) {
+                registry.take_back(&digest).await;
+            }
+            pushed?;
             Ok(())
         })
         .await?;
@@ -189,6 +200,33 @@ impl Registry {
                 required: is_whole && !(may_lack || child.foreign),
             })
             .collect()
+    }
+}
+
+/// What a manifest says.
+struct Read {
+    document: Document,
+    digest: Digest,
+    annotations: Option<String>,
+}
+
+/// Reads a manifest; a large one where that keeps nobody else waiting.
+async fn read(new: &NewManifest) -> Result<Read, Error> {
+    let (bytes, name) = (new.bytes.clone(), new.name.clone());
+    let content_type = new.content_type.clone();
+    let is_large = bytes.len() > LARGE_BYTES;
+    let read = move || {
+        let document = Document::parse(&bytes, content_type.as_deref())?;
+        Ok(Read {
+            digest: digest_of(&bytes, &name)?,
+            annotations: annotations(&document),
+            document,
+        })
+    };
+    if is_large {
+        blocking(read).await
+    } else {
+        read()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use sampan_oci::Digest;
 use sampan_oci::store::Removed;
 use sampan_store::registry::Ledger;
+use sampan_supervise::clock;
 
 use super::Registry;
 use crate::config::Config;
@@ -30,7 +31,8 @@ impl Registry {
     /// Takes away those of the blobs that nobody holds, to which no local name leads, and which nobody has used since;
     /// says which.
     ///
-    /// Pushes of these blobs wait meanwhile. The files go before the rows: a kill in between leaves rows without a
+    /// Pushes of these blobs wait meanwhile; those that are being pushed are left to the next collection, so that nobody
+    /// else waits for a slow push, too. The files go before the rows: a kill in between leaves rows without a
     /// holder, which show nothing and go with the next collection.
     pub(crate) async fn take_away(
         &self,
@@ -38,7 +40,30 @@ impl Registry {
         digests: &[Digest],
         unused_since: SystemTime,
     ) -> Result<Vec<Removed>, Error> {
-        let _locks = self.locks.lock_all(digests).await;
+        let (_locks, free) = self.locks.try_lock_all(digests);
+        self.remove_unheld(sweeper, &free, unused_since).await
+    }
+
+    /// Takes away a file that was made for a push which the ledger has refused. The caller holds the lock of the digest.
+    pub(super) async fn take_back(&self, digest: &Digest) {
+        let made_before = clock::now().into();
+        let mut sweeper = self.sweeper();
+        let removed = self
+            .remove_unheld(&mut sweeper, &[*digest], made_before)
+            .await;
+        if let Err(error) = removed {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "what was refused stays until strays are collected");
+        }
+    }
+
+    /// The caller holds the locks of the digests.
+    async fn remove_unheld(
+        &self,
+        sweeper: &mut Sweeper,
+        digests: &[Digest],
+        unused_since: SystemTime,
+    ) -> Result<Vec<Removed>, Error> {
         let texts: Vec<String> = digests.iter().map(ToString::to_string).collect();
         let unheld = self.ledger.unheld(&texts).await?;
         let unheld = unheld.iter().map(|digest| digest.parse());

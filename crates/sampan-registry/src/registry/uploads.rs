@@ -283,6 +283,12 @@ impl Session {
         Ok(Held(held))
     }
 
+    /// Waits for the request that writes, whose silence has a limit; nothing when the upload has ended.
+    pub(crate) async fn outlast(&self) -> Option<Held> {
+        let held = Arc::clone(&self.spool).lock_owned().await;
+        (!held.has_ended()).then(|| Held(held))
+    }
+
     /// Keeps other requests from writing, unless one of them is at it.
     fn try_hold(&self) -> Option<Held> {
         Arc::clone(&self.spool).try_lock_owned().ok().map(Held)

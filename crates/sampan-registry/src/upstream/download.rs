@@ -106,7 +106,10 @@ impl Download {
         });
         stage.send_replace(Stage::Coming(growth));
         let bytes = self.bytes(incoming);
-        match registry.append(&session, held, None, bytes).await {
+        match registry
+            .append(&session, held, None, Some(&self.digest), bytes)
+            .await
+        {
             Ok(held) => self.publish(&session, held).await,
             Err(error) => {
                 self.put_aside(session, size_bytes).await;

@@ -112,3 +112,21 @@ fn a_push_whose_client_leaves_at_the_end_is_carried_out_whole() {
         .expect_error(404, "BLOB_UPLOAD_UNKNOWN");
     nothing_is_left(&registry);
 }
+
+#[test]
+fn a_push_of_one_request_leaves_nothing_when_its_client_does() {
+    let registry = Registry::start();
+    let digest = Digest::of_bytes(b"never whole");
+    let request = format!("POST /v2/a/blobs/uploads/?digest={digest}");
+    let mut leaving = registry.connect();
+    leaving.head(&request, &[("Content-Length", "1000000")]);
+    leaving.send(&vec![0; 600 << 10]);
+    eventually("the first bytes", Duration::from_secs(20), || {
+        (descriptors(&registry, "registry") == 1).then_some(())
+    });
+    drop(leaving);
+    eventually("the upload to go", Duration::from_secs(20), || {
+        (registry.uploads() == 0).then_some(())
+    });
+    nothing_is_left(&registry);
+}

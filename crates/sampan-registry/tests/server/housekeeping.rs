@@ -201,6 +201,9 @@ fn immutable_tags_and_quotas_are_kept_to() {
         .expect_error(409, "DENIED");
     let message = refused.json()["errors"][0]["message"].clone();
     assert_eq!(message, "the tag `v1` is immutable");
+    // What is refused leaves no file, here and below.
+    let stored = registry.stored();
+    assert_eq!(stored, 4, "an image and the layer of the other one");
     registry
         .ask("DELETE /v2/shop/web/manifests/v1", &[], b"")
         .expect_error(409, "DENIED");
@@ -215,6 +218,16 @@ fn immutable_tags_and_quotas_are_kept_to() {
         message.contains("the project `shop` may hold 1000 bytes"),
         "{message}"
     );
+    let location = start(&registry, "shop/web");
+    registry
+        .ask(&format!("PATCH {location}"), &[], &large)
+        .expect_error(403, "DENIED");
+    registry
+        .get(&location)
+        .expect_error(404, "BLOB_UPLOAD_UNKNOWN");
+    assert_eq!((registry.stored(), registry.uploads()), (stored, 0));
+    // What the project holds, it may push again.
+    registry.push_blob("shop/web", b"first");
     registry.push_blob("bank/web", &large);
 }
 

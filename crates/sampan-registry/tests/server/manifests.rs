@@ -88,6 +88,7 @@ fn what_is_no_manifest_is_refused_and_leaves_no_trace() {
     let reply = put("v1", MANIFEST, incomplete.as_bytes());
     let reply = reply.expect_error(404, "MANIFEST_BLOB_UNKNOWN");
     assert_eq!(reply.json()["errors"].as_array().unwrap().len(), 2);
+    assert_eq!(registry.stored(), stored);
 }
 
 #[test]

@@ -139,6 +139,7 @@ impl Spool {
             file,
             digest: *digest,
             size_bytes,
+            synced: false,
         })
     }
 
