@@ -154,6 +154,9 @@ pub enum Error {
     /// What has come of a blob cannot be read.
     #[error("cannot read what has come of a blob")]
     ReadAlong(#[source] std::io::Error),
+    /// More large manifests come than can be held.
+    #[error("too many large manifests are being pushed; try again")]
+    Crowded,
     /// The server is being stopped.
     #[error("the registry is being stopped")]
     Stopping,

@@ -23,6 +23,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderName};
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
+use tokio::sync::Semaphore;
 
 use self::body::Body;
 use self::call::Call;
@@ -43,6 +44,9 @@ use crate::wire::query::Query;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
+/// How many large manifests are taken at the same time.
+const LARGE_MANIFESTS: usize = 16;
+
 /// Answers requests; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Api(Arc<State>);
@@ -55,6 +59,8 @@ struct State {
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     budget: Budget,
+    /// For manifests that are large, which are held in memory.
+    places: Semaphore,
     authenticator: Authenticator,
     housekeeper: Housekeeper,
 }
@@ -74,6 +80,7 @@ impl Api {
             config,
             metrics: Arc::default(),
             budget,
+            places: Semaphore::new(LARGE_MANIFESTS),
             authenticator,
             housekeeper,
         }))
@@ -143,6 +150,7 @@ impl State {
         let call = Call {
             registry: &self.registry,
             config: &self.config,
+            places: &self.places,
             proxy: &self.proxy,
             query: Query::parse(head.uri().query().unwrap_or_default()),
             method: head.method().clone(),

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method};
 use sampan_oci::Digest;
+use tokio::sync::Semaphore;
 
 use crate::auth::Grant;
 use crate::config::Config;
@@ -16,6 +17,8 @@ pub(super) struct Call<'server> {
     pub(super) registry: &'server Registry,
     pub(super) config: &'server Config,
     pub(super) proxy: &'server Proxy,
+    /// For large bodies in memory.
+    pub(super) places: &'server Semaphore,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) query: Query,

@@ -164,6 +164,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::Upstream(error) => upstream(error),
         Error::Shared(error) => class(error),
         Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
+        Error::Crowded => (StatusCode::SERVICE_UNAVAILABLE, "TOOMANYREQUESTS"),
         Error::Storage(_)
         | Error::ReadAlong(_)
         | Error::Ledger(_)

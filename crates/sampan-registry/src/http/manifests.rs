@@ -75,13 +75,14 @@ async fn put(
     let name: ManifestName = name.parse()?;
     let tags = tags(call, &name)?;
     let limit_bytes = call.config.limits.manifest_bytes;
-    let bytes = payload.collect(limit_bytes).await?;
+    let whole = payload.collect_whole(limit_bytes, call.places).await?;
+    let whole = whole.ok_or(Error::ManifestTooLarge { limit_bytes })?;
     let new = NewManifest {
         repository: repository.clone(),
         name,
         tags,
         content_type: call.header(&CONTENT_TYPE).map(str::to_owned),
-        bytes: bytes.ok_or(Error::ManifestTooLarge { limit_bytes })?,
+        bytes: whole.bytes.clone(),
         replaces: true,
         is_whole: true,
         actor: call.grant.actor.to_string(),

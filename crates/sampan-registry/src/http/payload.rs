@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -14,6 +15,28 @@ use crate::metrics::Metrics;
 const DRAIN_BYTES: u64 = 4 << 20;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// So much of a body may lie in memory without a place.
+const FREE_BYTES: usize = 64 << 10;
+/// How long is waited for a place.
+const PLACE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a place may be kept until the body is whole.
+const PLACE_TIME: Duration = Duration::from_mins(2);
+
+/// A whole body. One that is large has one of the places for such bodies until it is dropped.
+#[derive(Debug)]
+pub(super) struct Whole<'places> {
+    pub(super) bytes: Bytes,
+    _place: Option<SemaphorePermit<'places>>,
+}
+
+/// How far a body has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    Whole,
+    InPart,
+    TooMuch,
+}
 
 /// What a client sends.
 #[derive(Debug)]
@@ -89,20 +112,62 @@ impl<'server> Payload<'server> {
 
     /// All bytes; nothing when they are more than `limit_bytes`.
     pub(super) async fn collect(&mut self, limit_bytes: u64) -> Result<Option<Bytes>, Error> {
+        let mut all = Vec::new();
+        let filled = self.fill(&mut all, limit_bytes, usize::MAX).await?;
+        Ok((filled == Filled::Whole).then(|| all.into()))
+    }
+
+    /// The same for bodies of which many together would take all memory: large ones need one of the `places`, and must
+    /// come quickly once they have it.
+    pub(super) async fn collect_whole<'places>(
+        &mut self,
+        limit_bytes: u64,
+        places: &'places Semaphore,
+    ) -> Result<Option<Whole<'places>>, Error> {
+        let mut all = Vec::new();
+        let mut filled = self.fill(&mut all, limit_bytes, FREE_BYTES).await?;
+        let mut place = None;
+        if filled == Filled::InPart {
+            let waiting = tokio::time::timeout(PLACE_PATIENCE, places.acquire());
+            place = waiting.await.ok().and_then(Result::ok);
+            if place.is_none() {
+                return Err(Error::Crowded);
+            }
+            let rest = self.fill(&mut all, limit_bytes, usize::MAX);
+            let rest = tokio::time::timeout(PLACE_TIME, rest).await;
+            filled = rest.map_err(|_| Error::BodyTimeout {
+                seconds: PLACE_TIME.as_secs(),
+            })??;
+        }
+        Ok((filled == Filled::Whole).then(|| Whole {
+            bytes: all.into(),
+            _place: place,
+        }))
+    }
+
+    /// Takes bytes until there are enough for now.
+    async fn fill(
+        &mut self,
+        all: &mut Vec<u8>,
+        limit_bytes: u64,
+        enough_bytes: usize,
+    ) -> Result<Filled, Error> {
         if self
             .announced_bytes
             .is_some_and(|bytes| bytes > limit_bytes)
         {
-            return Ok(None);
+            return Ok(Filled::TooMuch);
         }
-        let mut all = Vec::new();
         while let Some(bytes) = self.next().await? {
             if (all.len() + bytes.len()) as u64 > limit_bytes {
-                return Ok(None);
+                return Ok(Filled::TooMuch);
             }
             all.extend_from_slice(&bytes);
+            if all.len() > enough_bytes {
+                return Ok(Filled::InPart);
+            }
         }
-        Ok(Some(all.into()))
+        Ok(Filled::Whole)
     }
 
     /// Reads a little of what nobody wants, and says whether that was all; otherwise the connection must end, since what

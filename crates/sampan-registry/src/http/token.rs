@@ -1,5 +1,7 @@
 //! `/v2/token`.
 
+use std::time::Duration;
+
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Method, Request, Response};
 
@@ -12,6 +14,9 @@ use crate::error::Error;
 /// The longest form that is read.
 const FORM_BYTES: u64 = 64 << 10;
 
+/// How long it may take: nobody knows yet who sends it.
+const FORM_TIME: Duration = Duration::from_secs(30);
+
 /// Issues a token.
 pub(super) async fn issue(
     authenticator: &Authenticator,
@@ -19,7 +24,10 @@ pub(super) async fn issue(
     payload: &mut Payload<'_>,
 ) -> Result<Response<Body>, Error> {
     let request = if *head.method() == Method::POST {
-        let form = payload.collect(FORM_BYTES).await?;
+        let form = tokio::time::timeout(FORM_TIME, payload.collect(FORM_BYTES));
+        let form = form.await.map_err(|_| Error::BodyTimeout {
+            seconds: FORM_TIME.as_secs(),
+        })??;
         TokenRequest::from_form(&form.unwrap_or_default())?
     } else {
         TokenRequest::from_query(head.uri().query().unwrap_or_default())
