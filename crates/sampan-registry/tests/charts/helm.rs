@@ -87,12 +87,12 @@ fn helm_builds_a_chart_from_dependencies_of_both_forms() {
     }
     drop(helm.run(["create", "whole"]).expect_code(0));
     let file = helm.path().join("whole/Chart.yaml");
-    let mut yaml = std::fs::read_to_string(&file).unwrap();
-    yaml.push_str(&format!(
+    let yaml = std::fs::read_to_string(&file).unwrap();
+    let dependencies = format!(
         "dependencies:\n- {{name: first, version: ^1.0.0, repository: 'http://{address}/charts/team'}}\n\
          - {{name: second, version: 1.x, repository: '{repository}'}}\n"
-    ));
-    std::fs::write(&file, yaml).unwrap();
+    );
+    std::fs::write(&file, yaml + &dependencies).unwrap();
     let update = helm.run(["dependency", "update", "whole", "--plain-http"]);
     drop(update.expect_code(0));
     let rendered = helm.run(["template", "release", "whole"]).stdout();
