@@ -11,7 +11,7 @@ mod order;
 mod pins;
 mod report;
 
-pub use self::offline::{OrderError, Place, collect, order};
+pub use self::offline::{CollectError, OrderError, Place, collect, order};
 pub use self::order::Options;
 pub use self::pins::{Pinned, Pins};
 pub use self::report::{Entry, Kind, Report, Sum};

@@ -3,6 +3,7 @@
 pub mod duration;
 mod housekeeping;
 mod range;
+mod storage;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use sampan_model::yaml::{self, Content, Location, Node, YamlError};
 use serde::Deserialize;
 
 pub use self::housekeeping::{Housekeeping, ImmutableTags, Quotas, Retention};
+pub use self::storage::{S3, Storage};
 use crate::events::Webhooks;
 use crate::upstream::Upstreams;
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub anonymous_pull: bool,
     /// Which parts of a manifest may be missing when it is pushed.
     pub sparse: Sparse,
+    /// Where blobs lie.
+    pub storage: Storage,
     /// How much is taken and kept.
     pub limits: Limits,
     /// Who is told of pushes and deletes.

@@ -9,6 +9,7 @@ use sampan_store::registry::Refusal;
 
 use crate::auth::Denied;
 use crate::charts::ChartError;
+use crate::storage::{BucketError, StorageError};
 use crate::upstream::UpstreamError;
 use crate::wire::document::DocumentError;
 use crate::wire::name::ManifestNameError;
@@ -169,6 +170,9 @@ pub enum Error {
     /// The content store failed.
     #[error("the content store failed")]
     Storage(#[from] StoreError),
+    /// The bucket in which the blobs lie failed, for now or for good.
+    #[error("the bucket of the registry does not do what it should; try again later")]
+    Bucket(#[source] BucketError),
     /// The ledger says no.
     #[error(transparent)]
     Refused(Refusal),
@@ -184,6 +188,15 @@ impl Error {
         match self {
             Self::Shared(error) => error.own(),
             error => error,
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Content(error) => Self::Storage(error),
+            StorageError::Bucket(error) => Self::Bucket(error),
         }
     }
 }

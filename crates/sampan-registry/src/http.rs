@@ -191,8 +191,9 @@ impl State {
         }
     }
 
-    /// Ready is who can look into the ledger.
+    /// Ready is who can look into the ledger and whose bucket answers.
     async fn readiness(&self) -> Result<Response<Body>, Error> {
+        self.registry.check().await?;
         self.registry.repositories(None, 1).await?;
         Ok(text("ready\n"))
     }

@@ -6,7 +6,6 @@
 mod blobs;
 mod fleeting;
 mod listing;
-mod locks;
 mod manifests;
 mod quota;
 mod sweep;
@@ -22,14 +21,15 @@ use sampan_store::registry::Ledger;
 use sampan_supervise::Tasks;
 use tokio::sync::oneshot;
 
+pub(crate) use self::blobs::Whole;
 pub(crate) use self::listing::Page;
 pub(crate) use self::manifests::NewManifest;
-pub(crate) use self::uploads::{Held, Session, StaleUpload};
+pub(crate) use self::uploads::{Held, Mark, Session, StaleUpload};
 
-use self::locks::Locks;
 use self::uploads::Uploads;
 use crate::config::Config;
 use crate::error::Error;
+use crate::locks::Locks;
 use crate::storage::{Budget, Storage};
 use crate::upstream::UpstreamError;
 
@@ -95,6 +95,11 @@ impl Registry {
         if !self.steps.finish(limit).await {
             tracing::warn!("pushes are still being written");
         }
+    }
+
+    /// Makes sure that blobs can be had.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        Ok(self.storage.check().await?)
     }
 
     /// The uploads that nobody goes on with.

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::events::{Deliverer, EventsError, Origin};
 use crate::http::Api;
 use crate::registry::Registry;
-use crate::storage::{Budget, Buffers, Storage};
+use crate::storage::{Budget, Buffers, Ground, OpenError};
 use crate::upstream::{Proxy, UpstreamSetupError};
 
 /// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
@@ -59,6 +59,9 @@ pub enum BuildError {
     /// The folder of uploads cannot be made.
     #[error("cannot prepare the registry's folder")]
     Storage(#[from] StoreError),
+    /// Where blobs should lie cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// There is no key to sign tokens with.
     #[error("cannot issue tokens")]
     Tokens(#[from] TokenKeyError),
@@ -78,6 +81,7 @@ impl sampan_model::Hint for BuildError {
             }
             Self::Bind { .. } => None,
             Self::Storage(error) => error.hint(),
+            Self::Open(error) => error.hint(),
             Self::Tokens(error) => error.hint(),
             Self::Upstream(error) => error.hint(),
             Self::Events(error) => error.hint(),
@@ -101,7 +105,7 @@ pub struct Server {
 /// Opens the registry and takes its address.
 ///
 /// # Errors
-/// When the address is taken or the data folder cannot be written.
+/// When the address is taken, or the data folder or the bucket cannot be used.
 pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server, BuildError> {
     let Dependencies {
         data,
@@ -115,7 +119,15 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
     let config = Arc::new(config);
     let budget = Budget::new(config.limits.buffer_bytes);
     let buffers = Buffers::new(budget.clone());
-    let storage = Storage::disk(content, buffers.clone());
+    let storage = Ground {
+        config: &config,
+        data: &data,
+        content,
+        ledger: &store.registry(),
+        budget: &budget,
+    }
+    .open()
+    .await?;
     let registry = Registry::open(
         &data,
         Arc::clone(&config),

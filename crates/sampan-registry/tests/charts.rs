@@ -14,6 +14,8 @@ mod helm;
 mod index;
 #[path = "charts/packing.rs"]
 mod packing;
+#[path = "server/place.rs"]
+mod place;
 #[path = "charts/rights.rs"]
 mod rights;
 #[path = "charts/robustness.rs"]

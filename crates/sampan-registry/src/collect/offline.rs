@@ -15,7 +15,7 @@ use crate::client::{ClientError, certificates};
 use crate::config::Config;
 use crate::error::Error;
 use crate::registry::Registry;
-use crate::storage::{Budget, Buffers, Storage};
+use crate::storage::{Budget, Ground, OpenError};
 
 /// Why the server did not collect.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,26 @@ impl Hint for OrderError {
             Self::Client(error) => error.hint(),
             Self::Connection { .. } => Some("try again; what it has begun, it finishes".to_owned()),
             Self::Refused { .. } => Some("its log says more".to_owned()),
+        }
+    }
+}
+
+/// Why this process did not collect.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Where blobs should lie cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The collection failed.
+    #[error("cannot collect")]
+    Collection(#[from] Error),
+}
+
+impl Hint for CollectError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Collection(_) => None,
         }
     }
 }
@@ -112,11 +132,24 @@ pub async fn order(
 ///
 /// # Errors
 /// When the content or the ledger cannot be read or written.
-pub async fn collect(config: Config, place: Place, options: Options) -> Result<Report, Error> {
+pub async fn collect(
+    config: Config,
+    place: Place,
+    options: Options,
+) -> Result<Report, CollectError> {
     let budget = Budget::new(config.limits.buffer_bytes);
-    let storage = Storage::disk(place.content, Buffers::new(budget.clone()));
     let ledger = place.store.registry();
-    let registry = Registry::open(&place.data, Arc::new(config), storage, ledger, budget)?;
+    let storage = Ground {
+        config: &config,
+        data: &place.data,
+        content: place.content,
+        ledger: &ledger,
+        budget: &budget,
+    }
+    .open()
+    .await?;
+    let registry = Registry::open(&place.data, Arc::new(config), storage, ledger, budget)
+        .map_err(Error::from)?;
     let mut collection = Collection::new(registry, Shutdown::new()).pinned_by(place.pins);
-    collection.run(options).await
+    Ok(collection.run(options).await?)
 }

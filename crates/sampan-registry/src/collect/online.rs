@@ -19,8 +19,6 @@ use crate::storage::Sweeper;
 
 /// How many rows are looked at or dropped at once.
 const PAGE: u32 = 500;
-/// How many blobs are taken away at once, with one commit. Pushes of these wait meanwhile, and one in eight of the others.
-const SWEPT_AT_ONCE: usize = 500;
 /// The longest rest between two pages.
 const LONGEST_REST: Duration = Duration::from_millis(20);
 /// How often strays are looked for within the time that they are kept. It is the one thing that looks at all files.
@@ -86,8 +84,10 @@ impl Collection {
         let mut sweeper = self.registry.sweeper();
         self.sweep_condemned(moment, &mut sweeper, &mut report)
             .await?;
+        self.registry.give_up_abandoned().await?;
         if with_strays {
             self.sweep_strays(moment, &mut sweeper, &mut report).await?;
+            self.sweep_local(moment, &mut report).await?;
             self.strays_searched = Some(Instant::now());
         }
         if report.blobs.count + report.strays.count > 0 {
@@ -189,6 +189,22 @@ impl Collection {
         Ok(())
     }
 
+    /// Takes away what lies on the disk without a local name, if the blobs of the registry lie elsewhere.
+    async fn sweep_local(&self, moment: Moment, report: &mut Report) -> Result<(), Error> {
+        let Some(mut sweeper) = self.registry.local_sweeper() else {
+            return Ok(());
+        };
+        let unused_since = moment.stray_since();
+        for page in sweeper.unnamed(unused_since).await?.chunks(sweeper.step()) {
+            let since = Instant::now();
+            for blob in sweeper.remove(page.to_vec(), unused_since).await?.removed {
+                report.strays.add(1, blob.size_bytes);
+            }
+            self.rest(since).await?;
+        }
+        Ok(sweeper.sync().await?)
+    }
+
     async fn take_away(
         &self,
         sweeper: &mut Sweeper,
@@ -196,7 +212,7 @@ impl Collection {
         unused_since: SystemTime,
         sum: &mut Sum,
     ) -> Result<(), Error> {
-        for part in digests.chunks(SWEPT_AT_ONCE) {
+        for part in digests.chunks(sweeper.step()) {
             let since = Instant::now();
             let removed = self.registry.take_away(sweeper, part, unused_since).await?;
             for blob in removed {

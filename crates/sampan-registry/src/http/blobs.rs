@@ -74,12 +74,12 @@ async fn get(
     let size_bytes = stored.size_bytes;
     match header.map_or(Wanted::Whole, |header| range::wanted(header, size_bytes)) {
         Wanted::Whole => {
-            let body = Body::blob(stored.read(0..size_bytes));
+            let body = Body::blob(call.registry.read(stored, 0..size_bytes).await?);
             Ok(described(digest, StatusCode::OK, body))
         }
         Wanted::Part(part) => {
             let place = format!("bytes {}-{}/{size_bytes}", part.start, part.end - 1);
-            let body = Body::blob(stored.read(part));
+            let body = Body::blob(call.registry.read(stored, part).await?);
             let mut response = described(digest, StatusCode::PARTIAL_CONTENT, body);
             let headers = response.headers_mut();
             headers.insert(CONTENT_RANGE, render::header(&place));

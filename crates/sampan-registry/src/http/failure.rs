@@ -163,7 +163,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::Storage(StoreError::Full { .. }) => (StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN"),
         Error::Upstream(error) => upstream(error),
         Error::Shared(error) => class(error),
-        Error::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
+        Error::Stopping | Error::Bucket(_) => (StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN"),
         Error::Crowded => (StatusCode::SERVICE_UNAVAILABLE, "TOOMANYREQUESTS"),
         Error::Storage(_)
         | Error::ReadAlong(_)

@@ -59,9 +59,8 @@ async fn get(
         render::length(response.headers_mut(), row.size_bytes);
         return Ok(response);
     }
-    let stored = call.registry.manifest_bytes(&row).await?;
-    let size_bytes = stored.size_bytes;
-    let mut response = Response::new(Body::blob(stored.read(0..size_bytes)));
+    let reader = call.registry.manifest_bytes(&row).await?;
+    let mut response = Response::new(Body::blob(reader));
     describe(response.headers_mut());
     Ok(response)
 }

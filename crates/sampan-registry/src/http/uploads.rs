@@ -14,7 +14,7 @@ use super::payload::Payload;
 use super::render;
 use crate::auth::Action;
 use crate::error::Error;
-use crate::registry::{Held, Session};
+use crate::registry::{Held, Session, Whole};
 use crate::wire::name::RepositoryName;
 use crate::wire::range::ChunkRange;
 
@@ -93,8 +93,10 @@ async fn finish(
     digest: Digest,
     payload: &mut Payload<'_>,
 ) -> Result<Response<Body>, Error> {
+    let mark = held.mark();
     let held = append(call, session, held, Some(&digest), payload).await?;
-    call.registry.finish_upload(session, held, digest).await?;
+    let whole = Whole { held, mark };
+    call.registry.finish_upload(session, whole, digest).await?;
     Ok(created(session.repository(), &digest))
 }
 

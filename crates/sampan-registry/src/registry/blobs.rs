@@ -1,5 +1,6 @@
 //! Blobs: what repositories hold, and how uploads become blobs.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use sampan_oci::digest::Algorithm;
 use sampan_store::registry::{BlobRow, Content, LinkBlob, Refusal};
 use sampan_supervise::clock;
 
-use super::{Held, Registry, Session};
+use super::{Held, Mark, Registry, Session};
 use crate::error::Error;
-use crate::storage::{Stored, blocking};
+use crate::storage::{Reader, StorageError, Stored, blocking};
 use crate::wire::name::RepositoryName;
 use crate::wire::range::ChunkRange;
 
@@ -51,11 +52,18 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Stored, Error> {
-        self.blob_row(repository, digest).await?;
+        let row = self.blob_row(repository, digest).await?;
         self.storage
-            .open(digest)
+            .open(digest, row.size_bytes)
             .await?
             .ok_or_else(|| unknown(digest))
+    }
+
+    /// The bytes of a part of a blob.
+    pub(crate) async fn read(&self, blob: Stored, range: Range<u64>) -> Result<Reader, Error> {
+        let digest = blob.digest;
+        let reader = blob.read(range).await?;
+        reader.ok_or_else(|| unknown(&digest))
     }
 
     /// Takes a blob from a repository. Its bytes stay until the collector finds that nobody needs them.
@@ -241,19 +249,7 @@ impl Registry {
         digest: &Digest,
         limit_bytes: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let Some(stored) = self.storage.open(digest).await? else {
-            return Ok(None);
-        };
-        if stored.size_bytes > limit_bytes {
-            return Ok(None);
-        }
-        let size_bytes = stored.size_bytes;
-        let mut reader = stored.read(0..size_bytes);
-        let mut bytes = Vec::new();
-        while let Some(part) = reader.next().await? {
-            bytes.extend_from_slice(&part);
-        }
-        Ok(Some(bytes))
+        Ok(self.storage.small(digest, limit_bytes).await?)
     }
 
     /// Makes a whole upload a blob of its repository. Bytes of another digest leave nothing. Once begun, this goes on
@@ -261,21 +257,17 @@ impl Registry {
     pub(crate) async fn finish_upload(
         &self,
         session: &Arc<Session>,
-        held: Held,
+        whole: Whole,
         digest: Digest,
     ) -> Result<(), Error> {
         let (registry, session) = (self.clone(), Arc::clone(session));
-        self.whole(async move { registry.publish(&session, held, digest).await })
+        self.whole(async move { registry.publish(&session, whole, digest).await })
             .await
     }
 
-    async fn publish(
-        &self,
-        session: &Session,
-        mut held: Held,
-        digest: Digest,
-    ) -> Result<(), Error> {
-        let (held, verified) = blocking(move || {
+    async fn publish(&self, session: &Session, whole: Whole, digest: Digest) -> Result<(), Error> {
+        let Whole { mut held, mark } = whole;
+        let (mut held, verified) = blocking(move || {
             let verified = held.verify(&digest);
             (held, verified)
         })
@@ -305,6 +297,11 @@ impl Registry {
         };
         let moved = match adopted {
             Ok(moved) => moved,
+            Err(StorageError::Bucket(error)) => {
+                // The bytes are still here: the same request may come again, once the bucket is back.
+                blocking(move || held.rewind(mark)).await?;
+                return Err(Error::Bucket(error));
+            }
             Err(error) => {
                 // The kernel tells only once that bytes did not reach the disk: they must come again.
                 self.uploads.discard(session, held).await?;
@@ -358,6 +355,15 @@ impl Registry {
             .await?
             .ok_or_else(|| unknown(digest))
     }
+}
+
+/// An upload to which all bytes have come.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// The upload.
+    pub(crate) held: Held,
+    /// Where it stood before the last request, which may come again if the bucket fails.
+    pub(crate) mark: Mark,
 }
 
 /// Why the bytes of a request did not all arrive.

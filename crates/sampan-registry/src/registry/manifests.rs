@@ -9,7 +9,7 @@ use sampan_supervise::clock;
 use super::Registry;
 use super::blobs::is_old;
 use crate::error::Error;
-use crate::storage::{Stored, blocking};
+use crate::storage::{Reader, blocking};
 use crate::wire::document::{self, Document};
 use crate::wire::name::{ManifestName, RepositoryName};
 
@@ -84,14 +84,18 @@ impl Registry {
     }
 
     /// The bytes of a manifest.
-    pub(crate) async fn manifest_bytes(&self, row: &ManifestRow) -> Result<Stored, Error> {
+    pub(crate) async fn manifest_bytes(&self, row: &ManifestRow) -> Result<Reader, Error> {
         let digest = row.digest.parse()?;
-        self.storage
-            .open(&digest)
-            .await?
-            .ok_or_else(|| Error::ManifestUnknown {
-                name: row.digest.clone(),
-            })
+        let reader = match self.storage.open(&digest, row.size_bytes).await? {
+            Some(stored) => {
+                let size_bytes = stored.size_bytes;
+                stored.read(0..size_bytes).await?
+            }
+            None => None,
+        };
+        reader.ok_or_else(|| Error::ManifestUnknown {
+            name: row.digest.clone(),
+        })
     }
 
     /// Takes a manifest, and gives it its tags in the same step. Once it is known to be one, this goes on when the client

@@ -28,6 +28,23 @@ impl Registry {
         self.storage.sweeper()
     }
 
+    /// Somebody to take away what lies on the disk without a local name, if the blobs of the registry lie elsewhere.
+    pub(crate) fn local_sweeper(&self) -> Option<Sweeper> {
+        self.storage.local_sweeper()
+    }
+
+    /// Gives up what a killed server has begun to send to a bucket.
+    pub(crate) async fn give_up_abandoned(&self) -> Result<(), Error> {
+        let given_up = self.storage.give_up_abandoned().await?;
+        if given_up > 0 {
+            tracing::info!(
+                uploads = given_up,
+                "gave up abandoned uploads to the bucket"
+            );
+        }
+        Ok(())
+    }
+
     /// Takes away those of the blobs that nobody holds, to which no local name leads, and which nobody has used since;
     /// says which.
     ///

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use uuid::Uuid;
 
 pub(crate) use self::sink::Sink;
-pub(crate) use self::spool::Spool;
+pub(crate) use self::spool::{Mark, Spool};
 
 use crate::error::Error;
 use crate::storage::{Budget, blocking};

@@ -12,7 +12,7 @@ use super::growing::Growth;
 use super::{Shared, Source, UpstreamError};
 use crate::client::{Incoming, RemoteRepository};
 use crate::error::Error;
-use crate::registry::{Held, Session};
+use crate::registry::{Held, Session, Whole};
 use crate::storage::blocking;
 use crate::wire::name::RepositoryName;
 
@@ -161,7 +161,13 @@ impl Download {
 
     async fn publish(&self, session: &Arc<Session>, held: Held) -> Result<(), Error> {
         let registry = &self.shared.registry;
-        let published = registry.finish_upload(session, held, self.digest).await;
+        let mark = held.mark();
+        let whole = Whole { held, mark };
+        let published = registry.finish_upload(session, whole, self.digest).await;
+        if matches!(published, Err(Error::Bucket(_))) {
+            // Nothing is left to be fetched, so nobody would go on with it.
+            registry.cancel(session).await?;
+        }
         published.map_err(|error| match error {
             Error::DigestMismatch { expected, actual } => UpstreamError::Altered {
                 upstream: self.source.config.name().to_owned(),

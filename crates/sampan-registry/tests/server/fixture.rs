@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,12 +18,15 @@ use sampan_supervise::Shutdown;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::place::Place;
+
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A registry with a data folder of its own.
 pub(crate) struct Registry {
     data: TempDir,
+    pub(crate) place: Place,
     config: Config,
     pins: Option<Arc<dyn Pins>>,
     running: Option<Running>,
@@ -46,8 +49,10 @@ impl Registry {
 
     /// One whose rules of retention leave alone what `pins` say.
     pub(crate) fn pinned(config: Config, pins: Option<Arc<dyn Pins>>) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let mut registry = Self {
-            data: tempfile::tempdir().unwrap(),
+            place: Place::new(data.path()),
+            data,
             config,
             pins,
             running: None,
@@ -70,9 +75,14 @@ impl Registry {
         self.data.path()
     }
 
-    /// How many blobs lie in the content store.
+    /// How many blobs are stored.
     pub(crate) fn stored(&self) -> usize {
-        files(&self.data().join("content/blobs/sha256"))
+        files(&self.blobs())
+    }
+
+    /// Where the blobs are files.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.place.blobs(self.data())
     }
 
     /// How many uploads have not ended.
@@ -133,7 +143,7 @@ impl Registry {
         let shutdown = Shutdown::new();
         let (data, config, signal) = (
             self.data().to_owned(),
-            self.config.clone(),
+            self.place.configured(&self.config),
             shutdown.clone(),
         );
         let pins = self.pins.clone();
@@ -165,7 +175,8 @@ impl Registry {
         });
     }
 
-    fn stop(&mut self) {
+    /// Ends the server.
+    pub(crate) fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.shutdown.trigger();
             running.thread.join().unwrap();
@@ -180,7 +191,7 @@ impl Drop for Registry {
 }
 
 fn files(folder: &Path) -> usize {
-    folder.read_dir().unwrap().count()
+    folder.read_dir().map_or(0, Iterator::count)
 }
 
 pub(crate) fn image(config: Digest, layers: &[Digest]) -> Value {

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::fixture::{INDEX, Registry};
 use super::push::start;
 
-const AT_ONCE: Options = Options {
+pub(crate) const AT_ONCE: Options = Options {
     dry_run: false,
     grace: Some(Duration::ZERO),
 };
@@ -23,13 +23,13 @@ fn with(config: &str) -> Registry {
     Registry::with(Config::parse("test", config).unwrap())
 }
 
-fn collect(registry: &Registry, options: Options) -> Result<Report, OrderError> {
+pub(crate) fn collect(registry: &Registry, options: Options) -> Result<Report, OrderError> {
     tokio::runtime::Runtime::new()
         .unwrap()
         .block_on(collect::order(registry.data(), registry.address(), options))
 }
 
-fn foretold(registry: &Registry, grace: Option<Duration>) -> Report {
+pub(crate) fn foretold(registry: &Registry, grace: Option<Duration>) -> Report {
     let options = Options {
         dry_run: true,
         grace,
@@ -93,10 +93,7 @@ fn files_that_nobody_knows_go_when_they_are_old() {
     let registry = with("housekeeping: {strayAfter: 0s}");
     registry.push_image("shop/web", "1", "kept");
     let stray = Digest::of_bytes(b"stray");
-    let path = registry
-        .data()
-        .join("content/blobs/sha256")
-        .join(stray.hex());
+    let path = registry.blobs().join(stray.hex());
     std::fs::write(&path, b"stray").unwrap();
     assert_eq!(foretold(&registry, None).strays.count, 1);
     let report = collect(&registry, Options::default()).unwrap();

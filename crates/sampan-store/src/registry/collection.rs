@@ -22,6 +22,7 @@ statements! {
     CONDEMNED_AMONG = "SELECT blobs.digest, blobs.size_bytes FROM json_each(?) AS dropped \
         CROSS JOIN blobs ON blobs.digest = dropped.value WHERE blobs.holders = 0 GROUP BY blobs.digest";
     CONDEMNED = "SELECT digest, size_bytes FROM blobs WHERE holders = 0 AND digest > ? ORDER BY digest LIMIT ?";
+    HELD = "SELECT digest FROM blobs WHERE holders > 0 AND digest > ? ORDER BY digest LIMIT ?";
     UNHELD = "SELECT asked.value FROM json_each(?) AS asked \
         WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = asked.value AND holders > 0)";
     FORGET = "DELETE FROM blobs WHERE holders = 0 AND digest IN (SELECT asked.value FROM json_each(?) AS asked)";
@@ -127,6 +128,19 @@ impl Ledger {
             .fetch_all(&self.pool)
             .await
             .map_err(Error::sql("list the condemned blobs"))
+    }
+
+    /// The digests of blobs that somebody holds, in order, those after `after` only, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held(&self, after: Option<&str>, limit: u32) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(HELD)
+            .bind(after.unwrap_or_default())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::sql("list the blobs"))
     }
 
     /// Those of the digests that nobody holds, condemned or unknown.

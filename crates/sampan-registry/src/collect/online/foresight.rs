@@ -121,6 +121,14 @@ impl Collection {
             }
             self.rest(since).await?;
         }
+        let Some(mut local) = self.registry.local_sweeper() else {
+            return Ok(());
+        };
+        for digest in local.unnamed(moment.stray_since()).await? {
+            if let Some(size_bytes) = local.size(digest).await? {
+                report.foretell(Entry::file(Kind::Stray, digest.to_string(), size_bytes));
+            }
+        }
         Ok(())
     }
 }

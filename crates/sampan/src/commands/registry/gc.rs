@@ -9,7 +9,7 @@ use sampan_registry::collect::{self, Options, Place, Report, Sum};
 use sampan_store::Store;
 
 use crate::context::Context;
-use crate::failure::{Failure, OrFail as _};
+use crate::failure::Failure;
 use crate::server::{self, ServerLock};
 use crate::ui::{Table, size};
 use crate::wiring::ReleasePins;
@@ -74,7 +74,7 @@ fn here(options: Options, context: &Context) -> Result<Report, Failure> {
         };
         let report = collect::collect(config, place, options).await;
         store.close().await;
-        report.or_fail("cannot collect")
+        Ok(report?)
     })
 }
 

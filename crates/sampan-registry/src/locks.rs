@@ -15,7 +15,7 @@ const STRIPES: usize = 4096;
 pub(crate) struct Locks(Arc<[Arc<Mutex<()>>]>);
 
 impl Locks {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self((0..STRIPES).map(|_| Arc::default()).collect())
     }
 
