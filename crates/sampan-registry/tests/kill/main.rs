@@ -2,7 +2,7 @@
 //!
 //! After each kill, every push that was acknowledged must be complete and readable, what was deleted must stay so, and
 //! nobody may ever be given a part of a blob or other bytes. This test is its own program: started with `serve`, it is
-//! the server. `--seed N` and `--rounds N` repeat a run: `cargo test -p sampan-registry --test kill -- --seed 7`.
+//! the server. It is done with blobs on the disk, then with blobs in a bucket. `--seed N` and `--rounds N` repeat a run: `cargo test -p sampan-registry --test kill -- --seed 7`.
 #![expect(
     clippy::unwrap_used,
     reason = "in tests, a failed expectation is a panic"
@@ -13,6 +13,9 @@ mod client;
 mod content;
 mod crowd;
 mod server;
+#[path = "../s3/service.rs"]
+#[expect(dead_code, reason = "nobody cuts it off here")]
+mod service;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,11 +25,15 @@ use std::time::{Duration, Instant};
 use actor::Actor;
 use content::Random;
 use server::{Mode, Served};
+use service::Service;
 
 const ROUNDS: u64 = 200;
 const ACTORS: u64 = 4;
 /// What a slow machine does not get done in this time is left out; the rounds that were done are told.
 const LIMIT: Duration = Duration::from_secs(75);
+/// The same with a bucket, where everything takes longer.
+const BUCKET_ROUNDS: u64 = 100;
+const BUCKET_LIMIT: Duration = Duration::from_mins(1);
 /// How long a round may last for want of anything acknowledged.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Fewer rounds than these show nothing.
@@ -47,11 +54,25 @@ fn main() {
     let seed = option("--seed").unwrap_or(u64::try_from(clock % 1_000_000).unwrap());
     announce(&format!("seed {seed}"));
     let started = Instant::now();
-    let rounds = kill(seed, option("--rounds").unwrap_or(ROUNDS));
+    let wanted = option("--rounds").unwrap_or(ROUNDS);
+    let rounds = kill(seed, wanted, LIMIT, None);
     announce(&format!(
         "{rounds} kills survived in {:.0?}",
         started.elapsed()
     ));
+    let started = Instant::now();
+    let service = Service::start();
+    let rounds = kill(
+        seed + 1,
+        wanted.min(BUCKET_ROUNDS),
+        BUCKET_LIMIT,
+        Some(&service),
+    );
+    announce(&format!(
+        "{rounds} kills survived in {:.0?} with a bucket",
+        started.elapsed()
+    ));
+    drop(service);
     let started = Instant::now();
     let collected = crowd::meet();
     announce(&format!(
@@ -65,8 +86,12 @@ fn announce(text: &str) {
     writeln!(std::io::stdout().lock(), "kill: {text}").unwrap();
 }
 
-fn kill(seed: u64, rounds: u64) -> u64 {
+fn kill(seed: u64, rounds: u64, limit: Duration, bucket: Option<&Service>) -> u64 {
     let directory = tempfile::tempdir().unwrap();
+    if let Some(service) = bucket {
+        let config = service.provide("kill", directory.path());
+        std::fs::write(directory.path().join("registry.yaml"), config).unwrap();
+    }
     let mut random = Random::new(seed);
     let pushed = Arc::new(AtomicU64::new(0));
     let mut actors: Vec<Actor> = (0..ACTORS)
@@ -74,7 +99,7 @@ fn kill(seed: u64, rounds: u64) -> u64 {
         .collect();
     let started = Instant::now();
     let mut done = 0;
-    while done < rounds && started.elapsed() < LIMIT {
+    while done < rounds && started.elapsed() < limit {
         let mode = [Mode::Greedy, Mode::Patient][usize::from(random.below(4) == 0)];
         let server = Served::start(directory.path(), mode);
         let address = server.address;

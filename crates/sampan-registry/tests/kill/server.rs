@@ -26,13 +26,18 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    fn config(self) -> Config {
+    /// Where blobs lie is said in the data folder, if anywhere.
+    fn config(self, data: &Path) -> Config {
         let housekeeping = match self {
             Self::Greedy => "{grace: 0s, strayAfter: 0s, collectEvery: 40ms}",
             Self::Ordered => "{grace: 0s, strayAfter: 0s, collectEvery: 1h}",
             Self::Patient => "{grace: 1h, strayAfter: 1h, collectEvery: 12ms}",
         };
-        Config::parse("test", &format!("housekeeping: {housekeeping}")).unwrap()
+        let config = Config::parse("test", &format!("housekeeping: {housekeeping}")).unwrap();
+        Config {
+            housekeeping: config.housekeeping,
+            ..Config::load(data).unwrap()
+        }
     }
 }
 
@@ -67,7 +72,7 @@ pub(crate) fn serve(data: &Path, mode: Mode) {
             registries: sampan_registry::client::Settings::default(),
             data: data.to_owned(),
         };
-        let server = sampan_registry::build(mode.config(), dependencies)
+        let server = sampan_registry::build(mode.config(data), dependencies)
             .await
             .unwrap();
         writeln!(std::io::stdout().lock(), "{}", server.address()).unwrap();
