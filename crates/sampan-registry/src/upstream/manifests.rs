@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use sampan_oci::Digest;
 use sampan_store::registry::ManifestRow;
 use sampan_supervise::clock;
@@ -23,8 +22,6 @@ use crate::wire::name::{ManifestName, RepositoryName};
 const ACTOR: &str = "upstream";
 /// How long somebody waits for news of a tag that is here.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How old a note of the last use must be for another one.
-const USED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// How many tags are known to be fresh.
 const FRESH_LIMIT: usize = 10_000;
 
@@ -74,7 +71,6 @@ impl Mirror<'_> {
         match self.registry().manifest(self.repository, name).await {
             Ok(row) if self.is_good(name) => {
                 figures.count(Kind::Manifest, Outcome::Hit);
-                self.used(&row).await?;
                 return Ok(row);
             }
             Ok(_) | Err(Error::ManifestUnknown { .. }) => {}
@@ -114,18 +110,6 @@ impl Mirror<'_> {
                 .source
                 .freshness
                 .is_fresh(&tag_key(self.repository, tag), within)
-    }
-
-    /// Notes now and then that somebody pulls a manifest by its digest.
-    async fn used(&self, row: &ManifestRow) -> Result<(), Error> {
-        let now = clock::now();
-        if now.duration_since(row.pushed_at) > USED_AFTER {
-            let ledger = self.registry().ledger();
-            ledger
-                .touch_manifest(self.repository.as_str(), &row.digest, None, now)
-                .await?;
-        }
-        Ok(())
     }
 }
 
@@ -294,14 +278,8 @@ impl Fetch {
     /// Notes that somebody pulls the tag, for rules of retention.
     async fn used(&self, tag: &str, row: &ManifestRow) -> Result<(), Error> {
         let ledger = self.shared.registry.ledger();
-        ledger
-            .touch_manifest(
-                self.repository.as_str(),
-                &row.digest,
-                Some(tag),
-                clock::now(),
-            )
-            .await?;
+        let (repository, now) = (self.repository.as_str(), clock::now());
+        ledger.touch_tag(repository, tag, &row.digest, now).await?;
         Ok(())
     }
 

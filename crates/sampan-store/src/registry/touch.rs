@@ -1,4 +1,4 @@
-//! Notes that something is in use, for rules that go by its age.
+//! Notes that a tag is in use, for rules that go by its age.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -9,61 +9,50 @@ use crate::Error;
 use crate::writer::{Carried, Operation};
 
 statements! {
-    TOUCH_MANIFEST = "UPDATE manifests SET pushed_at = MAX(pushed_at, ?1), unused_since = MAX(unused_since, ?1) \
-        WHERE repository = (SELECT id FROM repositories WHERE name = ?2) AND digest = ?3";
-    TOUCH_TAG = "UPDATE tags SET pushed_at = MAX(pushed_at, ?1) \
-        WHERE repository = (SELECT id FROM repositories WHERE name = ?2) AND name = ?4 AND digest = ?3";
+    TOUCH_TAG = "UPDATE tags SET pushed_at = MAX(pushed_at, ?) \
+        WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND name = ? AND digest = ?";
 }
 
-struct TouchManifest {
+struct TouchTag {
     repository: String,
+    tag: String,
     digest: String,
-    tag: Option<String>,
     at: Timestamp,
 }
 
 impl Ledger {
-    /// Lets a manifest, and a tag that points at it, look as if they had been pushed at that time. Where either is gone,
-    /// nothing happens; it is no event.
+    /// Lets a tag look as if it had been pushed at that time, if it still points at the manifest; it is no event.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn touch_manifest(
+    pub async fn touch_tag(
         &self,
         repository: &str,
+        tag: &str,
         digest: &str,
-        tag: Option<&str>,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let touch = TouchManifest {
+        let touch = TouchTag {
             repository: repository.to_owned(),
+            tag: tag.to_owned(),
             digest: digest.to_owned(),
-            tag: tag.map(str::to_owned),
             at,
         };
         self.writer.submit(touch).await
     }
 }
 
-impl Operation<Outbox> for TouchManifest {
+impl Operation<Outbox> for TouchTag {
     type Output = ();
 
     async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<()> {
-        sqlx::query(TOUCH_MANIFEST)
+        sqlx::query(TOUCH_TAG)
             .bind(stored_time(self.at))
             .bind(&self.repository)
+            .bind(&self.tag)
             .bind(&self.digest)
-            .execute(&mut *connection)
+            .execute(connection)
             .await?;
-        if let Some(tag) = &self.tag {
-            sqlx::query(TOUCH_TAG)
-                .bind(stored_time(self.at))
-                .bind(&self.repository)
-                .bind(&self.digest)
-                .bind(tag)
-                .execute(connection)
-                .await?;
-        }
         Ok(Ok(()))
     }
 }
