@@ -50,7 +50,7 @@ impl Registry {
     }
 
     /// Refuses what the ledger would refuse, before it is written.
-    pub(super) async fn check_room(
+    pub(crate) async fn check_room(
         &self,
         repository: &RepositoryName,
         digest: &Digest,

@@ -137,14 +137,23 @@ impl Download {
             }
         }
         let incoming = self.remote.blob(&self.digest).await.map_err(failed)?;
-        let limit_bytes = registry.config().limits.blob_bytes.unwrap_or(u64::MAX);
-        if incoming.size_bytes > limit_bytes {
-            return Err(Error::BlobTooLarge { limit_bytes });
-        }
+        self.check_room(incoming.size_bytes).await?;
         let algorithm = self.digest.algorithm();
         let session = registry.start_upload(&self.repository, algorithm).await?;
         let held = session.hold().await?;
         Ok((session, held, incoming))
+    }
+
+    /// Refuses what could not be kept, before it has come: the next pull would fetch it again.
+    async fn check_room(&self, size_bytes: u64) -> Result<(), Error> {
+        let registry = &self.shared.registry;
+        let limit_bytes = registry.config().limits.blob_bytes.unwrap_or(u64::MAX);
+        if size_bytes > limit_bytes {
+            return Err(Error::BlobTooLarge { limit_bytes });
+        }
+        registry
+            .check_room(&self.repository, &self.digest, size_bytes)
+            .await
     }
 
     /// The bytes of the blob.

@@ -439,3 +439,18 @@ fn nothing_is_fetched_for_who_may_not_pull_it() {
     }
     assert_eq!(vendor.scripted.asked("").len(), 0);
 }
+
+#[test]
+fn what_there_is_no_room_for_does_not_come() {
+    let vendor = Vendor::start(8 * MEGABYTE);
+    let proxy = proxy(vendor.address(), "quotas: {hub: 100000}\n");
+    proxy.get("/v2/hub/app/manifests/1").expect(200);
+    let path = blob("hub/app", Digest::of_bytes(&vendor.layer));
+    proxy.get(&path).expect_error(403, "DENIED");
+    let metrics = String::from_utf8(proxy.get("/metrics").expect(200).body).unwrap();
+    assert!(
+        metrics.contains("upstream_received_bytes_total{upstream=\"hub\"} 0\n"),
+        "{metrics}"
+    );
+    assert_eq!((proxy.stored(), proxy.uploads()), (1, 0));
+}
