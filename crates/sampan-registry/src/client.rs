@@ -27,6 +27,7 @@ mod referrers;
 mod remote;
 mod repository;
 mod scope;
+mod served;
 mod transfer;
 mod transport;
 mod upload;
@@ -42,11 +43,12 @@ pub use self::copy::{Copied, Copy, Place};
 pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, Secret};
 pub use self::error::ClientError;
 pub use self::platform::{PlatformError, PlatformName, Platforms};
-pub use self::remote::{RemoteAddress, RemoteAddressError};
+pub use self::remote::{Login, RemoteAddress, RemoteAddressError, RemoteSetupError};
 pub use self::watch::{Arrival, Totals, Unwatched, Watch};
 
 pub(crate) use self::remote::{Incoming, Remote, RemoteDocument, RemoteRepository};
 pub(crate) use self::repository::TRAIL;
+pub(crate) use self::served::Served;
 
 use self::endpoint::Connector;
 use self::origin::Origin;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 pub use self::housekeeping::{Housekeeping, ImmutableTags, Quotas, Retention};
 pub use self::storage::{S3, Storage};
 use crate::events::Webhooks;
+use crate::replication::Replications;
 use crate::upstream::Upstreams;
 
 /// The name of the file in the data folder.
@@ -34,6 +35,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who is told of pushes and deletes.
     pub webhooks: Webhooks,
+    /// Registries that shall have what is pushed here.
+    pub replication: Replications,
     /// Registries whose repositories are served from here.
     pub upstreams: Upstreams,
     /// When what nobody needs is taken away.

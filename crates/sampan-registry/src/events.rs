@@ -9,6 +9,7 @@
 mod courier;
 mod envelope;
 mod error;
+mod receiver;
 mod schedule;
 mod sender;
 mod webhook;
@@ -26,8 +27,10 @@ pub use error::EventsError;
 pub use schedule::Schedule;
 pub use webhook::{Action, Format, Webhook, Webhooks};
 
+use crate::replication::{Replicator, SUBSCRIPTIONS};
 use courier::Courier;
 use envelope::Source;
+use receiver::Receiver;
 use sender::Sender;
 
 /// How long a request that is on its way may still take when the server stops.
@@ -45,6 +48,7 @@ pub struct Origin {
 /// Tells all webhooks what happens.
 #[derive(Debug)]
 pub struct Deliverer {
+    ledger: Ledger,
     couriers: Vec<Courier>,
     schedule: Schedule,
 }
@@ -61,7 +65,8 @@ impl Deliverer {
         origin: &Origin,
     ) -> Result<Self, EventsError> {
         for (name, _) in ledger.webhooks().await? {
-            if !webhooks.iter().any(|webhook| webhook.name == name) {
+            let is_rule = name.starts_with(SUBSCRIPTIONS);
+            if !is_rule && !webhooks.iter().any(|webhook| webhook.name == name) {
                 ledger.forget_webhook(&name).await?;
             }
         }
@@ -71,12 +76,45 @@ impl Deliverer {
             let source = Arc::new(Source::new(webhook, origin.address, instance.clone()));
             let sender = Sender::new(webhook.clone(), source, &origin.data)?;
             let seen = ledger.subscribe_webhook(&webhook.name).await?;
-            couriers.push(Courier::new(ledger.clone(), sender, seen));
+            let receiver = Receiver::Webhook(Box::new(sender));
+            couriers.push(Courier::new(ledger.clone(), receiver, seen));
         }
         Ok(Self {
+            ledger,
             couriers,
             schedule: Schedule::default(),
         })
+    }
+
+    /// Tells rules of replication as well: a new one begins with all that is here. Those that are configured no more are
+    /// forgotten.
+    pub(crate) async fn replicating(
+        mut self,
+        replicators: Vec<Replicator>,
+    ) -> Result<Self, EventsError> {
+        let known = self.ledger.webhooks().await?;
+        let rules = known
+            .iter()
+            .filter(|(name, _)| name.starts_with(SUBSCRIPTIONS));
+        for (name, _) in rules {
+            let mut configured = replicators.iter();
+            if !configured.any(|replicator| replicator.subscription() == name) {
+                self.ledger.forget_webhook(name).await?;
+            }
+        }
+        for replicator in replicators {
+            let mut rows = known.iter();
+            let row = rows.find(|(name, _)| name == replicator.subscription());
+            let (ledger, receiver) = (
+                self.ledger.clone(),
+                Receiver::Registry(Box::new(replicator)),
+            );
+            self.couriers.push(match row {
+                Some((_, seen)) => Courier::new(ledger, receiver, *seen),
+                None => Courier::behind(ledger, receiver),
+            });
+        }
+        Ok(self)
     }
 
     /// Tries again by another schedule than the usual one.

@@ -19,6 +19,7 @@ mod http;
 mod locks;
 mod metrics;
 mod registry;
+pub mod replication;
 mod retention;
 pub mod secret;
 mod server;

@@ -17,8 +17,9 @@ use crate::config::Config;
 use crate::events::{Deliverer, EventsError, Origin};
 use crate::http::Api;
 use crate::registry::Registry;
+use crate::replication::Replicator;
 use crate::storage::{Budget, Buffers, Ground, OpenError};
-use crate::upstream::{Proxy, UpstreamSetupError};
+use crate::upstream::Proxy;
 
 /// The most bytes of a connection that are held at once: what comes over the network is hashed and written from there.
 const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
@@ -65,9 +66,9 @@ pub enum BuildError {
     /// There is no key to sign tokens with.
     #[error("cannot issue tokens")]
     Tokens(#[from] TokenKeyError),
-    /// An upstream cannot be asked.
-    #[error("cannot serve upstreams")]
-    Upstream(#[from] UpstreamSetupError),
+    /// An upstream or a target of replication cannot be asked.
+    #[error("cannot work with another registry")]
+    Remote(#[from] client::RemoteSetupError),
     /// The webhooks cannot be served.
     #[error("cannot deliver events")]
     Events(#[from] EventsError),
@@ -83,7 +84,7 @@ impl sampan_model::Hint for BuildError {
             Self::Storage(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Tokens(error) => error.hint(),
-            Self::Upstream(error) => error.hint(),
+            Self::Remote(error) => error.hint(),
             Self::Events(error) => error.hint(),
         }
     }
@@ -142,7 +143,13 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Server,
         data: data.clone(),
         address: listener.address(),
     };
+    let replicators = config
+        .replication
+        .iter()
+        .map(|rule| Replicator::new(rule, registry.clone(), &data, &registries));
+    let replicators = replicators.collect::<Result<_, _>>()?;
     let deliverer = Deliverer::new(store.registry(), &config.webhooks, &origin).await?;
+    let deliverer = deliverer.replicating(replicators).await?;
     let authenticator = Authenticator::new(accounts, Tokens::load(&data)?, config.anonymous_pull);
     let (housekeeper, orders) = Housekeeper::new();
     let proxy = Proxy::new(registry.clone(), buffers, &data, &registries)?;

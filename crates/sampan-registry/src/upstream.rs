@@ -21,16 +21,15 @@ mod manifests;
 mod mirror;
 mod trail;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use sampan_model::Hint;
 use sampan_supervise::{Shutdown, Tasks};
 use tokio::sync::Semaphore;
 
-pub use self::config::{Login, Upstream, Upstreams};
+pub use self::config::{Upstream, Upstreams};
 pub use self::error::UpstreamError;
 pub(crate) use self::growing::Growing;
 pub(crate) use self::mirror::{Content, Mirror};
@@ -42,49 +41,13 @@ use self::flights::Flights;
 use self::listing::Lists;
 use self::manifests::{Fetched, Freshness};
 use self::trail::Trail;
-use crate::client::{Client, ClientError, Remote, Settings};
+use crate::client::{Client, Remote, RemoteSetupError, Settings};
 use crate::registry::Registry;
-use crate::secret::Secret;
 use crate::storage::Buffers;
 use crate::wire::name::RepositoryName;
 
 /// How many blobs are fetched at once, all upstreams together; the next ones wait.
 const DOWNLOADS: usize = 32;
-
-/// Why an upstream cannot be asked at all.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamSetupError {
-    /// The file with the password cannot be read.
-    #[error("cannot read the password in `{}`", path.display())]
-    Password {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// There is no way to connect to it.
-    #[error("cannot prepare connections to `{address}`")]
-    Connection {
-        /// The address of the upstream.
-        address: String,
-        /// Why not.
-        #[source]
-        source: Box<ClientError>,
-    },
-}
-
-impl Hint for UpstreamSetupError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Password { .. } => Some(
-                "the path is relative to the data folder; the file has the password alone"
-                    .to_owned(),
-            ),
-            Self::Connection { source, .. } => source.hint(),
-        }
-    }
-}
 
 /// All upstreams; cheap to clone.
 #[derive(Debug, Clone)]
@@ -124,7 +87,7 @@ impl Proxy {
         buffers: Buffers,
         data: &Path,
         settings: &Settings,
-    ) -> Result<Self, UpstreamSetupError> {
+    ) -> Result<Self, RemoteSetupError> {
         let sources = registry.config().upstreams.iter();
         let upstreams = sources
             .map(|config| Ok(Arc::new(Source::new(config, data, settings)?)))
@@ -180,25 +143,9 @@ impl Proxy {
 }
 
 impl Source {
-    fn new(
-        config: &Upstream,
-        data: &Path,
-        settings: &Settings,
-    ) -> Result<Self, UpstreamSetupError> {
+    fn new(config: &Upstream, data: &Path, settings: &Settings) -> Result<Self, RemoteSetupError> {
         let client = Client::new(config.settings(data, settings));
-        let password = match &config.credentials {
-            Some(login) => Some(login.password(data)?),
-            None => None,
-        };
-        let login = config.credentials.as_ref().zip(password.as_ref());
-        let login =
-            login.map(|(login, password): (&Login, &Secret)| (login.username.as_str(), password));
-        let remote = client.remote(&config.registry, login).map_err(|source| {
-            UpstreamSetupError::Connection {
-                address: config.registry.to_string(),
-                source: Box::new(source),
-            }
-        })?;
+        let remote = client.remote(&config.registry, config.credentials.as_ref(), data)?;
         Ok(Self {
             config: config.clone(),
             remote,

@@ -25,6 +25,8 @@ mod place;
 mod pull;
 #[path = "server/push.rs"]
 mod push;
+#[path = "server/replication.rs"]
+mod replication;
 #[path = "client/scripted.rs"]
 mod scripted;
 #[path = "server/tools.rs"]

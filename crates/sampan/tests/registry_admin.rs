@@ -266,3 +266,33 @@ fn deliveries_are_shown_with_their_outcomes() {
         .expect_code(3)
         .expect_stderr("did you mean `good`?");
 }
+
+#[test]
+fn replication_is_shown_with_how_far_it_has_come() {
+    let backup = Installation::new(SAMPAN);
+    let target = Registry::start(&backup, "");
+    let rules = format!(
+        "replication:\n- {{name: good, to: 'http://{}/mirror', repositories: [guestbook/*]}}\n- {{name: bad, to: 'http://127.0.0.1:1'}}\n",
+        target.address
+    );
+    let (site, _registry) = filled(&rules);
+    let none = site.run(["registry", "replication"]).expect_code(0);
+    assert!(none.stdout.is_empty(), "{}", none.stdout);
+    std::fs::write(site.data().join("registry.yaml"), &rules).expect("a file");
+    let rows = eventually("the rules", Duration::from_mins(1), || {
+        let rows = site
+            .run(["registry", "replication", "--output", "json"])
+            .json();
+        let states = [&rows[0]["state"], &rows[1]["state"]];
+        (states == ["up-to-date", "failing"]).then_some(rows)
+    });
+    assert_eq!(rows[0]["waitingEvents"], 0);
+    assert_eq!(rows[0]["to"], format!("{}/mirror", target.address));
+    let last = &rows[1]["last"];
+    assert!(last["nextAttemptAt"].is_string(), "{rows}");
+    let shown = site.run(["registry", "replication"]).stdout();
+    assert!(shown.contains("cannot reach `127.0.0.1:1`"), "{shown}");
+    let all = backup.run(["registry", "ls", "--output", "json"]).json();
+    assert_eq!(all[0]["repositories"][1]["name"], "mirror/guestbook/web");
+    assert_eq!(all[0]["repositories"].as_array().map(Vec::len), Some(2));
+}

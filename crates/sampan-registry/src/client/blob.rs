@@ -13,15 +13,16 @@ use super::blocking;
 use super::error::ClientError;
 use super::repository::Repository;
 use super::transport::{Patience, Reason};
+use crate::storage::Reader;
 
 /// How much is read from a file at once, in bytes.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// Reads a blob from some offset to its end.
-#[derive(Debug)]
 pub(super) enum BlobReader {
     Remote(Box<RemoteBlob>),
     Local(LocalBlob),
+    Served(Box<Reader>),
 }
 
 /// A blob that comes from a registry.
@@ -50,6 +51,10 @@ impl BlobReader {
         match self {
             Self::Remote(remote) => remote.chunk().await,
             Self::Local(local) => local.chunk().await,
+            Self::Served(reader) => {
+                let next = reader.next().await;
+                next.map_err(|error| ClientError::Served(Box::new(error.into())))
+            }
         }
     }
 }

@@ -141,7 +141,7 @@ async fn tags(origin: &Origin, source: &Place) -> Result<Vec<String>, ClientErro
             Some(registry) => registry.tags().await?,
             None => Vec::new(),
         },
-        (Origin::Store(_), Place::Remote(_)) => Vec::new(),
+        (Origin::Store(_), Place::Remote(_)) | (Origin::Served(_), _) => Vec::new(),
     };
     match source {
         _ if !tags.is_empty() => Ok(tags),
@@ -204,7 +204,7 @@ impl Run<'_> {
         let reference = self.destination(name, digest)?;
         let wanted = put_under(&reference, &digest)?;
         if self.copy.referrers {
-            self.referrers(&document).await?;
+            referrers(&self.transfer, &document).await?;
         }
         let descriptor = document.descriptor();
         self.transfer.run(document, Some(&wanted)).await?;
@@ -251,28 +251,31 @@ impl Run<'_> {
             }
         }
     }
+}
 
-    /// Copies what refers to the document and to what it lists, before these become visible: nothing appears at the
-    /// destination without its signature.
-    async fn referrers(&self, document: &Document) -> Result<(), ClientError> {
-        let mut seen = HashSet::new();
-        let mut subjects = vec![(document.digest, 0)];
-        for child in document.children()?.documents {
-            subjects.push((digest_of(&child)?, 0));
-        }
-        while let Some((subject, depth)) = subjects.pop() {
-            for entry in self.transfer.origin.referrers(&subject).await? {
-                let digest = digest_of(&entry)?;
-                if !seen.insert(digest) {
-                    continue;
-                }
-                let referrer = self.transfer.origin.document(&digest.to_string()).await?;
-                self.transfer.run(referrer, None).await?;
-                if depth < REFERRER_DEPTH {
-                    subjects.push((digest, depth + 1));
-                }
+/// Copies what refers to the document and to what it lists, before these become visible: nothing appears at the
+/// destination without its signature.
+pub(super) async fn referrers(
+    transfer: &Transfer<'_>,
+    document: &Document,
+) -> Result<(), ClientError> {
+    let mut seen = HashSet::new();
+    let mut subjects = vec![(document.digest, 0)];
+    for child in document.children()?.documents {
+        subjects.push((digest_of(&child)?, 0));
+    }
+    while let Some((subject, depth)) = subjects.pop() {
+        for entry in transfer.origin.referrers(&subject).await? {
+            let digest = digest_of(&entry)?;
+            if !seen.insert(digest) {
+                continue;
+            }
+            let referrer = transfer.origin.document(&digest.to_string()).await?;
+            transfer.run(referrer, None).await?;
+            if depth < REFERRER_DEPTH {
+                subjects.push((digest, depth + 1));
             }
         }
-        Ok(())
     }
+    Ok(())
 }

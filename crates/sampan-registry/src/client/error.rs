@@ -248,6 +248,9 @@ pub enum ClientError {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The registry of this program cannot give what it serves.
+    #[error("cannot read what is served here")]
+    Served(#[source] Box<crate::error::Error>),
     /// The content store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -424,6 +427,7 @@ impl Hint for ClientError {
             Self::Registries(source) => return source.hint(),
             Self::Refused { .. }
             | Self::Malformed { .. }
+            | Self::Served(_)
             | Self::Nested { .. }
             | Self::Sprawling { .. }
             | Self::Parse { .. }

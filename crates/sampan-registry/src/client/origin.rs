@@ -1,7 +1,5 @@
 //! Where content comes from: the content store, or a registry with its mirrors.
 
-use std::error::Error as _;
-
 use sampan_oci::image::DOCUMENT_LIMIT_BYTES;
 use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Descriptor, Digest};
@@ -10,6 +8,8 @@ use super::blob::{BlobReader, LocalBlob, RemoteBlob};
 use super::document::Document;
 use super::error::ClientError;
 use super::repository::Repository;
+use super::served::Served;
+use crate::error::with_causes;
 
 /// Where content comes from.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) enum Origin {
     Store(ContentStore),
     /// The mirrors in order, and the registry itself last.
     Registry(Vec<Repository>),
+    /// What this very program serves.
+    Served(Served),
 }
 
 impl Origin {
@@ -30,6 +32,7 @@ impl Origin {
                 let bytes = store.read(&digest, DOCUMENT_LIMIT_BYTES)?;
                 Document::new(reference, digest, None, bytes.into())
             }
+            Self::Served(served) => served.document(reference).await,
             Self::Registry(places) => {
                 let mut last = None;
                 for place in up(places) {
@@ -55,6 +58,10 @@ impl Origin {
                 let blob = LocalBlob::open(store.clone(), digest, offset)?;
                 Ok(BlobReader::Local(blob))
             }
+            Self::Served(served) => {
+                let reader = served.blob(&digest, offset).await?;
+                Ok(BlobReader::Served(Box::new(reader)))
+            }
             Self::Registry(places) => {
                 let mut last = None;
                 for place in up(places) {
@@ -71,7 +78,7 @@ impl Origin {
     /// The error that it gives bytes of another digest than it should.
     pub(super) fn altered(&self, expected: Digest, actual: Digest) -> ClientError {
         match self {
-            Self::Store(_) => StoreError::altered(expected, actual).into(),
+            Self::Store(_) | Self::Served(_) => StoreError::altered(expected, actual).into(),
             Self::Registry(places) => ClientError::Altered {
                 host: places
                     .first()
@@ -89,6 +96,7 @@ impl Origin {
                 Some(registry) => registry.referrers(subject).await,
                 None => Ok(Vec::new()),
             },
+            Self::Served(served) => served.referrers(subject).await,
             Self::Store(_) => Ok(Vec::new()),
         }
     }
@@ -96,7 +104,7 @@ impl Origin {
     /// Each place alone, for who must begin again elsewhere when one of them gives other bytes than it should.
     pub(super) fn places(&self) -> Vec<Self> {
         match self {
-            Self::Store(_) => vec![self.clone()],
+            Self::Store(_) | Self::Served(_) => vec![self.clone()],
             Self::Registry(places) => up(places)
                 .map(|one| Self::Registry(vec![one.clone()]))
                 .collect(),
@@ -128,23 +136,12 @@ fn failed(place: &Repository, error: ClientError) -> ClientError {
     {
         tracing::warn!(
             mirror = place.host(),
-            error = chain(&error),
+            error = with_causes(&error),
             "goes on without a mirror"
         );
     }
     tracing::debug!(host = place.host(), %error, "a place does not give what was asked for");
     error
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &ClientError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn nowhere(what: &str) -> ClientError {

@@ -2,6 +2,8 @@
 //! repository, as its own clients ask.
 
 use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_RANGE};
 use http::{HeaderValue, Method, StatusCode};
 use reqwest::Url;
+use sampan_model::Hint;
 use sampan_oci::{Descriptor, Digest, reference};
 use serde::{Deserialize, Deserializer};
 
@@ -40,6 +43,39 @@ pub struct RemoteAddress {
     "the address of a registry is expected, such as `https://registry.site:5000` or `docker.io`"
 )]
 pub struct RemoteAddressError;
+
+/// A name, and where its password is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// A file with the password alone, relative to the data folder.
+    pub password_file: PathBuf,
+}
+
+/// Why a registry cannot be asked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteSetupError {
+    /// The file with the password cannot be read.
+    #[error("cannot read the password in `{}`", path.display())]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no way to connect to it.
+    #[error("cannot prepare connections to `{address}`")]
+    Connection {
+        /// The address of the registry.
+        address: String,
+        /// Why not.
+        #[source]
+        source: Box<ClientError>,
+    },
+}
 
 /// A registry that is asked again and again.
 #[derive(Debug, Clone)]
@@ -145,37 +181,86 @@ impl<'de> Deserialize<'de> for RemoteAddress {
     }
 }
 
+impl Login {
+    /// Reads the password; the end of its line does not belong to it.
+    fn password(&self, data: &Path) -> Result<Secret, RemoteSetupError> {
+        let path = data.join(&self.password_file);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Secret::new(text.trim_end_matches(['\r', '\n']))),
+            Err(source) => Err(RemoteSetupError::Password { path, source }),
+        }
+    }
+}
+
+impl Hint for RemoteSetupError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Password { .. } => Some(
+                "the path is relative to the data folder; the file has the password alone"
+                    .to_owned(),
+            ),
+            Self::Connection { source, .. } => source.hint(),
+        }
+    }
+}
+
 impl Client {
     /// The registry at an address. It is asked in this name, or in that which the files of credentials have for it.
     pub(crate) fn remote(
         &self,
         address: &RemoteAddress,
-        login: Option<(&str, &Secret)>,
-    ) -> Result<Remote, ClientError> {
+        login: Option<&Login>,
+        data: &Path,
+    ) -> Result<Remote, RemoteSetupError> {
         let credentials = match login {
-            Some((username, password)) => Credentials::typed(username, password),
+            Some(login) => Credentials::typed(&login.username, &login.password(data)?),
             None => Credentials::Files(self.settings().credentials.clone()),
         };
         let endpoint = match &address.url {
             Some(url) => self
                 .connector
-                .registry_at(&address.host, url.clone(), credentials)?,
-            None => self.connector.registry_as(&address.host, credentials)?,
+                .registry_at(&address.host, url.clone(), credentials),
+            None => self.connector.registry_as(&address.host, credentials),
         };
+        let endpoint = endpoint.map_err(|source| RemoteSetupError::Connection {
+            address: address.to_string(),
+            source: Box::new(source),
+        })?;
         Ok(Remote(Arc::new(endpoint)))
     }
 }
 
 impl Remote {
-    /// A repository by its name there. `trail` tells by way of which servers the question comes.
+    /// A repository by its name there, to be read. `trail` tells by way of which servers the question comes.
     pub(crate) fn repository(&self, name: &str, trail: HeaderValue) -> RemoteRepository {
         let mut repository = Repository::readable(Arc::clone(&self.0), name);
         repository.trail = Some(trail);
         RemoteRepository(repository)
     }
+
+    /// A repository by its name there, to be written.
+    pub(crate) fn writable(&self, name: &str) -> RemoteRepository {
+        RemoteRepository(Repository::writable(Arc::clone(&self.0), name))
+    }
 }
 
 impl RemoteRepository {
+    /// The same for the rest of the client.
+    pub(super) fn inner(&self) -> &Repository {
+        &self.0
+    }
+
+    /// Deletes a tag or a manifest.
+    pub(crate) async fn delete(&self, reference: &str) -> Result<(), ClientError> {
+        let url = self.0.url(&format!("manifests/{reference}"));
+        let response = self.0.send(&self.0.call(Method::DELETE, url)).await?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let shown = self.0.shown(reference);
+        Err(self.0.refusal(response, "to delete", &shown).await)
+    }
+
     /// The manifest that a tag or digest names.
     pub(crate) async fn document(&self, reference: &str) -> Result<RemoteDocument, ClientError> {
         let document = self.0.manifest(reference).await?;

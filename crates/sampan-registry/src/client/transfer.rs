@@ -103,8 +103,8 @@ impl<'call> Transfer<'call> {
         let mut plan = Plan::default();
         self.plan(&mut plan, root, 0).await?;
         self.announce(&plan)?;
-        stream::iter(&plan.blobs)
-            .map(|blob| self.blob(blob))
+        stream::iter(plan.blobs)
+            .map(|blob| async move { self.blob(&blob).await })
             .buffer_unordered(self.jobs)
             .try_collect::<()>()
             .await?;
@@ -174,7 +174,13 @@ impl<'call> Transfer<'call> {
                 let local = Origin::Store(store.clone());
                 local.document(&digest.to_string()).await.map(Some)
             }
-            _ => self.origin.document(&digest.to_string()).await.map(Some),
+            _ => match self.origin.document(&digest.to_string()).await {
+                // A registry may serve an index without all that it lists.
+                Err(ClientError::NotHere { .. }) if matches!(self.origin, Origin::Served(_)) => {
+                    Ok(None)
+                }
+                found => found.map(Some),
+            },
         }
     }
 

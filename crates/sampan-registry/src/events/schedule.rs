@@ -40,6 +40,14 @@ pub(super) struct Failed {
 }
 
 impl Schedule {
+    /// When to try again what is never given up.
+    pub(super) fn again(&self, attempt: u32, now: Timestamp) -> Option<Timestamp> {
+        let mut backoff = Backoff::new(self.first, self.longest);
+        // By then, every wait is the longest one.
+        let delays = (0..attempt.clamp(1, 64)).map(|_| backoff.next_delay());
+        now.checked_add(delays.last()?).ok()
+    }
+
     /// When to try again; never when it has been long enough.
     ///
     /// The waits count, not the time since the event: a site that was switched off for a weekend tries as often as

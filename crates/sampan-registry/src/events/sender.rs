@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
 use reqwest::Response;
 use ring::hmac;
 use sampan_model::shortened;
@@ -12,14 +12,15 @@ use sampan_store::registry::Event;
 
 use super::EventsError;
 use super::envelope::Source;
+use super::receiver::{Attempt, OUTCOME_LIMIT_CHARACTERS};
 use super::webhook::Webhook;
 use crate::client::ClientError;
 use crate::client::certificates::{self, Certificates};
+use crate::error::with_causes;
 
 const SIGNATURE: &str = "X-Sampan-Signature";
-/// How much of what a receiver says is looked at, and how much of it comes into the log.
+/// How much of what a receiver says is looked at.
 const ANSWER_LIMIT_BYTES: usize = 4 << 10;
-const OUTCOME_LIMIT_CHARACTERS: usize = 200;
 
 /// Sends to one webhook.
 #[derive(Debug)]
@@ -28,20 +29,6 @@ pub(super) struct Sender {
     pub(super) webhook: Webhook,
     key: Option<hmac::Key>,
     source: Arc<Source>,
-}
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub(super) struct Attempt {
-    pub(super) status: Option<StatusCode>,
-    /// One line for people.
-    pub(super) outcome: String,
-}
-
-impl Attempt {
-    pub(super) fn is_delivered(&self) -> bool {
-        self.status.is_some_and(|status| status.is_success())
-    }
 }
 
 impl Sender {
@@ -91,7 +78,7 @@ impl Sender {
         match tokio::time::timeout(self.webhook.timeout, exchange).await {
             Ok(Ok(attempt)) => attempt,
             // The address may hold a secret.
-            Ok(Err(error)) => failed(&causes(&error.without_url())),
+            Ok(Err(error)) => failed(&with_causes(&error.without_url())),
             Err(_) => failed(&format!("no answer within {:?}", self.webhook.timeout)),
         }
     }
@@ -138,6 +125,7 @@ async fn answered(response: Response) -> Attempt {
     Attempt {
         status: Some(status),
         outcome: shortened(&outcome, OUTCOME_LIMIT_CHARACTERS),
+        is_general: false,
     }
 }
 
@@ -145,6 +133,7 @@ fn failed(outcome: &str) -> Attempt {
     Attempt {
         status: None,
         outcome: shortened(outcome, OUTCOME_LIMIT_CHARACTERS),
+        is_general: false,
     }
 }
 
@@ -160,14 +149,4 @@ async fn first_line(mut response: Response) -> String {
     let text = String::from_utf8_lossy(&body);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     line.unwrap_or_default().replace(char::is_control, " ")
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

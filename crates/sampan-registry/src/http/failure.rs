@@ -2,8 +2,6 @@
 //!
 //! Source: OCI distribution specification, "Error Codes".
 
-use std::error::Error as _;
-
 use http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use sampan_oci::store::StoreError;
@@ -16,7 +14,7 @@ use super::render;
 use crate::auth::Denied;
 use crate::charts::ChartFault;
 use crate::client::ClientError;
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::upstream::UpstreamError;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
@@ -93,18 +91,11 @@ pub(super) fn response(error: &Error) -> Response<Body> {
 
 /// The message with its causes; causes within the server are for its log only.
 fn message(error: &Error, status: StatusCode) -> String {
-    let mut message = error.to_string();
     // What an upstream does is not within the server.
     if status.is_server_error() && !matches!(error, Error::Upstream(_)) {
-        return message;
+        return error.to_string();
     }
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(": ");
-        message.push_str(&error.to_string());
-        cause = error.source();
-    }
-    message
+    with_causes(error)
 }
 
 fn detail(error: &Error) -> Option<Value> {

@@ -18,11 +18,9 @@ use sampan_oci::reference;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::UpstreamSetupError;
 use crate::auth::Pattern;
-use crate::client::{RemoteAddress, Retry, Settings};
+use crate::client::{Login, RemoteAddress, Retry, Settings};
 use crate::config::{Retention, duration};
-use crate::secret::Secret;
 
 /// How long a connection to an upstream may take to come about. Somebody waits for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,30 +60,6 @@ pub struct Upstream {
     /// How long tags and manifests are kept that nobody pulls.
     #[serde(default, deserialize_with = "duration::optional")]
     pub keep: Option<Duration>,
-}
-
-/// A name, and where its password is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Login {
-    /// The name.
-    pub username: String,
-    /// A file with the password alone, relative to the data folder.
-    pub password_file: PathBuf,
-}
-
-impl Login {
-    /// Reads the password; the end of its line does not belong to it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(crate) fn password(&self, data: &Path) -> Result<Secret, UpstreamSetupError> {
-        let path = data.join(&self.password_file);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Secret::new(text.trim_end_matches(['\r', '\n']))),
-            Err(source) => Err(UpstreamSetupError::Password { path, source }),
-        }
-    }
 }
 
 impl Upstream {

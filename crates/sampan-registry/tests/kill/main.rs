@@ -12,6 +12,7 @@ mod actor;
 mod client;
 mod content;
 mod crowd;
+mod replication;
 mod server;
 #[path = "../s3/service.rs"]
 #[expect(dead_code, reason = "nobody cuts it off here")]
@@ -73,6 +74,12 @@ fn main() {
         started.elapsed()
     ));
     drop(service);
+    let started = Instant::now();
+    let (kills, images) = replication::bring(seed);
+    announce(&format!(
+        "{images} images were brought elsewhere over {kills} kills in {:.0?}",
+        started.elapsed()
+    ));
     let started = Instant::now();
     let collected = crowd::meet();
     announce(&format!(

@@ -67,6 +67,12 @@ impl Registry {
         self.run();
     }
 
+    /// The same with another configuration.
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+        self.restart();
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.as_ref().unwrap().address
     }

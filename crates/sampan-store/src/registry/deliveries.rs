@@ -29,6 +29,8 @@ statements! {
     WEBHOOKS = "SELECT name, seen FROM webhooks WHERE name > '' ORDER BY name";
     FORGET_WEBHOOK = "DELETE FROM webhooks WHERE name = ?";
     SETTLE_ALL = "UPDATE deliveries SET next_attempt_at = NULL WHERE webhook = ? AND next_attempt_at IS NOT NULL";
+    SUBSCRIBE_FROM = "INSERT INTO webhooks (name, seen) VALUES (?, ?) \
+        ON CONFLICT (name) DO UPDATE SET seen = MAX(seen, excluded.seen)";
     PASS = "UPDATE webhooks SET seen = MAX(seen, ?) WHERE name = ?";
     SETTLE = "UPDATE deliveries SET next_attempt_at = NULL \
         WHERE event = ? AND webhook = ? AND next_attempt_at IS NOT NULL";
@@ -135,6 +137,15 @@ impl Ledger {
         self.writer.submit(Subscribe { webhook }).await
     }
 
+    /// Lets a webhook have seen the events up to `seen`, whether it was known before or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subscribe_webhook_from(&self, webhook: &str, seen: EventId) -> Result<(), Error> {
+        let webhook = webhook.to_owned();
+        self.writer.submit(SubscribeFrom { webhook, seen }).await
+    }
+
     /// The webhooks that have been subscribed, by name, and the last event that each has seen.
     ///
     /// # Errors
@@ -188,6 +199,24 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
             next_attempt_at: next.map(|_| time(row, "next_attempt_at")).transpose()?,
         },
     })
+}
+
+struct SubscribeFrom {
+    webhook: String,
+    seen: EventId,
+}
+
+impl Operation<Outbox> for SubscribeFrom {
+    type Output = ();
+
+    async fn carry_out(self, connection: &mut SqliteConnection, _: &mut Outbox) -> Carried<()> {
+        sqlx::query(SUBSCRIBE_FROM)
+            .bind(&self.webhook)
+            .bind(self.seen.0)
+            .execute(connection)
+            .await?;
+        Ok(Ok(()))
+    }
 }
 
 struct Subscribe {

@@ -4,6 +4,7 @@ mod authority;
 mod events;
 mod gc;
 mod ls;
+mod replication;
 mod user;
 
 use std::process::ExitCode;
@@ -29,8 +30,10 @@ enum Command {
     Ca(authority::Args),
     /// Add, list and remove the users of the registry
     User(user::Args),
-    /// Show what webhooks were told, and how that went
+    /// Show what webhooks and other registries were told, and how that went
     Events(events::Args),
+    /// Show how far other registries have what this one has
+    Replication(replication::Args),
     /// Take away what nobody needs, or tell what would go and why
     Gc(gc::Args),
 }
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Ca(args) => authority::run(args, context)?,
         Command::User(args) => user::run(args, context)?,
         Command::Events(args) => events::run(args, context)?,
+        Command::Replication(args) => replication::run(args, context)?,
         Command::Gc(args) => gc::run(args, context)?,
     }
     Ok(ExitCode::SUCCESS)
