@@ -8,6 +8,7 @@ use futures_util::Stream;
 use sampan_oci::Digest;
 use tokio::sync::watch;
 
+use super::figures::Outcome;
 use super::growing::Growth;
 use super::{Shared, Source, UpstreamError};
 use crate::client::{Incoming, RemoteRepository};
@@ -27,8 +28,8 @@ pub(super) enum Stage {
     Waiting,
     /// It is being written into a file.
     Coming(Arc<Growth>),
-    /// It is verified and in the ledger.
-    Done,
+    /// It is verified and in the ledger; another fetch may have brought it there.
+    Done(Outcome),
     /// It did not come.
     Failed(Arc<Error>),
 }
@@ -77,7 +78,7 @@ impl Download {
     /// Fetches the blob, and gives the last stage.
     pub(super) async fn run(self, stage: watch::Sender<Stage>) -> (watch::Sender<Stage>, Stage) {
         let last = match self.fetch(&stage).await {
-            Ok(()) => Stage::Done,
+            Ok(outcome) => Stage::Done(outcome),
             Err(error) => Stage::Failed(Arc::new(error)),
         };
         (stage, last)
@@ -87,12 +88,12 @@ impl Download {
         (self.repository.clone(), self.digest)
     }
 
-    async fn fetch(&self, stage: &watch::Sender<Stage>) -> Result<(), Error> {
+    async fn fetch(&self, stage: &watch::Sender<Stage>) -> Result<Outcome, Error> {
         let registry = &self.shared.registry;
         // Another fetch may have ended just before this one began.
         match registry.blob(&self.repository, &self.digest).await {
             Err(Error::BlobUnknown { .. }) => {}
-            found => return found.map(drop),
+            found => return found.map(|_| Outcome::Hit),
         }
         let slot = self.shared.slots.acquire().await;
         let _slot = slot.expect("the slots are never closed");
@@ -110,7 +111,10 @@ impl Download {
             .append(&session, held, None, Some(&self.digest), bytes)
             .await
         {
-            Ok(held) => self.publish(&session, held).await,
+            Ok(held) => {
+                self.publish(&session, held).await?;
+                Ok(Outcome::Miss)
+            }
             Err(error) => {
                 self.put_aside(session, size_bytes).await;
                 Err(error)

@@ -80,7 +80,7 @@ impl Growing {
         loop {
             let stage = self.flight.borrow_and_update().clone();
             let end = match stage {
-                Stage::Done => self.growth.size_bytes,
+                Stage::Done(_) => self.growth.size_bytes,
                 Stage::Failed(error) => return Err(Error::Shared(error)),
                 Stage::Coming(_) | Stage::Waiting => {
                     let written = *self.written.borrow_and_update();

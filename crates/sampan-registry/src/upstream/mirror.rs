@@ -94,33 +94,34 @@ impl<'call> Mirror<'call> {
                     download.run(stage)
                 });
         let arrived = self.arrival(flight, digest, along).await;
-        let outcome = match (&arrived, joined) {
-            (Err(_), _) => Outcome::Failed,
-            (Ok(_), true) => Outcome::Joined,
-            (Ok(_), false) => Outcome::Miss,
+        let outcome = match &arrived {
+            Err(_) => Outcome::Failed,
+            Ok(_) if joined => Outcome::Joined,
+            Ok((_, outcome)) => *outcome,
         };
         figures.count(Kind::Blob, outcome);
-        arrived
+        arrived.map(|(content, _)| content)
     }
 
-    /// Waits until there is something to give out.
+    /// Waits until there is something to give out, and says where it came from.
     async fn arrival(
         &self,
         mut flight: watch::Receiver<Stage>,
         digest: &Digest,
         along: bool,
-    ) -> Result<Content, Error> {
+    ) -> Result<(Content, Outcome), Error> {
         loop {
             let stage = flight.borrow_and_update().clone();
             match stage {
-                Stage::Done => {
+                Stage::Done(outcome) => {
                     let stored = self.registry().blob(self.repository, digest).await?;
-                    return Ok(Content::Stored(stored));
+                    return Ok((Content::Stored(stored), outcome));
                 }
                 Stage::Failed(error) => return Err(Error::Shared(error)),
                 Stage::Coming(growth) if along && growth.size_bytes > AWAITED_BYTES => {
                     let buffers = self.shared.buffers.clone();
-                    return Ok(Content::Coming(Growing::new(growth, flight, buffers)));
+                    let growing = Growing::new(growth, flight, buffers);
+                    return Ok((Content::Coming(growing), Outcome::Miss));
                 }
                 Stage::Coming(_) | Stage::Waiting => {}
             }
