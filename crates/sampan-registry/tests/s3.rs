@@ -35,10 +35,14 @@ mod place;
 mod pull;
 #[path = "server/push.rs"]
 mod push;
+#[path = "server/replication.rs"]
+mod replication;
 #[path = "charts/rights.rs"]
 mod rights;
 #[path = "charts/robustness.rs"]
 mod robustness;
+#[path = "client/scripted.rs"]
+mod scripted;
 #[path = "s3/service.rs"]
 mod service;
 #[path = "s3/sweeping.rs"]
@@ -47,5 +51,11 @@ mod sweeping;
 mod targets;
 #[path = "server/tools.rs"]
 mod tools;
+#[path = "server/trickle.rs"]
+mod trickle;
 #[path = "charts/upload.rs"]
 mod upload;
+#[path = "server/upstream.rs"]
+mod upstream;
+#[path = "server/upstream_tools.rs"]
+mod upstream_tools;

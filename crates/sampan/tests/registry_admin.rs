@@ -108,7 +108,7 @@ impl Registry {
         let shutdown = Shutdown::new();
         let (data, signal) = (site.data().to_owned(), shutdown.clone());
         let config = Config::parse("registry.yaml", config).expect("a configuration");
-        let serve = async move {
+        let serve = async move || {
             let store = Store::open(&data.join("meta.db")).await.expect("a store");
             let dependencies = Dependencies {
                 content: ContentStore::open(&data).expect("a content store"),
@@ -127,7 +127,7 @@ impl Registry {
         };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(serve);
+            runtime.block_on(serve());
         });
         Self {
             address: waiting.recv().expect("an address"),
