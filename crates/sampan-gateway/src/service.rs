@@ -121,6 +121,6 @@ fn report(reported: &mut HashSet<Key>, key: Key, error: io::Error) {
     if reported.insert(key) {
         let (address, transport) = key;
         let error = bind::explain("a service", address, error);
-        tracing::warn!(?transport, error = %crate::http::Causes(&error), "service address is not served");
+        tracing::warn!(?transport, error = %sampan_model::Causes(&error), "service address is not served");
     }
 }

@@ -5,6 +5,7 @@
 //! another crate. Data passes through as text that is parsed once, at the edge, into the types below.
 
 pub mod app;
+pub mod causes;
 pub mod hint;
 pub mod name;
 mod nearest;
@@ -13,6 +14,7 @@ pub mod routing;
 mod shortened;
 pub mod yaml;
 
+pub use causes::Causes;
 pub use hint::Hint;
 pub use name::{AppName, NameError, ReleaseName, Version};
 pub use nearest::nearest;

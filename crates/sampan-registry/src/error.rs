@@ -209,14 +209,3 @@ impl From<sampan_store::Error> for Error {
         }
     }
 }
-
-/// An error with what led to it, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}

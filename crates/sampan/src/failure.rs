@@ -129,17 +129,6 @@ impl<E: Hint + Send + Sync + 'static> From<E> for Failure {
     }
 }
 
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// Says what is wrong with the command line, and with a name in it what to do; also help and version come this way.
 pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     // Both streams may be closed; the exit code still tells.

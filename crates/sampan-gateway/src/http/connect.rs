@@ -13,7 +13,9 @@ use super::endpoint::EndpointStream;
 use super::page::Refusal;
 use super::pool::Sender;
 use super::protocol::{Protocol, Streams};
-use super::{Causes, PING};
+use sampan_model::Causes;
+
+use super::PING;
 use crate::config::Limits;
 use crate::socket;
 

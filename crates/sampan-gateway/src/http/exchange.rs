@@ -8,7 +8,6 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use sampan_supervise::Tasks;
 
-use super::Causes;
 use super::body::{Progress, RequestBody, Sending};
 use super::connect::connect;
 use super::page::Refusal;
@@ -16,6 +15,7 @@ use super::pool::Sender;
 use super::protocol::Protocol;
 use crate::backend::Backend;
 use crate::config::Limits;
+use sampan_model::Causes;
 
 /// Which connections an attempt may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use sampan_supervise::{Shutdown, Tasks};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::Causes;
 use super::endpoint::EndpointStream;
 use crate::backend::Ticket;
 use crate::tunnel::{self, Side};
+use sampan_model::Causes;
 
 /// An upgrade that the endpoint has agreed to.
 pub(crate) struct Upgrade {

@@ -1,5 +1,6 @@
 //! Where content comes from: the content store, or a registry with its mirrors.
 
+use sampan_model::Causes;
 use sampan_oci::image::DOCUMENT_LIMIT_BYTES;
 use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Descriptor, Digest};
@@ -9,7 +10,6 @@ use super::document::Document;
 use super::error::ClientError;
 use super::repository::Repository;
 use super::served::Served;
-use crate::error::with_causes;
 
 /// Where content comes from.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ fn failed(place: &Repository, error: ClientError) -> ClientError {
     {
         tracing::warn!(
             mirror = place.host(),
-            error = with_causes(&error),
+            error = Causes(&error).to_string(),
             "goes on without a mirror"
         );
     }

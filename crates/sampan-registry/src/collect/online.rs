@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use sampan_model::Causes;
 use sampan_oci::Digest;
 use sampan_supervise::{Shutdown, clock};
 use tokio::time::Instant;
@@ -269,14 +270,10 @@ fn without_pins(retained: Result<(), Error>, report: &mut Report) -> Result<(), 
     };
     let error: &dyn std::error::Error = &*cause;
     tracing::error!(error, "the rules of retention are not applied");
-    let mut told = format!("cannot find out what releases rely on: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told.push_str(": ");
-        told.push_str(&error.to_string());
-        cause = error.source();
-    }
-    report.retention_failure = Some(told);
+    report.retention_failure = Some(format!(
+        "cannot find out what releases rely on: {}",
+        Causes(error)
+    ));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use reqwest::Response;
 use ring::hmac;
-use sampan_model::shortened;
+use sampan_model::{Causes, shortened};
 use sampan_store::registry::Event;
 
 use super::EventsError;
@@ -16,7 +16,6 @@ use super::receiver::{Attempt, OUTCOME_LIMIT_CHARACTERS};
 use super::webhook::Webhook;
 use crate::client::ClientError;
 use crate::client::certificates::{self, Certificates};
-use crate::error::with_causes;
 
 const SIGNATURE: &str = "X-Sampan-Signature";
 /// How much of what a receiver says is looked at.
@@ -78,7 +77,7 @@ impl Sender {
         match tokio::time::timeout(self.webhook.timeout, exchange).await {
             Ok(Ok(attempt)) => attempt,
             // The address may hold a secret.
-            Ok(Err(error)) => failed(&with_causes(&error.without_url())),
+            Ok(Err(error)) => failed(&Causes(&error.without_url()).to_string()),
             Err(_) => failed(&format!("no answer within {:?}", self.webhook.timeout)),
         }
     }

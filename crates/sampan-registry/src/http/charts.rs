@@ -7,6 +7,7 @@ use http::header::{
 use http::{HeaderValue, Method, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
+use sampan_model::Causes;
 use sampan_store::registry::Refusal;
 use serde_json::json;
 
@@ -60,9 +61,10 @@ pub(super) async fn answer(
 /// The answer to a request about charts that failed.
 pub(super) fn failure(error: &Error) -> Response<Body> {
     let (status, message) = match error {
-        Error::Chart(ChartError::Package(cause)) => {
-            (StatusCode::BAD_REQUEST, with_causes(error, &**cause))
-        }
+        Error::Chart(ChartError::Package(cause)) => (
+            StatusCode::BAD_REQUEST,
+            format!("{error}: {}", Causes(&**cause)),
+        ),
         Error::Refused(Refusal::QuotaExceeded { .. }) => {
             (StatusCode::INSUFFICIENT_STORAGE, error.to_string())
         }
@@ -84,17 +86,6 @@ pub(super) fn failure(error: &Error) -> Response<Body> {
         _ => {}
     }
     response
-}
-
-fn with_causes(error: &Error, cause: &dyn std::error::Error) -> String {
-    let mut message = format!("{error}: {cause}");
-    let mut cause = cause.source();
-    while let Some(error) = cause {
-        message.push_str(": ");
-        message.push_str(&error.to_string());
-        cause = error.source();
-    }
-    message
 }
 
 fn index(call: &Call<'_>, listing: &Listing) -> Response<Body> {

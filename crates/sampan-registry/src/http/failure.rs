@@ -4,6 +4,7 @@
 
 use http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
+use sampan_model::Causes;
 use sampan_oci::store::StoreError;
 use sampan_store::registry::Refusal;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::render;
 use crate::auth::Denied;
 use crate::charts::ChartFault;
 use crate::client::ClientError;
-use crate::error::{Error, with_causes};
+use crate::error::Error;
 use crate::upstream::UpstreamError;
 use crate::wire::name::ManifestNameError;
 use crate::wire::path::PathError;
@@ -95,7 +96,7 @@ fn message(error: &Error, status: StatusCode) -> String {
     if status.is_server_error() && !matches!(error, Error::Upstream(_)) {
         return error.to_string();
     }
-    with_causes(error)
+    Causes(error).to_string()
 }
 
 fn detail(error: &Error) -> Option<Value> {

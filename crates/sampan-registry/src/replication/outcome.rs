@@ -1,10 +1,10 @@
 //! How an attempt to bring something ended.
 
 use http::StatusCode;
+use sampan_model::Causes;
 
 use super::Failure;
 use crate::client::{ClientError, Totals};
-use crate::error::with_causes;
 
 /// What is said of what had not to be brought.
 const PRESENT: &str = "it was there";
@@ -71,7 +71,7 @@ impl Outcome {
         };
         Self {
             status,
-            text: with_causes(failure),
+            text: Causes(failure).to_string(),
             is_general,
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use sampan_model::Causes;
 use sampan_oci::Reference;
 use sampan_oci::reference::says_tag;
 use sampan_registry::client::{
@@ -13,7 +14,7 @@ use serde_json::json;
 use super::pull::moved;
 use super::remote::{ChunkSize, Connection, Moving, exit, failure, plain};
 use crate::context::Context;
-use crate::failure::{Exit, Failure, chain};
+use crate::failure::{Exit, Failure};
 
 /// What names in the content store begin with here.
 const LOCAL: &str = "local://";
@@ -190,7 +191,7 @@ fn report(args: &Args, context: &Context, copied: &Copied) -> Result<(), Failure
         let failed: Vec<_> = copied
             .failures
             .iter()
-            .map(|(name, error)| json!({"name": name, "error": chain(error)}))
+            .map(|(name, error)| json!({"name": name, "error": Causes(error).to_string()}))
             .collect();
         return context.ui().json(&json!({
             "source": args.source.shown(),
@@ -208,7 +209,7 @@ fn report(args: &Args, context: &Context, copied: &Copied) -> Result<(), Failure
             .line(format!("{destination}{separator}{name} {digest}"))?;
     }
     for (name, error) in &copied.failures {
-        let reason = chain(error);
+        let reason = Causes(error).to_string();
         let source = args.source.shown();
         context
             .ui()

@@ -2,6 +2,7 @@
 
 mod pattern;
 
+use sampan_model::Causes;
 use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Descriptor, Reference};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::history::{made, short};
 use super::lookup::image_names;
 use crate::commands::release::store_exit;
 use crate::context::Context;
-use crate::failure::{Exit, Failure, chain};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Table, size};
 
 /// Arguments of `sampan image ls`.
@@ -127,7 +128,9 @@ fn row(
     };
     match read(store, descriptor, &mut row) {
         // One that is damaged hides no others.
-        Err(error) if store_exit(&error) == Exit::Damaged => row.damage = Some(chain(&error)),
+        Err(error) if store_exit(&error) == Exit::Damaged => {
+            row.damage = Some(Causes(&error).to_string());
+        }
         Err(error) => return Err(failed(error)),
         Ok(()) => {}
     }
