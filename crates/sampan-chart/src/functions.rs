@@ -1,0 +1,55 @@
+//! The functions that charts can call, by family: Go's own, Sprig's and Helm's.
+//!
+//! A function states the Go types of its parameters. The executor checks number and types of the arguments as Go's
+//! `text/template` does, with its error texts, before the body sees them: a body can rely on what it declared.
+
+use crate::value::Value;
+
+/// What an argument must be: the Go type of a function's parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// `interface {}`: anything, nil too.
+    Any,
+    /// `bool`
+    Bool,
+    /// `int`
+    Int,
+    /// `int64`
+    Int64,
+    /// `uint32`
+    Uint32,
+    /// `float64`
+    Float,
+    /// `string`
+    Text,
+    /// `[]interface {}`
+    List,
+    /// `map[string]interface {}`
+    Dict,
+    /// An object whose type has this name, such as `time.Time`.
+    Object(&'static str),
+}
+
+/// A function as templates see it.
+pub struct Function {
+    /// The name that templates call it by.
+    pub name: &'static str,
+    /// What each argument must be.
+    pub parameters: &'static [Parameter],
+    /// What further arguments must be, when there may be any.
+    pub variadic: Option<Parameter>,
+    /// The body.
+    pub call: fn(&[Value]) -> Result<Value, FunctionError>,
+}
+
+/// Why a function failed; the text is what the original prints behind `error calling NAME: `.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FunctionError(pub String);
+
+impl FunctionError {
+    /// An error with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
