@@ -8,4 +8,5 @@
 //! no connections; what comes from registries and clusters reaches it through ports.
 
 pub mod functions;
+pub mod json;
 pub mod value;

@@ -31,6 +31,17 @@ pub trait Object: Any {
     /// What `print` and `%v` write.
     fn print(&self) -> Text;
 
+    /// What JSON and YAML write for it: by default its entries, or its printed form where it has none.
+    fn data(&self) -> Value {
+        match self.entries() {
+            Some(entries) => Value::dict(entries.into_iter().map(|(key, value)| match key {
+                Value::Text(name) => (name, value),
+                other => (Text::from(format!("{other:?}")), value),
+            })),
+            None => Value::Text(self.print()),
+        }
+    }
+
     /// Whether `if` takes it for true; structs always are.
     fn is_true(&self) -> bool {
         true

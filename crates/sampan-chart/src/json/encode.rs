@@ -1,0 +1,188 @@
+//! Writing JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Error;
+use super::number;
+use crate::value::{Dict, List, ListType, MAX_DEPTH, Text, Value};
+
+/// How the text is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// One line, with `<`, `>` and `&` escaped.
+    Html,
+    /// One line, as it is.
+    Raw,
+    /// Many lines, with `<`, `>` and `&` escaped.
+    Pretty,
+}
+
+struct Writer {
+    text: Vec<u8>,
+    style: Style,
+    depth: usize,
+}
+
+pub(super) fn encode(value: &Value, style: Style) -> Result<Text, Error> {
+    let mut writer = Writer {
+        text: Vec::new(),
+        style,
+        depth: 0,
+    };
+    writer.value(value)?;
+    Ok(writer.text.into())
+}
+
+impl Writer {
+    fn value(&mut self, value: &Value) -> Result<(), Error> {
+        match value {
+            Value::Nil => self.text.extend(b"null"),
+            Value::Bool(value) => self.text.extend(value.to_string().bytes()),
+            Value::Integer(integer) => self.text.extend(integer.value.to_string().bytes()),
+            Value::Float(number) => self.float(*number)?,
+            Value::Text(text) => self.string(text),
+            Value::List(list) if list.list_type() == ListType::Byte => self.bytes(list),
+            Value::List(list) => self.list(list)?,
+            Value::Dict(dict) => self.dict(dict)?,
+            Value::Object(object) => self.value(&object.data())?,
+            Value::Complex(..) => return Err(Error::UnsupportedType(value.type_name())),
+        }
+        Ok(())
+    }
+
+    fn float(&mut self, value: f64) -> Result<(), Error> {
+        if value.is_finite() {
+            self.text.extend(number::float(value).bytes());
+            return Ok(());
+        }
+        Err(Error::UnsupportedValue(not_finite(value).to_owned()))
+    }
+
+    fn bytes(&mut self, list: &List) {
+        let bytes: Vec<u8> = list.items().iter().map(byte).collect();
+        self.text.push(b'"');
+        self.text.extend(STANDARD.encode(bytes).bytes());
+        self.text.push(b'"');
+    }
+
+    fn list(&mut self, list: &List) -> Result<(), Error> {
+        if list.items().is_empty() {
+            self.text.extend(b"[]");
+            return Ok(());
+        }
+        self.open(b'[', list.list_type().name())?;
+        for (index, item) in list.items().iter().enumerate() {
+            self.next(index);
+            self.value(item)?;
+        }
+        self.close(b']');
+        Ok(())
+    }
+
+    fn dict(&mut self, dict: &Dict) -> Result<(), Error> {
+        let entries = dict.entries();
+        if entries.is_empty() {
+            self.text.extend(b"{}");
+            return Ok(());
+        }
+        self.open(b'{', dict.dict_type().name())?;
+        for (index, (key, value)) in entries.iter().enumerate() {
+            self.next(index);
+            self.string(key);
+            self.text.push(b':');
+            if self.style == Style::Pretty {
+                self.text.push(b' ');
+            }
+            self.value(value)?;
+        }
+        self.close(b'}');
+        Ok(())
+    }
+
+    /// What nests this deep in a template holds itself, and that is what Go calls it.
+    fn open(&mut self, bracket: u8, type_name: &str) -> Result<(), Error> {
+        self.text.push(bracket);
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let problem = format!("encountered a cycle via {type_name}");
+            return Err(Error::UnsupportedValue(problem));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, index: usize) {
+        if index > 0 {
+            self.text.push(b',');
+        }
+        self.line();
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.depth -= 1;
+        self.line();
+        self.text.push(bracket);
+    }
+
+    fn line(&mut self) {
+        if self.style == Style::Pretty {
+            self.text.push(b'\n');
+            self.text.resize(self.text.len() + 2 * self.depth, b' ');
+        }
+    }
+
+    fn string(&mut self, text: &[u8]) {
+        self.text.push(b'"');
+        for chunk in text.utf8_chunks() {
+            for char in chunk.valid().chars() {
+                self.char(char);
+            }
+            for _ in chunk.invalid() {
+                self.text.extend(b"\\ufffd");
+            }
+        }
+        self.text.push(b'"');
+    }
+
+    fn char(&mut self, char: char) {
+        match char {
+            '"' | '\\' => self.text.extend([b'\\', char as u8]),
+            '\x08' => self.text.extend(b"\\b"),
+            '\x0c' => self.text.extend(b"\\f"),
+            '\n' => self.text.extend(b"\\n"),
+            '\r' => self.text.extend(b"\\r"),
+            '\t' => self.text.extend(b"\\t"),
+            '<' | '>' | '&' if self.style != Style::Raw => self.escape(char),
+            // Valid JSON, but they end lines in JavaScript, so Go escapes them always.
+            '\u{2028}' | '\u{2029}' => self.escape(char),
+            control if control < ' ' => self.escape(control),
+            other => {
+                let mut buffer = [0; 4];
+                self.text.extend(other.encode_utf8(&mut buffer).bytes());
+            }
+        }
+    }
+
+    fn escape(&mut self, char: char) {
+        let escaped = format!("\\u{:04x}", u32::from(char));
+        self.text.extend(escaped.bytes());
+    }
+}
+
+/// Go's names of the numbers that are none.
+pub(crate) fn not_finite(number: f64) -> &'static str {
+    if number.is_nan() {
+        "NaN"
+    } else if number > 0.0 {
+        "+Inf"
+    } else {
+        "-Inf"
+    }
+}
+
+fn byte(item: &Value) -> u8 {
+    match item {
+        Value::Integer(integer) => u8::try_from(integer.value).unwrap_or_default(),
+        _ => 0,
+    }
+}

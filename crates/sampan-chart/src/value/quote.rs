@@ -1,0 +1,62 @@
+//! Text in double quotes, as Go writes it (`strconv.Quote`, `printf "%q"`).
+
+use std::fmt::Write as _;
+
+/// The bytes in double quotes: what cannot be printed is escaped, bytes that are no UTF-8 as `\x…`.
+#[must_use]
+pub fn quote(bytes: &[u8]) -> String {
+    let mut quoted = String::with_capacity(bytes.len() + 2);
+    quoted.push('"');
+    for chunk in bytes.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            if char == '"' {
+                quoted.push('\\');
+            }
+            escape_into(&mut quoted, char);
+        }
+        for byte in chunk.invalid() {
+            push(&mut quoted, format_args!("\\x{byte:02x}"));
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Writes a character as it stands between quotes, except for the quotes themselves.
+pub(crate) fn escape_into(target: &mut String, char: char) {
+    match char {
+        '\\' => target.push_str("\\\\"),
+        '\x07' => target.push_str("\\a"),
+        '\x08' => target.push_str("\\b"),
+        '\x0c' => target.push_str("\\f"),
+        '\n' => target.push_str("\\n"),
+        '\r' => target.push_str("\\r"),
+        '\t' => target.push_str("\\t"),
+        '\x0b' => target.push_str("\\v"),
+        printable if is_printable(printable) => target.push(printable),
+        control if control < ' ' || control == '\x7f' => {
+            push(target, format_args!("\\x{:02x}", u32::from(control)));
+        }
+        basic if u32::from(basic) < 0x1_0000 => {
+            push(target, format_args!("\\u{:04x}", u32::from(basic)));
+        }
+        other => push(target, format_args!("\\U{:08x}", u32::from(other))),
+    }
+}
+
+/// Whether Go prints the character as it is: letters, marks, numbers, punctuation, symbols and the plain space.
+#[must_use]
+pub fn is_printable(char: char) -> bool {
+    if char.is_ascii() {
+        return char == ' ' || char.is_ascii_graphic();
+    }
+    // The standard library escapes what cannot be printed, and combining marks only where text begins with one.
+    let mut buffer = [b'x'; 5];
+    let length = 1 + char.encode_utf8(&mut buffer[1..]).len();
+    let text = std::str::from_utf8(&buffer[..length]).unwrap_or_default();
+    text.escape_debug().nth(1) == Some(char)
+}
+
+fn push(target: &mut String, arguments: std::fmt::Arguments<'_>) {
+    target.write_fmt(arguments).expect("memory can be written");
+}
