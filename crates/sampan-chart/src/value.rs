@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+mod equality;
 mod object;
 pub mod quote;
 mod text;
@@ -89,6 +90,8 @@ pub enum ListType {
     Byte,
     /// `[]map[string]interface {}`
     Dict,
+    /// `[][]interface {}`, what `chunk` gives out.
+    List,
     /// `chartutil.VersionSet`, a `[]string` with a name and methods.
     VersionSet,
 }
@@ -96,7 +99,7 @@ pub enum ListType {
 /// A slice.
 #[derive(Clone)]
 pub struct List {
-    items: Rc<[Value]>,
+    items: Option<Rc<[Value]>>,
     of: ListType,
 }
 
@@ -111,13 +114,13 @@ pub enum DictType {
     Values,
 }
 
-/// A map, shared by everybody who holds it.
+/// A map, shared by everybody who holds it. The type belongs to the holder: a function that takes
+/// `map[string]interface {}` sees `.Values` as one.
 #[derive(Clone)]
-pub struct Dict(Rc<SharedDict>);
-
-struct SharedDict {
-    entries: RefCell<BTreeMap<Text, Value>>,
+pub struct Dict {
+    entries: Rc<RefCell<BTreeMap<Text, Value>>>,
     of: DictType,
+    is_nil: bool,
 }
 
 impl IntegerType {
@@ -158,6 +161,7 @@ impl ListType {
             Self::Int => "[]int",
             Self::Byte => "[]uint8",
             Self::Dict => "[]map[string]interface {}",
+            Self::List => "[][]interface {}",
             Self::VersionSet => "chartutil.VersionSet",
         }
     }
@@ -185,14 +189,26 @@ impl List {
     /// A slice of a type; each item must be of it.
     #[must_use]
     pub fn of(of: ListType, items: impl IntoIterator<Item = Value>) -> Self {
-        let items = items.into_iter().collect();
+        let items = Some(items.into_iter().collect());
         Self { items, of }
+    }
+
+    /// A nil slice: empty, but `null` in JSON.
+    #[must_use]
+    pub fn nil(of: ListType) -> Self {
+        Self { items: None, of }
     }
 
     /// The items.
     #[must_use]
     pub fn items(&self) -> &[Value] {
-        &self.items
+        self.items.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is a nil slice.
+    #[must_use]
+    pub fn is_nil(&self) -> bool {
+        self.items.is_none()
     }
 
     /// The slice's type.
@@ -212,44 +228,79 @@ impl Dict {
     /// A map of a type; each value must be of it.
     #[must_use]
     pub fn of(of: DictType, entries: impl IntoIterator<Item = (Text, Value)>) -> Self {
-        let entries = RefCell::new(entries.into_iter().collect());
-        Self(Rc::new(SharedDict { entries, of }))
+        let entries = Rc::new(RefCell::new(entries.into_iter().collect()));
+        let is_nil = false;
+        Self {
+            entries,
+            of,
+            is_nil,
+        }
+    }
+
+    /// A nil map: empty, but `null` in JSON, and nothing can be set in it.
+    #[must_use]
+    pub fn nil(of: DictType) -> Self {
+        let entries = Rc::default();
+        let is_nil = true;
+        Self {
+            entries,
+            of,
+            is_nil,
+        }
+    }
+
+    /// Whether it is a nil map.
+    #[must_use]
+    pub fn is_nil(&self) -> bool {
+        self.is_nil
+    }
+
+    /// The same map under another type.
+    #[must_use]
+    pub fn retyped(&self, of: DictType) -> Self {
+        let entries = Rc::clone(&self.entries);
+        let is_nil = self.is_nil;
+        Self {
+            entries,
+            of,
+            is_nil,
+        }
     }
 
     /// The map's type.
     #[must_use]
     pub fn dict_type(&self) -> DictType {
-        self.0.of
+        self.of
     }
 
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.0.entries.borrow().get(key).cloned()
+        self.entries.borrow().get(key).cloned()
     }
 
     /// Sets the value of a key, for everybody who holds this map.
     pub fn insert(&self, key: Text, value: Value) {
-        self.0.entries.borrow_mut().insert(key, value);
+        self.entries.borrow_mut().insert(key, value);
     }
 
     /// The entries in the order of their keys, which is the order that templates see. Nobody may change the map while
     /// they are borrowed.
     #[must_use]
     pub fn entries(&self) -> Ref<'_, BTreeMap<Text, Value>> {
-        self.0.entries.borrow()
+        self.entries.borrow()
     }
 
     /// The entries, to be changed.
     #[must_use]
     pub fn entries_mut(&self) -> RefMut<'_, BTreeMap<Text, Value>> {
-        self.0.entries.borrow_mut()
+        self.entries.borrow_mut()
     }
 
     /// Whether both are the same map, not only equal ones.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 }
 
@@ -331,7 +382,7 @@ impl Value {
             Self::Float(value) => *value != 0.0,
             Self::Complex(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::Text(text) => !text.is_empty(),
-            Self::List(list) => !list.items.is_empty(),
+            Self::List(list) => !list.items().is_empty(),
             Self::Dict(dict) => !dict.entries().is_empty(),
             Self::Object(object) => object.is_true(),
         }

@@ -1,0 +1,35 @@
+//! Values as text, as Sprig's `strval` makes it.
+
+use crate::value::{ListType, Text, Value};
+
+/// The text that a value means: a text itself, bytes as they are, everything else as `%v` prints it.
+pub(super) fn text_of(value: &Value) -> Text {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::List(list) if list.list_type() == ListType::Byte => {
+            let bytes: Vec<u8> = list.items().iter().map(byte_of).collect();
+            bytes.into()
+        }
+        other => print(other),
+    }
+}
+
+fn byte_of(value: &Value) -> u8 {
+    match value {
+        Value::Integer(integer) => u8::try_from(integer.value).unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// What `fmt.Sprint` makes of one value.
+pub(super) fn print(value: &Value) -> Text {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Integer(integer) => integer.value.to_string().into(),
+        Value::Nil => "<nil>".into(),
+        Value::Bool(value) => value.to_string().into(),
+        Value::Object(object) => object.print(),
+        Value::Float(value) => value.to_string().into(),
+        other => format!("{other:?}").into(),
+    }
+}

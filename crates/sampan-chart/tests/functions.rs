@@ -1,0 +1,162 @@
+//! The functions of charts, called as the executor calls them.
+
+#![allow(clippy::unwrap_used, reason = "a failed test says where it failed")]
+
+use sampan_chart::functions::{self, FunctionError};
+use sampan_chart::value::{Dict, DictType, Value};
+
+fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
+    let function = functions::find(name).unwrap_or_else(|| panic!("there is no function `{name}`"));
+    (function.call)(arguments)
+}
+
+fn error(name: &str, arguments: &[Value]) -> String {
+    call(name, arguments).unwrap_err().to_string()
+}
+
+fn text(text: &str) -> Value {
+    Value::text(text)
+}
+
+fn ints(numbers: &[i64]) -> Value {
+    Value::list(numbers.iter().copied().map(Value::int))
+}
+
+#[track_caller]
+fn assert_equal(found: &Value, expected: &Value) {
+    assert!(found.deep_equals(expected), "{found:?} is not {expected:?}");
+}
+
+#[test]
+fn ranges_beyond_the_limit_are_refused_before_they_are_made() {
+    for arguments in [&[Value::int(1_000_000_000)][..], &[Value::int(i64::MIN)]] {
+        assert!(error("until", arguments).contains("over the limit"));
+    }
+    let steps = [Value::int(0), Value::int(i64::MAX), Value::int(1)];
+    assert!(error("untilStep", &steps).contains("over the limit"));
+    assert!(error("seq", &[Value::int(0), Value::int(2_000_000)]).contains("over the limit"));
+    let far = [
+        Value::int(0),
+        Value::int(i64::MAX),
+        Value::int(i64::MAX / 2 + 2),
+    ];
+    let Value::List(list) = call("untilStep", &far).unwrap() else {
+        panic!("not a list");
+    };
+    assert_eq!(list.items().len(), 2);
+}
+
+#[test]
+fn functions_on_maps_see_values_as_a_plain_map() {
+    let values = Dict::of(DictType::Values, []);
+    let set = call(
+        "set",
+        &[Value::Dict(values.clone()), text("a"), Value::int(1)],
+    )
+    .unwrap();
+    assert_eq!(set.type_name(), "map[string]interface {}");
+    assert_equal(&values.get(b"a").unwrap(), &Value::int(1));
+    let copy = call("deepCopy", &[Value::Dict(values)]).unwrap();
+    assert_eq!(copy.type_name(), "chartutil.Values");
+}
+
+#[test]
+fn a_map_in_itself_is_refused_where_it_would_be_walked() {
+    // Templates are rendered on a thread with a large stack.
+    let thread = std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(walk_a_map_in_itself);
+    thread.unwrap().join().unwrap();
+}
+
+fn walk_a_map_in_itself() {
+    let dict = Dict::new([]);
+    dict.insert("self".into(), Value::Dict(dict.clone()));
+    let cycle = Value::Dict(dict);
+    assert!(error("deepCopy", std::slice::from_ref(&cycle)).contains("nested deeper"));
+    let other = Dict::new([]);
+    other.insert("self".into(), Value::Dict(other.clone()));
+    assert!(error("merge", &[Value::Dict(other), cycle.clone()]).contains("nested deeper"));
+    assert_equal(&cycle, &cycle);
+}
+
+#[test]
+fn nothing_can_be_set_in_a_nil_map() {
+    let error = error("set", &[Value::Nil, text("a"), Value::int(1)]);
+    assert_eq!(error, "assignment to entry in nil map");
+    let merged = call("merge", &[Value::Nil, Value::dict([("a", Value::int(1))])]).unwrap();
+    assert_equal(&merged, &Value::dict([("a", Value::int(1))]));
+}
+
+#[test]
+fn chunks_follow_the_arithmetic_of_sprig() {
+    let chunks = call("chunk", &[Value::int(2), ints(&[1, 2, 3])]).unwrap();
+    assert_eq!(format!("{chunks:?}"), "[[int(1), int(2)], [int(3)]]");
+    assert_eq!(chunks.type_name(), "[][]interface {}");
+    for (size, numbers) in [(0, &[][..]), (0, &[1]), (-1, &[])] {
+        let error = error("chunk", &[Value::int(size), ints(numbers)]);
+        assert_eq!(error, "runtime error: makeslice: len out of range");
+    }
+}
+
+#[test]
+fn texts_become_numbers_as_cast_makes_them() {
+    let cases = [
+        ("0777", 511),
+        ("1_000", 1000),
+        ("08", 0),
+        ("10.00", 10),
+        ("10.5", 0),
+        ("-0x1f", -31),
+        ("_1", 0),
+        ("1_", 0),
+        ("0_7", 7),
+        ("9223372036854775807", i64::MAX),
+        ("", 0),
+        ("0", 0),
+    ];
+    for (given, expected) in cases {
+        let found = call("int", &[text(given)]).unwrap();
+        assert!(
+            found.deep_equals(&Value::int(expected)),
+            "{given}: {found:?}"
+        );
+    }
+    let cases = [
+        ("1_000", 1000.0),
+        ("0x1p-2", 0.25),
+        ("1e400", 0.0),
+        ("+nan", 0.0),
+        ("0x1f", 0.0),
+        (".5", 0.5),
+    ];
+    for (given, expected) in cases {
+        let found = call("float64", &[text(given)]).unwrap();
+        assert!(
+            found.deep_equals(&Value::Float(expected)),
+            "{given}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn decimals_have_no_binary_noise() {
+    let cases = [
+        ("addf", [0.1, 0.2], 0.3),
+        ("subf", [1.1, 2.2], -1.1),
+        ("mulf", [1e300, 1e300], f64::INFINITY),
+        ("divf", [1.0, 3.0], 0.333_333_333_333_333_3),
+        ("divf", [-1.0, 6.0], -0.166_666_666_666_666_7),
+    ];
+    for (name, [one, other], expected) in cases {
+        let found = call(name, &[Value::Float(one), Value::Float(other)]).unwrap();
+        assert!(
+            found.deep_equals(&Value::Float(expected)),
+            "{name}: {found:?}"
+        );
+    }
+    assert_eq!(
+        error("divf", &[Value::int(1), Value::int(0)]),
+        "decimal division by 0"
+    );
+}
