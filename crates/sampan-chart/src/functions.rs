@@ -16,6 +16,7 @@ mod lists;
 mod math;
 mod numbers;
 mod paths;
+mod regular_expressions;
 mod text_of;
 mod types;
 
@@ -26,6 +27,7 @@ const FAMILIES: &[&[Function]] = &[
     lists::FUNCTIONS,
     math::FUNCTIONS,
     paths::FUNCTIONS,
+    regular_expressions::FUNCTIONS,
     types::FUNCTIONS,
 ];
 

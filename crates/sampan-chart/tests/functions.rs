@@ -160,3 +160,37 @@ fn decimals_have_no_binary_noise() {
         "decimal division by 0"
     );
 }
+
+#[test]
+fn patterns_are_refused_with_the_words_of_go() {
+    let cases = [
+        ("a(?=b)", "invalid or unsupported Perl syntax: `(?=`"),
+        ("(?i-)a", "invalid or unsupported Perl syntax: `(?i-)`"),
+        ("(?P<a-b>x)", "invalid named capture: `(?P<a-b>`"),
+        ("a*??", "invalid nested repetition operator: `*??`"),
+        ("(x{500}){3}", "invalid repeat count: `{3}`"),
+        ("[a-\\d]", "invalid escape sequence: `\\d`"),
+        ("\\p{greek}", "invalid character class range: `\\p{greek}`"),
+        ("[z-a]", "invalid character class range: `z-a`"),
+        ("((((a)", "missing closing ): `((((a)`"),
+        ("a\\", "trailing backslash at end of expression: ``"),
+    ];
+    for (pattern, problem) in cases {
+        let found = error("mustRegexMatch", &[text(pattern), text("")]);
+        assert_eq!(found, format!("error parsing regexp: {problem}"));
+    }
+    let found = error("regexFind", &[text("(`"), text("")]);
+    let problem = "error parsing regexp: missing closing ): `(``";
+    assert_eq!(found, format!("regexp: Compile(\"(`\"): {problem}"));
+    let nested = "(".repeat(5_000) + &")".repeat(5_000);
+    assert!(error("mustRegexMatch", &[text(&nested), text("")]).contains("nests too deeply"));
+    let large = r"(\pL{100}|\pN{99}){9}".repeat(100);
+    assert!(error("mustRegexMatch", &[text(&large), text("")]).contains("too large"));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_count_as_one_character_each() {
+    let subject = Value::text(&b"a\xffb\xc3\xa9"[..]);
+    let found = call("regexReplaceAll", &[text("(?s)."), subject, text("<$0>")]).unwrap();
+    assert_equal(&found, &Value::text(&b"<a><\xff><b><\xc3\xa9>"[..]));
+}
