@@ -10,6 +10,8 @@ mod decode;
 mod encode;
 mod number;
 
+pub(crate) use decode::replace_invalid;
+
 /// Why JSON could not be read or written; the texts are Go's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

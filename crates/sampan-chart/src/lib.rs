@@ -10,3 +10,4 @@
 pub mod functions;
 pub mod json;
 pub mod value;
+pub mod yaml;

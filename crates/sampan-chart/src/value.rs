@@ -20,7 +20,7 @@ pub use object::{Invocation, Method, Object};
 pub use text::Text;
 
 /// How deep values may nest: what is read or written beyond is refused, so that walking a value needs no bound of its own.
-pub const MAX_DEPTH: usize = 1_000;
+pub const MAX_DEPTH: usize = 200;
 
 /// A Go value of any type.
 #[derive(Clone)]

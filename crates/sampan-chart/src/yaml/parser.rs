@@ -1,0 +1,418 @@
+//! From tokens to the tree of the first document.
+
+use std::collections::HashMap;
+
+use super::Fault;
+use super::node::{Node, NodeId, Scalar};
+use super::reader::Mark;
+use super::scanner::Scanner;
+use super::token::{Kind, Token};
+use crate::value::MAX_DEPTH;
+
+pub(super) struct Parser<'a> {
+    scanner: Scanner<'a>,
+    nodes: Vec<Node>,
+    anchors: HashMap<Vec<u8>, NodeId>,
+    /// What the handles of tags stand for.
+    prefixes: HashMap<Vec<u8>, Vec<u8>>,
+    depth: usize,
+}
+
+/// A document: its nodes and which of them is the root.
+pub(super) struct Document {
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: NodeId,
+}
+
+/// Where a node may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Flow,
+    Block,
+    /// As the key or value of a block mapping, where the entries of a sequence need no indentation.
+    BlockMapping,
+}
+
+#[derive(Default)]
+struct Properties {
+    anchor: Option<Vec<u8>>,
+    tag: Vec<u8>,
+}
+
+/// Reads the first document; an empty text holds none.
+pub(super) fn first_document(bytes: &[u8]) -> Result<Option<Document>, Fault> {
+    let mut parser = Parser {
+        scanner: Scanner::new(bytes)?,
+        nodes: Vec::new(),
+        anchors: HashMap::new(),
+        prefixes: HashMap::new(),
+        depth: 0,
+    };
+    let root = parser.document()?;
+    let nodes = parser.nodes;
+    Ok(root.map(|root| Document { nodes, root }))
+}
+
+impl Parser<'_> {
+    fn peek(&mut self) -> Result<&Kind, Fault> {
+        Ok(&self.scanner.peek()?.kind)
+    }
+
+    /// Takes the next token when it is of this kind.
+    fn take(&mut self, kind: &Kind) -> Result<bool, Fault> {
+        let is_kind = self.peek()? == kind;
+        if is_kind {
+            self.scanner.next()?;
+        }
+        Ok(is_kind)
+    }
+
+    /// The error about the next token.
+    fn unexpected(&mut self, problem: &'static str) -> Result<Fault, Fault> {
+        let mark = self.scanner.peek()?.start;
+        Ok(Fault::parser(mark, problem))
+    }
+
+    fn document(&mut self) -> Result<Option<NodeId>, Fault> {
+        self.scanner.next()?;
+        let root = match self.peek()? {
+            Kind::StreamEnd => return Ok(None),
+            Kind::Version { .. } | Kind::TagDirective { .. } | Kind::DocumentStart => {
+                self.directives()?;
+                if !self.take(&Kind::DocumentStart)? {
+                    return Err(self.unexpected("did not find expected <document start>")?);
+                }
+                if self.document_is_empty()? {
+                    self.empty()
+                } else {
+                    self.node(Context::Block)?
+                }
+            }
+            _ => {
+                self.directives()?;
+                self.node(Context::Block)?
+            }
+        };
+        // What follows is looked at as far as libyaml looks to see that the document ends.
+        self.peek()?;
+        Ok(Some(root))
+    }
+
+    fn document_is_empty(&mut self) -> Result<bool, Fault> {
+        Ok(matches!(
+            self.peek()?,
+            Kind::Version { .. }
+                | Kind::TagDirective { .. }
+                | Kind::DocumentStart
+                | Kind::DocumentEnd
+                | Kind::StreamEnd
+        ))
+    }
+
+    fn directives(&mut self) -> Result<(), Fault> {
+        let mut has_version = false;
+        loop {
+            let mark = self.scanner.peek()?.start;
+            match self.peek()? {
+                Kind::Version { major, minor } => {
+                    let is_known = (*major, *minor) == (1, 1);
+                    if has_version {
+                        return Err(Fault::parser(mark, "found duplicate %YAML directive"));
+                    }
+                    if !is_known {
+                        return Err(Fault::parser(mark, "found incompatible YAML document"));
+                    }
+                    has_version = true;
+                    self.scanner.next()?;
+                }
+                Kind::TagDirective { .. } => self.tag_directive(mark)?,
+                _ => break,
+            }
+        }
+        for (handle, prefix) in [(&b"!"[..], &b"!"[..]), (b"!!", TAG_PREFIX)] {
+            let entry = self.prefixes.entry(handle.to_vec());
+            entry.or_insert_with(|| prefix.to_vec());
+        }
+        Ok(())
+    }
+
+    fn tag_directive(&mut self, mark: Mark) -> Result<(), Fault> {
+        if let Kind::TagDirective { handle, prefix } = self.scanner.next()?.kind
+            && self.prefixes.insert(handle, prefix).is_some()
+        {
+            return Err(Fault::parser(mark, "found duplicate %TAG directive"));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, context: Context) -> Result<NodeId, Fault> {
+        if matches!(self.peek()?, Kind::Alias(_)) {
+            return self.alias();
+        }
+        let properties = self.properties()?;
+        let start = self.scanner.peek()?.start;
+        match self.peek()? {
+            Kind::BlockEntry if context == Context::BlockMapping => {
+                self.collection(properties, Self::indentless_sequence)
+            }
+            Kind::Scalar { .. } => self.scalar(properties),
+            Kind::FlowSequenceStart => self.collection(properties, Self::flow_sequence),
+            Kind::FlowMappingStart => self.collection(properties, Self::flow_mapping),
+            Kind::BlockSequenceStart if context != Context::Flow => {
+                self.collection(properties, Self::block_sequence)
+            }
+            Kind::BlockMappingStart if context != Context::Flow => {
+                self.collection(properties, Self::block_mapping)
+            }
+            _ if properties.anchor.is_some() || !properties.tag.is_empty() => {
+                let implicit = properties.tag.is_empty();
+                Ok(self.add_scalar(properties, Vec::new(), implicit))
+            }
+            _ => Err(Fault::parser(start, "did not find expected node content")),
+        }
+    }
+
+    fn alias(&mut self) -> Result<NodeId, Fault> {
+        let Kind::Alias(name) = self.scanner.next()?.kind else {
+            return Err(Fault::no_token());
+        };
+        let Some(target) = self.anchors.get(&name).copied() else {
+            let name = String::from_utf8_lossy(&name);
+            return Err(Fault::meaning(format!(
+                "unknown anchor '{name}' referenced"
+            )));
+        };
+        Ok(self.add(Node::Alias { name, target }))
+    }
+
+    /// An anchor and a tag, in any order.
+    fn properties(&mut self) -> Result<Properties, Fault> {
+        let mut properties = Properties::default();
+        let mut tag = None;
+        if matches!(self.peek()?, Kind::Anchor(_)) {
+            properties.anchor = self.anchor()?;
+            tag = self.tag()?;
+        } else if matches!(self.peek()?, Kind::Tag { .. }) {
+            tag = self.tag()?;
+            properties.anchor = self.anchor()?;
+        }
+        if let Some(token) = tag {
+            properties.tag = self.full_tag(token)?;
+        }
+        Ok(properties)
+    }
+
+    fn anchor(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        if !matches!(self.peek()?, Kind::Anchor(_)) {
+            return Ok(None);
+        }
+        match self.scanner.next()?.kind {
+            Kind::Anchor(name) => {
+                self.peek()?;
+                Ok(Some(name))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn tag(&mut self) -> Result<Option<Token>, Fault> {
+        if !matches!(self.peek()?, Kind::Tag { .. }) {
+            return Ok(None);
+        }
+        let token = self.scanner.next()?;
+        self.peek()?;
+        Ok(Some(token))
+    }
+
+    fn full_tag(&self, token: Token) -> Result<Vec<u8>, Fault> {
+        let Kind::Tag { handle, suffix } = token.kind else {
+            return Err(Fault::no_token());
+        };
+        if handle.is_empty() {
+            return Ok(suffix);
+        }
+        match self.prefixes.get(&handle) {
+            Some(prefix) => Ok([prefix.as_slice(), &suffix].concat()),
+            None => Err(Fault::parser(token.start, "found undefined tag handle")),
+        }
+    }
+
+    fn scalar(&mut self, properties: Properties) -> Result<NodeId, Fault> {
+        let Kind::Scalar { text, plain } = self.scanner.next()?.kind else {
+            return Err(Fault::no_token());
+        };
+        let implicit = properties.tag.is_empty() && plain || properties.tag == b"!";
+        Ok(self.add_scalar(properties, text, implicit))
+    }
+
+    fn add_scalar(&mut self, properties: Properties, text: Vec<u8>, implicit: bool) -> NodeId {
+        let Properties { anchor, tag } = properties;
+        let scalar = Scalar {
+            text,
+            tag,
+            implicit,
+        };
+        let node = self.add(Node::Scalar(scalar));
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, node);
+        }
+        node
+    }
+
+    /// A scalar that is not written.
+    fn empty(&mut self) -> NodeId {
+        self.add_scalar(Properties::default(), Vec::new(), true)
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// A sequence or mapping: known by its anchor before its content is read, as aliases within may name it.
+    fn collection(
+        &mut self,
+        properties: Properties,
+        content: fn(&mut Self) -> Result<Node, Fault>,
+    ) -> Result<NodeId, Fault> {
+        let id = self.add(Node::Sequence(Vec::new()));
+        if let Some(anchor) = properties.anchor {
+            self.anchors.insert(anchor, id);
+        }
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let mark = self.scanner.peek()?.start;
+            return Err(Fault::too_deep(mark));
+        }
+        self.nodes[id] = content(self)?;
+        self.depth -= 1;
+        Ok(id)
+    }
+
+    fn block_sequence(&mut self) -> Result<Node, Fault> {
+        self.scanner.next()?;
+        let mut items = Vec::new();
+        while self.take(&Kind::BlockEntry)? {
+            let item = match self.peek()? {
+                Kind::BlockEntry | Kind::BlockEnd => self.empty(),
+                _ => self.node(Context::Block)?,
+            };
+            items.push(item);
+        }
+        if !self.take(&Kind::BlockEnd)? {
+            return Err(self.unexpected("did not find expected '-' indicator")?);
+        }
+        Ok(Node::Sequence(items))
+    }
+
+    fn indentless_sequence(&mut self) -> Result<Node, Fault> {
+        let mut items = Vec::new();
+        while self.take(&Kind::BlockEntry)? {
+            let item = match self.peek()? {
+                Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd => self.empty(),
+                _ => self.node(Context::Block)?,
+            };
+            items.push(item);
+        }
+        Ok(Node::Sequence(items))
+    }
+
+    fn block_mapping(&mut self) -> Result<Node, Fault> {
+        self.scanner.next()?;
+        let mut pairs = Vec::new();
+        while self.take(&Kind::Key)? {
+            let key = self.block_mapping_node()?;
+            let value = if self.take(&Kind::Value)? {
+                self.block_mapping_node()?
+            } else {
+                self.empty()
+            };
+            pairs.push((key, value));
+        }
+        if !self.take(&Kind::BlockEnd)? {
+            return Err(self.unexpected("did not find expected key")?);
+        }
+        Ok(Node::Mapping(pairs))
+    }
+
+    fn block_mapping_node(&mut self) -> Result<NodeId, Fault> {
+        match self.peek()? {
+            Kind::Key | Kind::Value | Kind::BlockEnd => Ok(self.empty()),
+            _ => self.node(Context::BlockMapping),
+        }
+    }
+
+    fn flow_sequence(&mut self) -> Result<Node, Fault> {
+        self.scanner.next()?;
+        let mut items = Vec::new();
+        while !self.take(&Kind::FlowSequenceEnd)? {
+            if !items.is_empty() && !self.take(&Kind::FlowEntry)? {
+                return Err(self.unexpected("did not find expected ',' or ']'")?);
+            }
+            match self.peek()? {
+                Kind::FlowSequenceEnd => {}
+                Kind::Key => items.push(self.collection(Properties::default(), Self::flow_pair)?),
+                _ => items.push(self.node(Context::Flow)?),
+            }
+        }
+        Ok(Node::Sequence(items))
+    }
+
+    /// A mapping of one pair, without braces within a sequence.
+    fn flow_pair(&mut self) -> Result<Node, Fault> {
+        self.scanner.next()?;
+        let key = match self.peek()? {
+            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
+                // A slip of libyaml: it passes this token with the key that is not there.
+                self.scanner.next()?;
+                self.empty()
+            }
+            _ => self.node(Context::Flow)?,
+        };
+        let has_value = self.take(&Kind::Value)?
+            && !matches!(self.peek()?, Kind::FlowEntry | Kind::FlowSequenceEnd);
+        let value = if has_value {
+            self.node(Context::Flow)?
+        } else {
+            self.empty()
+        };
+        Ok(Node::Mapping(vec![(key, value)]))
+    }
+
+    fn flow_mapping(&mut self) -> Result<Node, Fault> {
+        self.scanner.next()?;
+        let mut pairs = Vec::new();
+        while !self.take(&Kind::FlowMappingEnd)? {
+            if !pairs.is_empty() && !self.take(&Kind::FlowEntry)? {
+                return Err(self.unexpected("did not find expected ',' or '}'")?);
+            }
+            if self.take(&Kind::Key)? {
+                let key = match self.peek()? {
+                    Kind::Value => self.empty(),
+                    _ => self.flow_mapping_node()?,
+                };
+                let value = if self.take(&Kind::Value)? {
+                    self.flow_mapping_node()?
+                } else {
+                    self.empty()
+                };
+                pairs.push((key, value));
+            } else if *self.peek()? != Kind::FlowMappingEnd {
+                let key = self.node(Context::Flow)?;
+                self.peek()?;
+                pairs.push((key, self.empty()));
+            }
+        }
+        Ok(Node::Mapping(pairs))
+    }
+
+    fn flow_mapping_node(&mut self) -> Result<NodeId, Fault> {
+        match self.peek()? {
+            Kind::FlowEntry | Kind::FlowMappingEnd => Ok(self.empty()),
+            _ => self.node(Context::Flow),
+        }
+    }
+}
+
+/// The prefix of the tags that YAML itself defines.
+pub(super) const TAG_PREFIX: &[u8] = b"tag:yaml.org,2002:";

@@ -1,0 +1,307 @@
+//! The characters of a document, read ahead in the same pieces as libyaml reads them.
+//!
+//! A character that YAML forbids is an error as soon as its piece is read, before the tokens that precede it in the
+//! piece are judged. Which of two mistakes is told to the user depends on that, so the pieces are kept.
+
+use std::borrow::Cow;
+
+use super::Fault;
+
+/// How many bytes libyaml takes from its input at once.
+const PIECE: usize = 512;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A place in the text: all from 0, counted in characters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    pub(super) index: usize,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// The text and how far it is read.
+pub(super) struct Reader<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// The next byte to be scanned.
+    position: usize,
+    /// Up to here the bytes are known to be allowed characters.
+    checked: usize,
+    /// Up to here libyaml has taken them from its input.
+    taken: usize,
+    /// Where libyaml's buffer begins.
+    window: usize,
+    /// How many checked characters are not scanned yet.
+    unread: usize,
+    started: bool,
+    at_end: bool,
+    pub(super) mark: Mark,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let bytes = match bytes {
+            [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)?),
+            [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
+            plain => Cow::Borrowed(plain),
+        };
+        Ok(Self {
+            bytes,
+            position: 0,
+            checked: 0,
+            taken: 0,
+            window: 0,
+            unread: 0,
+            started: false,
+            at_end: false,
+            mark: Mark::default(),
+        })
+    }
+
+    /// The byte so many places ahead; 0 at the end of the text, where nothing else is 0.
+    pub(super) fn byte(&self, ahead: usize) -> u8 {
+        let place = self.position + ahead;
+        if place < self.checked {
+            self.bytes[place]
+        } else {
+            0
+        }
+    }
+
+    /// Makes sure that so many characters can be looked at, as far as the text goes.
+    pub(super) fn ensure(&mut self, count: usize) -> Result<(), Fault> {
+        if self.unread >= count {
+            return Ok(());
+        }
+        if !self.started {
+            self.start();
+        }
+        self.window = self.position;
+        let mut first = true;
+        while self.unread < count {
+            if !first || self.checked == self.taken {
+                self.take();
+            }
+            first = false;
+            self.check()?;
+            if self.at_end {
+                self.unread += 1;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self) {
+        self.started = true;
+        self.take();
+        if self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.position = BYTE_ORDER_MARK.len();
+            self.checked = self.position;
+        }
+    }
+
+    fn take(&mut self) {
+        if self.taken == self.bytes.len() {
+            self.at_end = true;
+        }
+        let kept = self.taken - self.checked;
+        self.taken = (self.taken + PIECE - kept).min(self.bytes.len());
+    }
+
+    /// Checks all characters that were taken completely.
+    fn check(&mut self) -> Result<(), Fault> {
+        while self.checked < self.taken {
+            let rest = &self.bytes[self.checked..self.taken];
+            let Some(width) = width(rest[0]) else {
+                return Err(Fault::reader("invalid leading UTF-8 octet"));
+            };
+            if width > rest.len() {
+                if self.at_end {
+                    return Err(Fault::reader("incomplete UTF-8 octet sequence"));
+                }
+                break;
+            }
+            if !is_allowed(character(&rest[..width])?) {
+                return Err(Fault::reader("control characters are not allowed"));
+            }
+            self.checked += width;
+            self.unread += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_end(&self) -> bool {
+        self.byte(0) == 0
+    }
+
+    pub(super) fn is_blank(&self, ahead: usize) -> bool {
+        matches!(self.byte(ahead), b' ' | b'\t')
+    }
+
+    /// Whether a line ends so many bytes ahead.
+    pub(super) fn is_break(&self, ahead: usize) -> bool {
+        match self.byte(ahead) {
+            b'\r' | b'\n' => true,
+            0xc2 => self.byte(ahead + 1) == 0x85,
+            0xe2 => self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_break_or_end(&self, ahead: usize) -> bool {
+        self.byte(ahead) == 0 || self.is_break(ahead)
+    }
+
+    pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
+        self.is_blank(ahead) || self.is_break_or_end(ahead)
+    }
+
+    /// Whether a character of names stands next.
+    pub(super) fn is_word(&self) -> bool {
+        matches!(self.byte(0), b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-')
+    }
+
+    /// Whether libyaml's buffer begins with a byte order mark, which is what it asks where it means the next character.
+    pub(super) fn window_begins_with_mark(&self) -> bool {
+        self.bytes[self.window..self.checked].starts_with(BYTE_ORDER_MARK)
+    }
+
+    /// `---` or `...` alone at the beginning of a line.
+    pub(super) fn is_document_indicator(&self, indicator: u8) -> bool {
+        self.mark.column == 0
+            && (0..3).all(|ahead| self.byte(ahead) == indicator)
+            && self.is_blank_or_end(3)
+    }
+
+    pub(super) fn is_any_document_indicator(&self) -> bool {
+        self.is_document_indicator(b'-') || self.is_document_indicator(b'.')
+    }
+
+    /// Passes one character.
+    pub(super) fn skip(&mut self) {
+        self.position += width(self.byte(0)).unwrap_or(1);
+        self.mark.index += 1;
+        self.mark.column += 1;
+        self.unread = self.unread.saturating_sub(1);
+    }
+
+    /// Passes one character and keeps it.
+    pub(super) fn read(&mut self, target: &mut Vec<u8>) {
+        let start = self.position;
+        self.skip();
+        target.extend(&self.bytes[start..self.position]);
+    }
+
+    /// Passes the end of a line.
+    pub(super) fn skip_break(&mut self) {
+        if self.byte(0) == b'\r' && self.byte(1) == b'\n' {
+            self.skip();
+        }
+        if self.is_break(0) {
+            self.skip();
+            self.mark.column = 0;
+            self.mark.line += 1;
+        }
+    }
+
+    /// Passes the end of a line and keeps it: as a line feed, but for the separators that Unicode made for it.
+    pub(super) fn read_break(&mut self, target: &mut Vec<u8>) {
+        if !self.is_break(0) {
+            return;
+        }
+        if self.byte(0) == 0xe2 {
+            target.extend([0xe2, 0x80, self.byte(2)]);
+        } else {
+            target.push(b'\n');
+        }
+        self.skip_break();
+    }
+
+    /// Passes a comment and what else is left before it, up to the end of the line.
+    pub(super) fn skip_comment(&mut self) -> Result<(), Fault> {
+        if self.byte(0) == b'#' {
+            while !self.is_break_or_end(0) {
+                self.skip();
+                self.ensure(1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes spaces and tabs.
+    pub(super) fn skip_blanks(&mut self) -> Result<(), Fault> {
+        self.ensure(1)?;
+        while self.is_blank(0) {
+            self.skip();
+            self.ensure(1)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes a character has that begins with this one.
+pub(super) fn width(first: u8) -> Option<usize> {
+    match first {
+        0x00..=0x7f => Some(1),
+        0xc0..=0xdf => Some(2),
+        0xe0..=0xef => Some(3),
+        0xf0..=0xf7 => Some(4),
+        _ => None,
+    }
+}
+
+fn character(bytes: &[u8]) -> Result<u32, Fault> {
+    let first = u32::from(bytes[0]);
+    let mut code = match bytes.len() {
+        1 => return Ok(first),
+        2 => first & 0x1f,
+        3 => first & 0x0f,
+        _ => first & 0x07,
+    };
+    for byte in &bytes[1..] {
+        if byte & 0xc0 != 0x80 {
+            return Err(Fault::reader("invalid trailing UTF-8 octet"));
+        }
+        code = code << 6 | u32::from(byte & 0x3f);
+    }
+    let least = [0, 0, 0x80, 0x800, 0x1_0000][bytes.len()];
+    if code < least {
+        return Err(Fault::reader("invalid length of a UTF-8 sequence"));
+    }
+    if char::from_u32(code).is_none() {
+        return Err(Fault::reader("invalid Unicode character"));
+    }
+    Ok(code)
+}
+
+/// The characters that may stand in YAML.
+pub(super) fn is_allowed(code: u32) -> bool {
+    matches!(
+        code,
+        0x09 | 0x0a | 0x0d | 0x20..=0x7e | 0x85 | 0xa0..=0xd7ff | 0xe000..=0xfffd | 0x1_0000..=0x10_ffff
+    )
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Fault> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Fault::reader("incomplete UTF-16 character"));
+    }
+    let mut text = String::with_capacity(bytes.len());
+    let mut units = pairs.iter().map(|pair| u32::from(unit(*pair)));
+    while let Some(first) = units.next() {
+        let code = match first {
+            0xdc00..=0xdfff => return Err(Fault::reader("unexpected low surrogate area")),
+            0xd800..=0xdbff => match units.next() {
+                None => return Err(Fault::reader("incomplete UTF-16 surrogate pair")),
+                Some(second @ 0xdc00..=0xdfff) => {
+                    0x1_0000 + ((first & 0x3ff) << 10) + (second & 0x3ff)
+                }
+                Some(_) => return Err(Fault::reader("expected low surrogate area")),
+            },
+            plain => plain,
+        };
+        text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    Ok(text.into_bytes())
+}
