@@ -7,7 +7,10 @@
 //! The crate reads files and archives that nobody here wrote: recursion, sizes and work are bounded everywhere. It opens
 //! no connections; what comes from registries and clusters reaches it through ports.
 
+pub mod compatibility;
 pub mod functions;
 pub mod json;
+pub mod limits;
+pub mod template;
 pub mod value;
 pub mod yaml;

@@ -12,12 +12,21 @@ use std::fmt;
 use std::rc::Rc;
 
 mod equality;
+pub mod float;
+mod format;
+mod methods;
+pub mod named;
 mod object;
+pub mod print;
+pub mod printf;
 pub mod quote;
+mod reflected;
 mod text;
 
+pub use methods::method;
 pub use object::{Invocation, Method, Object};
-pub use text::Text;
+pub use reflected::Reflected;
+pub use text::{Text, decode_rune};
 
 /// How deep values may nest: what is read or written beyond is refused, so that walking a value needs no bound of its own.
 pub const MAX_DEPTH: usize = 200;

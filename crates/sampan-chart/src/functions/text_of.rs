@@ -1,6 +1,6 @@
 //! Values as text, as Sprig's `strval` makes it.
 
-use crate::value::{ListType, Text, Value};
+use crate::value::{ListType, Text, Value, print};
 
 /// The text that a value means: a text itself, bytes as they are, everything else as `%v` prints it.
 pub(super) fn text_of(value: &Value) -> Text {
@@ -21,15 +21,7 @@ fn byte_of(value: &Value) -> u8 {
     }
 }
 
-/// What `fmt.Sprint` makes of one value.
+/// What `fmt.Sprint` makes of one value; what is too large for it becomes the text that says so.
 pub(super) fn print(value: &Value) -> Text {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Integer(integer) => integer.value.to_string().into(),
-        Value::Nil => "<nil>".into(),
-        Value::Bool(value) => value.to_string().into(),
-        Value::Object(object) => object.print(),
-        Value::Float(value) => value.to_string().into(),
-        other => format!("{other:?}").into(),
-    }
+    print::display(value).unwrap_or_else(|error| error.to_string().into())
 }

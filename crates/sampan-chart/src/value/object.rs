@@ -42,6 +42,11 @@ pub trait Object: Any {
         }
     }
 
+    /// Whether Go can compare two of the type; structs that hold slices or maps cannot be.
+    fn is_comparable(&self) -> bool {
+        true
+    }
+
     /// Whether `if` takes it for true; structs always are.
     fn is_true(&self) -> bool {
         true

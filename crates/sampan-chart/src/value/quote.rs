@@ -1,10 +1,27 @@
-//! Text in double quotes, as Go writes it (`strconv.Quote`, `printf "%q"`).
+//! Text in quotes, as Go writes it (`strconv.Quote`, `printf "%q"`).
 
 use std::fmt::Write as _;
+
+use super::decode_rune;
+
+/// What may stand unescaped between quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowed {
+    /// Everything that can be printed.
+    Printable,
+    /// What can be printed and is ASCII.
+    Ascii,
+}
 
 /// The bytes in double quotes: what cannot be printed is escaped, bytes that are no UTF-8 as `\x…`.
 #[must_use]
 pub fn quote(bytes: &[u8]) -> String {
+    quote_with(bytes, Allowed::Printable)
+}
+
+/// The same, with more or less escaped.
+#[must_use]
+pub fn quote_with(bytes: &[u8], allowed: Allowed) -> String {
     let mut quoted = String::with_capacity(bytes.len() + 2);
     quoted.push('"');
     for chunk in bytes.utf8_chunks() {
@@ -12,7 +29,7 @@ pub fn quote(bytes: &[u8]) -> String {
             if char == '"' {
                 quoted.push('\\');
             }
-            escape_into(&mut quoted, char);
+            escape_allowed(&mut quoted, char, allowed);
         }
         for byte in chunk.invalid() {
             push(&mut quoted, format_args!("\\x{byte:02x}"));
@@ -20,6 +37,43 @@ pub fn quote(bytes: &[u8]) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// A character in single quotes, as `%q` writes an integer.
+#[must_use]
+pub fn quote_char(char: char, allowed: Allowed) -> String {
+    let mut quoted = String::from("'");
+    if char == '\'' {
+        quoted.push('\\');
+    }
+    escape_allowed(&mut quoted, char, allowed);
+    quoted.push('\'');
+    quoted
+}
+
+/// Whether the text can stand in back quotes on one line.
+#[must_use]
+pub fn can_backquote(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (char, width) = decode_rune(rest);
+        match char {
+            None | Some('\u{feff}' | '`' | '\u{7f}') => return false,
+            Some(char) if char < ' ' && char != '\t' => return false,
+            Some(_) => rest = &rest[width..],
+        }
+    }
+    true
+}
+
+fn escape_allowed(target: &mut String, char: char, allowed: Allowed) {
+    if allowed == Allowed::Printable || char.is_ascii() {
+        escape_into(target, char);
+    } else if u32::from(char) < 0x1_0000 {
+        push(target, format_args!("\\u{:04x}", u32::from(char)));
+    } else {
+        push(target, format_args!("\\U{:08x}", u32::from(char)));
+    }
 }
 
 /// Writes a character as it stands between quotes, except for the quotes themselves.

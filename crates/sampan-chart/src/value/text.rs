@@ -17,6 +17,19 @@ impl Text {
     }
 }
 
+/// The first character of a text and its length in bytes; none and 1 for what is no UTF-8.
+#[must_use]
+pub fn decode_rune(text: &[u8]) -> (Option<char>, usize) {
+    match text.first() {
+        None => (None, 0),
+        Some(first) if first.is_ascii() => (Some(char::from(*first)), 1),
+        Some(_) => (2..=text.len().min(4))
+            .find_map(|length| std::str::from_utf8(&text[..length]).ok())
+            .and_then(|text| text.chars().next())
+            .map_or((None, 1), |rune| (Some(rune), rune.len_utf8())),
+    }
+}
+
 impl Deref for Text {
     type Target = [u8];
 

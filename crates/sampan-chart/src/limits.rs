@@ -1,0 +1,22 @@
+//! The bounds of what a chart can make Sampan do. Charts that people write stay far below them.
+
+/// How many bytes one text can have that a template makes, and all that a template writes.
+pub const TEXT_BYTES: usize = 64 << 20;
+
+/// How many commands, passes of loops and nodes one rendering can go through.
+pub const STEPS: u64 = 20_000_000;
+
+/// How deep parentheses can be nested in a template, as Go has it.
+pub const EXPRESSION_DEPTH: usize = 10_000;
+
+/// How deep `if`, `with`, `range` and `block` can be nested in a template, `else if` included.
+pub const CONTROL_DEPTH: usize = 10_000;
+
+/// How deep `{{template}}` can go, as Go has it.
+pub const TEMPLATE_DEPTH: usize = 100_000;
+
+/// How often a template can include itself through others, as Helm has it.
+pub const INCLUDES_OF_ONE: u32 = 1000;
+
+/// How deep `include` and `tpl` can be nested, whatever they include.
+pub const INCLUDE_DEPTH: usize = 5000;

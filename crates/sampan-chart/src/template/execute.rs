@@ -1,0 +1,174 @@
+//! Carries templates out (`text/template/exec.go`).
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::error::Error;
+use super::set::Templates;
+use super::tree::Definition;
+use crate::compatibility::Compatibility;
+use crate::functions::FunctionError;
+use crate::limits;
+use crate::value::{Reflected, Text, Value, quote};
+
+mod call;
+mod field;
+mod pipeline;
+mod range;
+mod walk;
+
+use walk::State;
+
+/// What a missing key of a map is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingKey {
+    /// The zero value of the map's type: nothing, or an empty text.
+    #[default]
+    Zero,
+    /// An error.
+    Error,
+}
+
+/// What templates are carried out by.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whose answers are given.
+    pub compatibility: Compatibility,
+    /// What a missing key of a map is.
+    pub missing_key: MissingKey,
+    /// Whether `required` and `fail` let things pass, because values are missing that an installation will have.
+    pub lint: bool,
+}
+
+/// Carries out templates of one set. Its bounds hold for all that it carries out together.
+pub struct Executor<'s> {
+    settings: &'s Settings,
+    templates: Rc<Templates>,
+    /// How often each template is being included at the moment.
+    included: HashMap<Text, u32>,
+    depth: usize,
+    steps: u64,
+}
+
+/// The name of the set that all templates of charts are in; `tpl` gives it to its texts.
+const ROOT: &str = "gotpl";
+
+impl<'s> Executor<'s> {
+    /// An executor of templates that call one another.
+    #[must_use]
+    pub fn new(templates: Rc<Templates>, settings: &'s Settings) -> Self {
+        Self {
+            settings,
+            templates,
+            included: HashMap::new(),
+            depth: 0,
+            steps: 0,
+        }
+    }
+
+    /// What templates are carried out by.
+    #[must_use]
+    pub fn settings(&self) -> &'s Settings {
+        self.settings
+    }
+
+    /// Carries out a template of the set on data.
+    ///
+    /// # Errors
+    /// Fails as Go's `ExecuteTemplate` does, and when a bound is reached.
+    pub fn execute(&mut self, name: &[u8], data: Value) -> Result<Vec<u8>, Error> {
+        let templates = Rc::clone(&self.templates);
+        match templates.get(name) {
+            Some(definition) => self.run(&templates, definition, data),
+            None => Err(Error::Missing {
+                name: quote::quote(name),
+            }),
+        }
+    }
+
+    /// Helm's `include`: what a template of the set prints.
+    ///
+    /// # Errors
+    /// Fails when the template does, and when it is included within itself too often.
+    pub fn include(&mut self, name: &Text, data: Value) -> Result<Text, FunctionError> {
+        let count = self.included.entry(name.clone()).or_insert(0);
+        if *count > limits::INCLUDES_OF_ONE {
+            return Err(FunctionError::new(format!(
+                "rendering template has a nested reference name: {name}: unable to execute template"
+            )));
+        }
+        *count += 1;
+        let result = self.execute(name, data);
+        if let Some(count) = self.included.get_mut(name) {
+            *count -= 1;
+        }
+        match result {
+            Ok(text) => Ok(text.into()),
+            Err(error) => Err(FunctionError::because("", error)),
+        }
+    }
+
+    /// Helm's `tpl`: what a text prints when it is taken for a template among those of the set.
+    ///
+    /// # Errors
+    /// Fails when the text is no template or the template fails.
+    pub fn tpl(&mut self, text: &Text, data: Value) -> Result<Text, FunctionError> {
+        let mut templates = Templates::within(Rc::clone(&self.templates));
+        let definition = templates.parse(ROOT, text.clone()).map_err(|error| {
+            let text = quote::quote(text);
+            FunctionError::because(format!("cannot parse template {text}: "), error)
+        })?;
+        let templates = Rc::new(templates);
+        let outer = std::mem::replace(&mut self.templates, Rc::clone(&templates));
+        let result = self.run(&templates, &definition, data);
+        self.templates = outer;
+        match result {
+            Ok(printed) => Ok(erase_no_value(printed).into()),
+            Err(error) => {
+                let text = quote::quote(text);
+                let text = format!("error during tpl function execution for {text}: ");
+                Err(FunctionError::because(text, error))
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        templates: &Templates,
+        definition: &Definition,
+        data: Value,
+    ) -> Result<Vec<u8>, Error> {
+        self.depth += 1;
+        let result = State::new(self, templates, definition).execute(Reflected::plain(data));
+        self.depth -= 1;
+        result
+    }
+}
+
+/// What Go prints for a missing value; Helm takes it out of all that is printed, wherever it comes from.
+const NO_VALUE: &[u8] = b"<no value>";
+
+/// The text without any `<no value>`.
+#[must_use]
+pub fn erase_no_value(text: Vec<u8>) -> Vec<u8> {
+    let mut kept: Option<Vec<u8>> = None;
+    let mut start = 0;
+    let mut from = 0;
+    while let Some(found) = text[from..].iter().position(|byte| *byte == b'<') {
+        let found = from + found;
+        from = found + 1;
+        if text[found..].starts_with(NO_VALUE) {
+            let kept = kept.get_or_insert_with(|| Vec::with_capacity(text.len()));
+            kept.extend_from_slice(&text[start..found]);
+            start = found + NO_VALUE.len();
+            from = start;
+        }
+    }
+    match kept {
+        None => text,
+        Some(mut kept) => {
+            kept.extend_from_slice(&text[start..]);
+            kept
+        }
+    }
+}
