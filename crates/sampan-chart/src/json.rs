@@ -11,6 +11,7 @@ mod encode;
 mod number;
 
 pub(crate) use decode::replace_invalid;
+pub(crate) use number::float as float_text;
 
 /// Why JSON could not be read or written; the texts are Go's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,13 @@ pub enum Error {
 }
 
 impl sampan_model::Hint for Error {}
+
+impl Error {
+    /// What nests too deep in a template holds itself, and that is what Go calls it.
+    pub(crate) fn cycle(type_name: &str) -> Self {
+        Self::UnsupportedValue(format!("encountered a cycle via {type_name}"))
+    }
+}
 
 /// Reads one value; nothing but white space may follow it.
 ///

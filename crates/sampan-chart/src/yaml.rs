@@ -14,11 +14,14 @@
 use std::borrow::Cow;
 
 use crate::json;
-use crate::value::{Dict, List, MAX_DEPTH, Value};
+use crate::value::{Dict, List, MAX_DEPTH, Text, Value};
 
 mod construct;
+mod emitter;
+mod encode;
 mod node;
 pub(crate) mod number;
+mod order;
 mod parser;
 mod reader;
 mod resolve;
@@ -28,6 +31,7 @@ mod timestamp;
 mod token;
 
 use construct::Numbers;
+use emitter::Dialect;
 use reader::Mark;
 
 /// Why YAML could not be read or written; the texts are those that Helm prints.
@@ -45,6 +49,12 @@ pub enum Error {
     /// A value of one kind where the receiver takes another.
     #[error("error unmarshaling JSON: while decoding JSON: {0}")]
     Mismatch(json::Error),
+    /// What is to be written cannot be JSON.
+    #[error("error marshaling into JSON: {0}")]
+    Unsupported(json::Error),
+    /// What is to be written could not be read as YAML.
+    #[error("{0}")]
+    Unwritable(Fault),
 }
 
 impl sampan_model::Hint for Error {}
@@ -133,9 +143,40 @@ pub fn decode_list(bytes: &[u8]) -> Result<Option<List>, Error> {
     json::list_of(decode(bytes)?).map_err(Error::Mismatch)
 }
 
+/// Writes a document as `toYaml` does, but with the line break at its end.
+///
+/// # Errors
+/// When the value holds what cannot be JSON, or itself, or characters or keys that YAML could not read back.
+pub fn encode(value: &Value) -> Result<Text, Error> {
+    write(value, Dialect::Helm)
+}
+
+/// Writes a document as `toYamlPretty` does, but with the line break at its end.
+///
+/// # Errors
+/// When the value holds itself.
+pub fn encode_pretty(value: &Value) -> Result<Text, Error> {
+    write(value, Dialect::Pretty)
+}
+
+fn write(value: &Value, dialect: Dialect) -> Result<Text, Error> {
+    let node = encode::node(value, dialect)?;
+    Ok(emitter::emit(&node, dialect).into())
+}
+
 fn read(bytes: &[u8], numbers: Numbers) -> Result<Value, Error> {
     match parser::first_document(bytes)? {
         Some(document) => construct::value(&document, numbers),
         None => Ok(Value::Nil),
     }
+}
+
+/// Text as it comes out of JSON: what is no UTF-8 is replaced.
+fn valid(bytes: &[u8]) -> Text {
+    if std::str::from_utf8(bytes).is_ok() {
+        return bytes.into();
+    }
+    let mut text = Vec::with_capacity(bytes.len());
+    json::replace_invalid(bytes, &mut text);
+    text.into()
 }

@@ -197,3 +197,115 @@ fn deep_and_swelling_documents_are_refused() {
         Ok(Value::List(_))
     ));
 }
+
+/// What `toYaml` writes for a value that is given as JSON.
+fn written(text: &str) -> String {
+    let value = json::decode(text.as_bytes()).expect("the text is JSON");
+    match yaml::encode(&value) {
+        Ok(text) => text.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn pretty(text: &str) -> String {
+    let value = json::decode(text.as_bytes()).expect("the text is JSON");
+    let text = yaml::encode_pretty(&value).expect("the value can be written");
+    text.to_string()
+}
+
+#[test]
+fn collections_are_indented_as_helm_indents_them() {
+    let value = r#"{"b":[1,[2,[]],{"k":{}}],"a":{"x":null},"l1\nl2":[true]}"#;
+    let aligned = "a:\n  x: null\nb:\n- 1\n- - 2\n  - []\n- k: {}\n? |-\n  l1\n  l2\n: - true\n";
+    assert_eq!(written(value), aligned);
+    let indented =
+        "a:\n  x: null\nb:\n  - 1\n  - - 2\n    - []\n  - k: {}\n? |-\n  l1\n  l2\n: - true\n";
+    assert_eq!(pretty(value), indented);
+    assert_eq!(written("[]"), "[]\n");
+    assert_eq!(written("\"x\\ny\""), "|-\n  x\n  y\n");
+}
+
+#[test]
+fn keys_are_in_natural_order() {
+    let value = r#"{"a10":1,"a2":1,"a-1":1,"B":1,"b":1,"10":1,"9":1,"":1,"a02":1}"#;
+    let expected = "\"\" \"9\" \"10\" B a-1 a2 a02 a10 b";
+    let keys: Vec<String> = written(value)
+        .lines()
+        .map(|line| line.trim_end_matches(": 1").to_owned())
+        .collect();
+    assert_eq!(keys.join(" "), expected);
+}
+
+#[test]
+fn text_is_quoted_where_it_would_be_read_as_something_else() {
+    for (text, expected) in [
+        ("", "\"\""),
+        ("y", "\"y\""),
+        ("12:30", "\"12:30\""),
+        ("2001-01-01", "\"2001-01-01\""),
+        ("2001-02-30", "2001-02-30"),
+        ("1e", "1e"),
+        ("<<", "<<"),
+        ("-", "'-'"),
+        ("a: b", "'a: b'"),
+        ("a #b", "'a #b'"),
+        (" a", "' a'"),
+        ("it's", "it's"),
+        ("'", "''''"),
+        ("a\\tb", "\"a\\tb\""),
+        ("a\\n b \\n", "\"a\\n b \\n\""),
+        (" a\\n\\n", "|2+\n   a\n"),
+        ("😀é", "\"\\U0001F600é\""),
+        ("\u{feff}a", "\"\\uFEFF\\x61\""),
+    ] {
+        let value = format!("\"{text}\"");
+        assert_eq!(written(&value), format!("{expected}\n"), "{text}");
+    }
+}
+
+#[test]
+fn long_lines_are_folded_at_spaces() {
+    let long = "word ".repeat(20);
+    let value = format!("{{\"a\":\"{long}x\",\"b\":\"\\t{long}x\"}}");
+    let text = written(&value);
+    let widths: Vec<usize> = text.lines().map(str::len).collect();
+    assert_eq!(widths, [82, 23, 85, 24], "{text}");
+    assert_eq!(pretty(&value).lines().count(), 2);
+}
+
+#[test]
+fn numbers_lose_what_json_does_not_tell() {
+    let value = "[1.0,1e21,1234567.5,1e-7,9223372036854775808,18446744073709551616,-0.0]";
+    let expected = "- 1\n- 1e+21\n- 1.2345675e+06\n- 1e-07\n- 9223372036854776000\n\
+                    - 1.8446744073709552e+19\n- 0\n";
+    assert_eq!(written(value), expected);
+    assert_eq!(pretty("[1.0,1000000,0.5]"), "- 1\n- 1e+06\n- 0.5\n");
+}
+
+#[test]
+fn what_could_not_be_read_back_is_refused() {
+    assert_eq!(
+        written("\"\u{7f}\""),
+        "yaml: control characters are not allowed"
+    );
+    let key = "k".repeat(1023);
+    let long = written(&format!("{{\"{key}\":1}}"));
+    assert_eq!(long, "yaml: did not find expected ',' or '}'");
+    assert_eq!(written("\"a\u{85}b\""), "a b\n");
+    let bytes = Value::text(&b"\xff\xfe"[..]);
+    let replaced = yaml::encode(&bytes).expect("bytes are replaced");
+    assert_eq!(replaced.to_string(), "\u{fffd}\u{fffd}\n");
+    let binary = yaml::encode_pretty(&bytes).expect("bytes can be written");
+    assert_eq!(binary.to_string(), "!!binary //4=\n");
+    let cycle = Value::dict([("a", Value::Nil)]);
+    if let Value::Dict(dict) = &cycle {
+        dict.insert("a".into(), cycle.clone());
+        let error = yaml::encode(&cycle).expect_err("the map holds itself");
+        assert_eq!(
+            error.to_string(),
+            "error marshaling into JSON: json: unsupported value: encountered a cycle via \
+             map[string]interface {}"
+        );
+        dict.entries_mut().clear();
+    }
+}

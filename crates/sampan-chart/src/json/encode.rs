@@ -102,13 +102,11 @@ impl Writer {
         Ok(())
     }
 
-    /// What nests this deep in a template holds itself, and that is what Go calls it.
     fn open(&mut self, bracket: u8, type_name: &str) -> Result<(), Error> {
         self.text.push(bracket);
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            let problem = format!("encountered a cycle via {type_name}");
-            return Err(Error::UnsupportedValue(problem));
+            return Err(Error::cycle(type_name));
         }
         Ok(())
     }

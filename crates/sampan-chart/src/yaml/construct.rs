@@ -11,7 +11,7 @@ use super::number;
 use super::parser::{Document, TAG_PREFIX};
 use super::reader::Mark;
 use super::resolve::{self, Meaning};
-use super::{Error, Fault, syntax};
+use super::{Error, Fault, syntax, valid};
 use crate::json;
 use crate::value::{Integer, IntegerType, MAX_DEPTH, Text, Value};
 
@@ -291,16 +291,6 @@ fn binary(text: &[u8]) -> Result<Value, Fault> {
             "!!binary value contains invalid base64 data",
         )),
     }
-}
-
-/// Text as it comes out of JSON: what is no UTF-8 is replaced.
-fn valid(bytes: &[u8]) -> Text {
-    if std::str::from_utf8(bytes).is_ok() {
-        return bytes.into();
-    }
-    let mut text = Vec::with_capacity(bytes.len());
-    json::replace_invalid(bytes, &mut text);
-    text.into()
 }
 
 /// Small documents may consist of aliases to 99 %, very large ones to 10 %.
