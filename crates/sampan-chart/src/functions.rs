@@ -19,25 +19,38 @@ mod builtin;
 mod compare;
 mod defaults;
 mod dicts;
+mod encoding;
 mod lists;
 mod math;
+mod network;
 mod numbers;
 mod paths;
+mod random;
 mod regular_expressions;
 mod rendering;
+mod runes;
+mod strings;
 mod text_of;
 mod types;
+mod urls;
+mod versions;
 
 /// The families. Where two have the same name, the later one counts, as with Go's function maps.
 const FAMILIES: &[&[Function]] = &[
     builtin::FUNCTIONS,
     defaults::FUNCTIONS,
     dicts::FUNCTIONS,
+    encoding::FUNCTIONS,
     lists::FUNCTIONS,
     math::FUNCTIONS,
+    network::FUNCTIONS,
     paths::FUNCTIONS,
+    random::FUNCTIONS,
     regular_expressions::FUNCTIONS,
+    strings::FUNCTIONS,
     types::FUNCTIONS,
+    urls::FUNCTIONS,
+    versions::FUNCTIONS,
 ];
 
 /// The families whose functions need the execution that they are called from.

@@ -13,4 +13,5 @@ pub mod json;
 pub mod limits;
 pub mod template;
 pub mod value;
+pub mod version;
 pub mod yaml;

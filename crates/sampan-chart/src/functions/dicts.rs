@@ -1,7 +1,5 @@
 //! Sprig's dictionaries. They are shared and changed in place, as Go's maps are.
 
-#![expect(clippy::unnecessary_wraps, reason = "all functions have one face")]
-
 use super::Parameter::{Any, Dict as Map, Text as Word};
 use super::arguments::Arguments;
 use super::bounds::check_items;
@@ -39,7 +37,7 @@ fn too_deep() -> FunctionError {
 fn dict(arguments: &[Value]) -> Result<Value, FunctionError> {
     let mut entries = Vec::new();
     for pair in arguments.chunks(2) {
-        let key = text_of(pair.any(0));
+        let key = text_of(pair.any(0))?;
         let value = pair.get(1).cloned().unwrap_or_else(|| Value::text(""));
         entries.push((key, value));
     }

@@ -4,9 +4,9 @@
 use super::Parameter::{Any, Float, Int};
 use super::arguments::Arguments;
 use super::numbers::{parse_integer, parse_saturating, to_float, to_int};
-use super::text_of::print;
 use super::{Function, FunctionError, Parameter};
 use crate::value::Value;
+use crate::value::print::display;
 
 mod decimal;
 mod ranges;
@@ -61,7 +61,7 @@ fn atoi(arguments: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn to_decimal(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let text = print(arguments.any(0));
+    let text = display(arguments.any(0))?;
     Ok(Value::int64(parse_integer(&text, 8).unwrap_or(0)))
 }
 

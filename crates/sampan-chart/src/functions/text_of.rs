@@ -1,16 +1,18 @@
 //! Values as text, as Sprig's `strval` makes it.
 
-use crate::value::{ListType, Text, Value, print};
+use super::FunctionError;
+use crate::value::print::display;
+use crate::value::{ListType, Text, Value};
 
 /// The text that a value means: a text itself, bytes as they are, everything else as `%v` prints it.
-pub(super) fn text_of(value: &Value) -> Text {
+pub(super) fn text_of(value: &Value) -> Result<Text, FunctionError> {
     match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => Ok(text.clone()),
         Value::List(list) if list.list_type() == ListType::Byte => {
             let bytes: Vec<u8> = list.items().iter().map(byte_of).collect();
-            bytes.into()
+            Ok(bytes.into())
         }
-        other => print(other),
+        other => display(other),
     }
 }
 
@@ -19,9 +21,4 @@ fn byte_of(value: &Value) -> u8 {
         Value::Integer(integer) => u8::try_from(integer.value).unwrap_or_default(),
         _ => 0,
     }
-}
-
-/// What `fmt.Sprint` makes of one value; what is too large for it becomes the text that says so.
-pub(super) fn print(value: &Value) -> Text {
-    print::display(value).unwrap_or_else(|error| error.to_string().into())
 }
