@@ -1,0 +1,106 @@
+//! The items that a template's text is split into.
+
+use std::borrow::Cow;
+
+use crate::value::{decode_rune, quote};
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    Error,
+    Bool,
+    Char,
+    CharConstant,
+    Complex,
+    Assign,
+    Declare,
+    Eof,
+    Field,
+    Identifier,
+    LeftDelimiter,
+    LeftParenthesis,
+    Number,
+    Pipe,
+    RawString,
+    RightDelimiter,
+    RightParenthesis,
+    Space,
+    String,
+    Text,
+    Variable,
+    Block,
+    Break,
+    Continue,
+    Dot,
+    Define,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+}
+
+/// A piece of a template's text.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Item<'s> {
+    pub(in super::super) kind: Kind,
+    /// Where it starts, in bytes.
+    pub(in super::super) position: usize,
+    /// Its text, or that of the error.
+    pub(in super::super) text: Cow<'s, [u8]>,
+    /// The line it starts on, from 1.
+    pub(in super::super) line: usize,
+}
+
+impl Item<'_> {
+    pub(in super::super) const NONE: Self = Self {
+        kind: Kind::Error,
+        position: 0,
+        text: Cow::Borrowed(b""),
+        line: 0,
+    };
+
+    /// How errors speak of the item.
+    pub(in super::super) fn describe(&self) -> String {
+        match self.kind {
+            Kind::Eof => "EOF".to_owned(),
+            Kind::Error => String::from_utf8_lossy(&self.text).into_owned(),
+            kind if kind.is_keyword() => format!("<{}>", String::from_utf8_lossy(&self.text)),
+            _ if self.text.len() > 10 => {
+                let mut end = 0;
+                for _ in 0..10 {
+                    end += decode_rune(&self.text[end..]).1;
+                }
+                format!("{}...", quote::quote(&self.text[..end]))
+            }
+            _ => quote::quote(&self.text),
+        }
+    }
+}
+
+impl Kind {
+    fn is_keyword(self) -> bool {
+        keyword_kinds().any(|(_, kind)| kind == self)
+    }
+}
+
+/// The keywords and what they are.
+pub(super) fn keyword_kinds() -> impl Iterator<Item = (&'static [u8], Kind)> {
+    const KEYWORDS: [(&[u8], Kind); 12] = [
+        (b".", Kind::Dot),
+        (b"block", Kind::Block),
+        (b"break", Kind::Break),
+        (b"continue", Kind::Continue),
+        (b"define", Kind::Define),
+        (b"else", Kind::Else),
+        (b"end", Kind::End),
+        (b"if", Kind::If),
+        (b"range", Kind::Range),
+        (b"nil", Kind::Nil),
+        (b"template", Kind::Template),
+        (b"with", Kind::With),
+    ];
+    KEYWORDS.into_iter()
+}
