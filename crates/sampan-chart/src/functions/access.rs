@@ -1,10 +1,8 @@
-//! Go's own functions on maps, slices and texts: `len`, `index`, `slice`.
+//! Go's own functions on maps, slices and texts: `len`, `index`.
 
 use super::{FunctionError, Parameter, ReflectBody, ReflectFunction};
 use crate::compatibility::Compatibility;
-use crate::value::{
-    DictType, Integer, IntegerType, List, ListType, Object, Reflected, Text, Value,
-};
+use crate::value::{DictType, Integer, IntegerType, ListType, Object, Reflected, Text, Value};
 
 type Result<T> = std::result::Result<T, FunctionError>;
 
@@ -21,12 +19,6 @@ pub(super) const FUNCTIONS: &[ReflectFunction] = &[
         parameters: &[Parameter::Reflected],
         variadic: Some(Parameter::Reflected),
         call: ReflectBody::Plain(index),
-    },
-    ReflectFunction {
-        name: "slice",
-        parameters: &[Parameter::Reflected],
-        variadic: Some(Parameter::Reflected),
-        call: ReflectBody::Plain(slice),
     },
 ];
 
@@ -148,46 +140,4 @@ fn position(value: &Value, capacity: usize) -> Result<usize> {
             )))
         }
     }
-}
-
-fn slice(_: Compatibility, values: &[Reflected]) -> Result<Reflected> {
-    let (item, indexes) = (&values[0].value, &values[1..]);
-    if indexes.len() > 3 {
-        let count = indexes.len();
-        return Err(FunctionError::new(format!(
-            "too many slice indexes: {count}"
-        )));
-    }
-    let length = match item {
-        Value::Nil => return Err(FunctionError::new("slice of untyped nil")),
-        Value::Text(_) if indexes.len() == 3 => {
-            return Err(FunctionError::new("cannot 3-index slice a string"));
-        }
-        Value::Text(text) => text.len(),
-        Value::List(list) => list.items().len(),
-        other => {
-            let of = other.type_name();
-            return Err(FunctionError::new(format!("can't slice item of type {of}")));
-        }
-    };
-    let mut bounds = [0, length, length];
-    for (bound, index) in bounds.iter_mut().zip(indexes) {
-        *bound = position(&index.value, length)?;
-    }
-    let [start, end, capacity] = bounds;
-    for (low, high) in [(start, end), (end, capacity)] {
-        if low > high {
-            return Err(FunctionError::new(format!(
-                "invalid slice index: {low} > {high}"
-            )));
-        }
-    }
-    Ok(Reflected::plain(match item {
-        Value::List(list) => {
-            let items = list.items()[start..end].iter().cloned();
-            Value::List(List::of(list.list_type(), items))
-        }
-        Value::Text(text) => Value::text(&text[start..end]),
-        other => other.clone(),
-    }))
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{FunctionError, Parameter, ReflectBody, ReflectFunction};
 use crate::compatibility::Compatibility;
-use crate::value::{Integer, IntegerType, Reflected, Value, print};
+use crate::value::{Integer, IntegerType, Reflected, Text, Value, print, printf};
 
 type Result<T> = std::result::Result<T, FunctionError>;
 
@@ -186,7 +186,7 @@ fn equal_others(first: &Value, second: &Value) -> Result<bool> {
     }
     let (one, other) = (first.type_name(), second.type_name());
     if first.kind_name() != second.kind_name() {
-        let (first, second) = (print::display(first)?, print::display(second)?);
+        let (first, second) = (with_verb(first)?, print::display(second)?);
         return Err(FunctionError::new(format!(
             "non-comparable types {first}: {one}, {other}: {second}"
         )));
@@ -196,7 +196,7 @@ fn equal_others(first: &Value, second: &Value) -> Result<bool> {
         _ => false,
     };
     if !comparable {
-        let second = print::display(second)?;
+        let second = with_verb(second)?;
         return Err(FunctionError::new(format!(
             "non-comparable type {second}: {other}"
         )));
@@ -210,6 +210,11 @@ fn equal_others(first: &Value, second: &Value) -> Result<bool> {
         }
         _ => Ok(false),
     }
+}
+
+/// A value as `%s` prints it, which Go's text does.
+fn with_verb(value: &Value) -> Result<Text> {
+    printf::printf(b"%s", std::slice::from_ref(value))
 }
 
 fn less(compatibility: Compatibility, first: &Value, second: &Value) -> Result<bool> {

@@ -54,12 +54,17 @@ impl Number {
             })
             .map(|(position, _)| position)
             .next_back();
-        let parts = split.and_then(|split| {
-            let (real, imaginary) = body.split_at(split);
-            Some((parse_float(real)?, parse_float(imaginary)?))
-        });
-        let (real, imaginary) =
-            parts.ok_or_else(|| "syntax error scanning complex number".to_owned())?;
+        let Some(split) = split else {
+            return Err("syntax error scanning complex number".to_owned());
+        };
+        let (real, imaginary) = body.split_at(split);
+        let parse = |part: &str| {
+            parse_float(part).ok_or_else(|| {
+                let part = quote::quote(part.as_bytes());
+                format!("strconv.ParseFloat: parsing {part}: invalid syntax")
+            })
+        };
+        let (real, imaginary) = (parse(real)?, parse(imaginary)?);
         Ok(Self::complex(real, imaginary))
     }
 
