@@ -103,6 +103,8 @@ pub enum ListType {
     List,
     /// `chartutil.VersionSet`, a `[]string` with a name and methods.
     VersionSet,
+    /// `common.VersionSet`, Helm 4's name of the same.
+    CommonVersionSet,
 }
 
 /// A slice.
@@ -121,6 +123,8 @@ pub enum DictType {
     Text,
     /// `chartutil.Values`, a `map[string]interface {}` with a name.
     Values,
+    /// `common.Values`, Helm 4's name of the same.
+    CommonValues,
 }
 
 /// A map, shared by everybody who holds it. The type belongs to the holder: a function that takes
@@ -172,6 +176,7 @@ impl ListType {
             Self::Dict => "[]map[string]interface {}",
             Self::List => "[][]interface {}",
             Self::VersionSet => "chartutil.VersionSet",
+            Self::CommonVersionSet => "common.VersionSet",
         }
     }
 }
@@ -184,6 +189,7 @@ impl DictType {
             Self::Any => "map[string]interface {}",
             Self::Text => "map[string]string",
             Self::Values => "chartutil.Values",
+            Self::CommonValues => "common.Values",
         }
     }
 }

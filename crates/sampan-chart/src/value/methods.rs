@@ -8,7 +8,7 @@ use crate::functions::{FunctionError, Parameter};
 pub fn method(value: &Value, name: &str) -> Option<Invocation> {
     match value {
         Value::Object(object) => object.method(name),
-        Value::List(list) if list.list_type() == ListType::VersionSet && name == "Has" => {
+        Value::List(list) if is_version_set(list.list_type()) && name == "Has" => {
             let list = list.clone();
             Some(Invocation {
                 parameters: &[Parameter::Text],
@@ -25,6 +25,10 @@ pub fn method(value: &Value, name: &str) -> Option<Invocation> {
         Value::Integer(integer) => integer_method(*integer, name),
         _ => None,
     }
+}
+
+fn is_version_set(of: ListType) -> bool {
+    matches!(of, ListType::VersionSet | ListType::CommonVersionSet)
 }
 
 /// The methods of durations, months and days of the week.

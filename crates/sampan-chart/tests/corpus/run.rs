@@ -29,7 +29,8 @@ pub(crate) fn run(case: &Case, compatibility: Compatibility) -> Result<Vec<u8>, 
     templates
         .add(FILE, template)
         .map_err(|error| error.report(FILE, compatibility))?;
-    let data = data(case.values.as_deref().unwrap_or("{}"))?;
+    let of = compatibility.pick(DictType::Values, DictType::CommonValues);
+    let data = data(case.values.as_deref().unwrap_or("{}"), of)?;
     let mut executor = Executor::new(Rc::new(templates), &settings);
     executor
         .execute(FILE.as_bytes(), data)
@@ -38,12 +39,12 @@ pub(crate) fn run(case: &Case, compatibility: Compatibility) -> Result<Vec<u8>, 
 }
 
 /// The objects that a template sees.
-fn data(values: &str) -> Result<Value, String> {
+fn data(values: &str, of: DictType) -> Result<Value, String> {
     let values = yaml::decode(values.as_bytes())
         .map_err(|error| format!("cannot load values.yaml: {error}"))?;
     let values = match values {
-        Value::Dict(dict) => dict.retyped(DictType::Values),
-        _ => Dict::of(DictType::Values, []),
+        Value::Dict(dict) => dict.retyped(of),
+        _ => Dict::of(of, []),
     };
     let release = Value::dict([
         ("Name", Value::text("rel")),
@@ -61,5 +62,5 @@ fn data(values: &str) -> Result<Value, String> {
         ("Template", Value::dict([("Name", Value::text(FILE))])),
     ];
     let root = root.map(|(name, value)| (Text::from(name), value));
-    Ok(Value::Dict(Dict::of(DictType::Values, root)))
+    Ok(Value::Dict(Dict::of(of, root)))
 }

@@ -113,6 +113,6 @@ fn entry(dict: &Dict, name: &str) -> Option<Reflected> {
 fn missing(dict: &Dict) -> Reflected {
     match dict.dict_type() {
         DictType::Text => Reflected::plain(Value::text("")),
-        DictType::Any | DictType::Values => Reflected::boxed(Value::Nil),
+        _ => Reflected::boxed(Value::Nil),
     }
 }
