@@ -16,6 +16,7 @@ pub mod float;
 mod format;
 mod methods;
 pub mod named;
+mod nesting;
 mod object;
 pub mod print;
 pub mod printf;
