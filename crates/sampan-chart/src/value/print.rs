@@ -50,6 +50,14 @@ pub fn display(value: &Value) -> Result<Text, FunctionError> {
     print(std::slice::from_ref(value))
 }
 
+/// One value, as `%v` prints it, for a message: nothing when it is too large for one.
+#[must_use]
+pub fn plain(value: &Value) -> String {
+    display(value)
+        .map(|text| text.to_string())
+        .unwrap_or_default()
+}
+
 /// Prints values with the flags of a verb.
 #[derive(Default)]
 pub(super) struct Printer {
