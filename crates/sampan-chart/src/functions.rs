@@ -26,7 +26,7 @@ mod network;
 mod numbers;
 mod paths;
 mod random;
-mod regular_expressions;
+pub(crate) mod regular_expressions;
 mod rendering;
 mod runes;
 mod strings;

@@ -50,6 +50,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("regexQuoteMeta", &[Word], quote_meta),
 ];
 
+/// A compiled expression, for what is no function of a template.
+pub(crate) struct Matcher(Expression);
+
+impl Matcher {
+    /// Compiles an expression; none for what is none.
+    pub(crate) fn compile(pattern: &str) -> Option<Self> {
+        Expression::compile(pattern.as_bytes()).ok().map(Self)
+    }
+
+    /// Whether some part of a text matches.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(&Subject::new(text.as_bytes()))
+    }
+}
+
 type Compile = fn(&[u8]) -> Result<Expression, FunctionError>;
 
 /// What the functions do that return errors.
