@@ -7,11 +7,15 @@
 //! The crate reads files and archives that nobody here wrote: recursion, sizes and work are bounded everywhere. It opens
 //! no connections; what comes from registries and clusters reaches it through ports.
 
+pub mod chart;
 pub mod compatibility;
 pub mod functions;
 pub mod json;
 pub mod limits;
+pub mod render;
+mod schema;
 pub mod template;
 pub mod value;
+pub mod values;
 pub mod version;
 pub mod yaml;

@@ -16,5 +16,5 @@ mod unquote;
 
 pub use error::Error;
 pub(crate) use error::mark_message;
-pub use execute::{Executor, MissingKey, Settings, erase_no_value};
+pub use execute::{Cluster, Executor, MissingKey, Settings, Wanted, erase_no_value};
 pub use set::Templates;

@@ -9,6 +9,8 @@
     reason = "this is the main program of a test"
 )]
 
+#[path = "corpus/arguments.rs"]
+mod arguments;
 #[path = "corpus/case.rs"]
 mod case;
 #[path = "corpus/run.rs"]
@@ -123,12 +125,20 @@ fn exceptions(list: &str) -> HashMap<&str, &str> {
 fn differences(case: &Case) -> Vec<String> {
     let mut differences = Vec::new();
     for (name, compatibility) in [("3", Compatibility::Helm3), ("4", Compatibility::Helm4)] {
-        let found = run::run(case, compatibility);
+        let (found, warnings) = run::run(case, compatibility);
         let expected = case.expected(compatibility);
         if !expected.is_met_by(&found) {
             differences.push(format!(
                 "    Helm {name}: {expected}\n    found:  {}",
                 show(&found)
+            ));
+        }
+        let expected = case
+            .warnings()
+            .filter(|_| compatibility == Compatibility::Helm3);
+        if let Some(expected) = expected.filter(|expected| *expected != warnings) {
+            differences.push(format!(
+                "    Helm {name} warns: {expected:?}\n    found:  {warnings:?}"
             ));
         }
     }

@@ -1,8 +1,9 @@
-//! Helm's functions that carry out templates or end them: `include`, `tpl`, `required`, `fail`.
+//! Helm's functions that carry out templates or end them: `include`, `tpl`, `required`, `fail`; and `lookup`.
 
 use super::{ContextFunction, FunctionError, Parameter};
-use crate::template::{Executor, mark_message};
-use crate::value::{Text, Value};
+use crate::template::{Executor, Wanted, mark_message};
+use crate::value::{Dict, Text, Value, print};
+use crate::values::to_dict;
 
 /// The functions of this family.
 pub(super) const FUNCTIONS: &[ContextFunction] = &[
@@ -39,7 +40,37 @@ pub(super) const FUNCTIONS: &[ContextFunction] = &[
             refuse(executor, &message)
         },
     },
+    ContextFunction {
+        name: "lookup",
+        parameters: &[Parameter::Text; 4],
+        variadic: None,
+        call: lookup,
+    },
 ];
+
+fn lookup(executor: &mut Executor<'_>, arguments: &[Value]) -> Result<Value, FunctionError> {
+    let Some(cluster) = executor
+        .settings()
+        .cluster
+        .as_ref()
+        .filter(|_| !executor.settings().lint)
+    else {
+        return Ok(Value::Dict(Dict::new([])));
+    };
+    let texts: Vec<_> = arguments.iter().map(print::plain).collect();
+    let [api_version, kind, namespace, name] = &texts[..] else {
+        return Err(FunctionError::new("lookup takes four texts"));
+    };
+    let found = cluster.lookup(&Wanted {
+        api_version,
+        kind,
+        namespace,
+        name,
+    });
+    found
+        .map(|table| Value::Dict(to_dict(&table)))
+        .map_err(FunctionError::new)
+}
 
 fn text_and_value(arguments: &[Value]) -> (Text, Value) {
     let text = match arguments.first() {

@@ -47,7 +47,10 @@ impl Writer {
             Value::List(list) if list.list_type() == ListType::Byte => self.bytes(list),
             Value::List(list) => self.list(list)?,
             Value::Dict(dict) => self.dict(dict)?,
-            Value::Object(object) => self.value(&object.data())?,
+            Value::Object(object) => match object.members() {
+                Some(members) => self.members(&members)?,
+                None => self.value(&object.data())?,
+            },
             Value::Complex(..) => return Err(Error::UnsupportedType(value.type_name())),
         }
         Ok(())
@@ -91,15 +94,34 @@ impl Writer {
         self.open(b'{', dict.dict_type().name())?;
         for (index, (key, value)) in entries.iter().enumerate() {
             self.next(index);
-            self.string(key);
-            self.text.push(b':');
-            if self.style == Style::Pretty {
-                self.text.push(b' ');
-            }
-            self.value(value)?;
+            self.entry(key, value)?;
         }
         self.close(b'}');
         Ok(())
+    }
+
+    /// The members of a struct, which keep their order.
+    fn members(&mut self, members: &[(&str, Value)]) -> Result<(), Error> {
+        if members.is_empty() {
+            self.text.extend(b"{}");
+            return Ok(());
+        }
+        self.open(b'{', "struct")?;
+        for (index, (name, value)) in members.iter().enumerate() {
+            self.next(index);
+            self.entry(name.as_bytes(), value)?;
+        }
+        self.close(b'}');
+        Ok(())
+    }
+
+    fn entry(&mut self, key: &[u8], value: &Value) -> Result<(), Error> {
+        self.string(key);
+        self.text.push(b':');
+        if self.style == Style::Pretty {
+            self.text.push(b' ');
+        }
+        self.value(value)
     }
 
     fn open(&mut self, bracket: u8, type_name: &str) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::Error;
 use super::set::Templates;
@@ -10,6 +11,7 @@ use crate::compatibility::Compatibility;
 use crate::functions::FunctionError;
 use crate::limits;
 use crate::value::{Reflected, Text, Value, quote};
+use crate::values::Table;
 
 mod call;
 mod field;
@@ -38,6 +40,30 @@ pub struct Settings {
     pub missing_key: MissingKey,
     /// Whether `required` and `fail` let things pass, because values are missing that an installation will have.
     pub lint: bool,
+    /// Where `lookup` looks things up; without a cluster it finds nothing.
+    pub cluster: Option<Arc<dyn Cluster>>,
+}
+
+/// A cluster that templates can look into.
+pub trait Cluster: std::fmt::Debug + Send + Sync {
+    /// A resource, or the list of all where the name is empty. What is not there is an empty table.
+    ///
+    /// # Errors
+    /// Why it cannot be looked up, for the error of the template.
+    fn lookup(&self, wanted: &Wanted<'_>) -> Result<Table, String>;
+}
+
+/// What a template looks up.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Such as `apps/v1`.
+    pub api_version: &'a str,
+    /// Such as `Deployment`.
+    pub kind: &'a str,
+    /// The namespace; empty for all of them, and for what is in none.
+    pub namespace: &'a str,
+    /// The name; empty for a list.
+    pub name: &'a str,
 }
 
 /// Carries out templates of one set. Its bounds hold for all that it carries out together.

@@ -31,6 +31,17 @@ pub trait Object: Any {
     /// What `print` and `%v` write.
     fn print(&self) -> Text;
 
+    /// What a template prints that comes upon it in its place. There Go can reach the `String` method of its pointer, which
+    /// it cannot when the object is an argument.
+    fn print_in_place(&self) -> Text {
+        self.print()
+    }
+
+    /// The members that JSON writes, in their order, for a struct.
+    fn members(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// What JSON and YAML write for it: by default its entries, or its printed form where it has none.
     fn data(&self) -> Value {
         match self.entries() {

@@ -36,6 +36,18 @@ pub(crate) enum Expected {
     },
 }
 
+/// The areas in which the warnings of Helm 3 were taken down.
+const WITH_WARNINGS: [&str; 8] = [
+    "helm/set",
+    "helm/values-files",
+    "helm/subchart-values",
+    "helm/dependency",
+    "helm/chart-kubeversion",
+    "doc/chart-yaml",
+    "doc/hooks",
+    "doc/library",
+];
+
 impl Case {
     pub(crate) fn parse(line: &str) -> Self {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -82,6 +94,14 @@ impl Case {
     pub(crate) fn expected(&self, compatibility: Compatibility) -> Expected {
         let four = compatibility.pick(None, self.answer("helm4_"));
         four.or_else(|| self.answer("")).unwrap()
+    }
+
+    /// What Helm 3 logs besides, in the areas in which that was taken down.
+    pub(crate) fn warnings(&self) -> Option<Vec<String>> {
+        let taken_down = WITH_WARNINGS.contains(&self.area.as_str());
+        let warnings = self.line["warnings"].as_array().into_iter().flatten();
+        let warnings = warnings.map(|warning| warning.as_str().unwrap().to_owned());
+        taken_down.then(|| warnings.collect())
     }
 
     fn answer(&self, version: &str) -> Option<Expected> {

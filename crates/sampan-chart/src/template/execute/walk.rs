@@ -183,6 +183,7 @@ impl<'t, 'e, 's> State<'t, 'e, 's> {
         match value {
             Value::Nil => self.out.extend_from_slice(NO_VALUE),
             Value::Text(text) => self.out.extend_from_slice(text),
+            Value::Object(object) => self.out.extend_from_slice(&object.print_in_place()),
             other => match print::display(other) {
                 Ok(text) => self.out.extend_from_slice(&text),
                 Err(error) => return Err(self.error(error.to_string())),
