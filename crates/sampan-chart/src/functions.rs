@@ -17,6 +17,7 @@ mod arguments;
 mod bounds;
 mod builtin;
 mod compare;
+mod dates;
 mod defaults;
 mod dicts;
 mod encoding;
@@ -38,6 +39,7 @@ mod versions;
 /// The families. Where two have the same name, the later one counts, as with Go's function maps.
 const FAMILIES: &[&[Function]] = &[
     builtin::FUNCTIONS,
+    dates::FUNCTIONS,
     defaults::FUNCTIONS,
     dicts::FUNCTIONS,
     encoding::FUNCTIONS,

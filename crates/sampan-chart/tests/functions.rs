@@ -194,3 +194,51 @@ fn bytes_that_are_no_utf8_count_as_one_character_each() {
     let found = call("regexReplaceAll", &[text("(?s)."), subject, text("<$0>")]).unwrap();
     assert_equal(&found, &Value::text(&b"<a><\xff><b><\xc3\xa9>"[..]));
 }
+
+#[test]
+fn dates_are_read_and_written_by_layouts() {
+    let cases = [
+        ("2006 002", "2024 060", "2024-02-29 00:00:00 +0000 UTC"),
+        (
+            "2006-01-02T15:04:05Z07:00",
+            "2024-03-10T08:30:00.25+02:00",
+            "2024-03-10 08:30:00.25 +0200 +0200",
+        ),
+        (
+            "Jan _2 3:04PM MST",
+            "Mar  5 12:07AM EST",
+            "0000-03-05 00:07:00 +0000 EST",
+        ),
+    ];
+    for (layout, given, expected) in cases {
+        let found = call("mustToDate", &[text(layout), text(given)]).unwrap();
+        let found = call("toString", &[found]).unwrap();
+        assert_equal(&found, &text(expected));
+    }
+    let found = error("mustToDate", &[text("2006-01-02"), text("2023-02-29")]);
+    assert_eq!(found, "parsing time \"2023-02-29\": day out of range");
+    let found = error("mustToDate", &[text("Jan 2006"), text("Foo 2023")]);
+    assert_eq!(
+        found,
+        "parsing time \"Foo 2023\" as \"Jan 2006\": cannot parse \"Foo 2023\" as \"Jan\""
+    );
+}
+
+#[test]
+fn zones_change_their_clocks() {
+    let date = |unix: i64| {
+        let arguments = [
+            text("15:04 MST -07:00"),
+            Value::int64(unix),
+            text("Europe/Paris"),
+        ];
+        call("dateInZone", &arguments).unwrap()
+    };
+    assert_equal(&date(1_711_846_799), &text("01:59 CET +01:00"));
+    assert_equal(&date(1_711_846_800), &text("03:00 CEST +02:00"));
+    let far = call(
+        "dateInZone",
+        &[text("2006"), Value::int64(i64::MAX / 2), text("UTC")],
+    );
+    assert_equal(&far.unwrap(), &text("146138514283"));
+}
