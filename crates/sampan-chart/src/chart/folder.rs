@@ -108,8 +108,8 @@ impl<'a> Walk<'a> {
             {
                 return Err(Error::LinkLoop(path.display().to_string()));
             }
-            within.push(target.clone());
-            self.folder(&target, name, within)?;
+            within.push(target);
+            self.folder(path, name, within)?;
             within.pop();
             return Ok(());
         }
