@@ -13,12 +13,14 @@ use crate::limits;
 use crate::value::{Reflected, Text, Value, quote};
 use crate::values::Table;
 
+mod account;
 mod call;
 mod field;
 mod pipeline;
 mod range;
 mod walk;
 
+use account::Account;
 use walk::State;
 
 /// What a missing key of a map is.
@@ -73,7 +75,7 @@ pub struct Executor<'s> {
     /// How often each template is being included at the moment.
     included: HashMap<Text, u32>,
     depth: usize,
-    steps: u64,
+    account: Account,
 }
 
 /// The name of the set that all templates of charts are in; `tpl` gives it to its texts.
@@ -88,7 +90,7 @@ impl<'s> Executor<'s> {
             templates,
             included: HashMap::new(),
             depth: 0,
-            steps: 0,
+            account: Account::open(),
         }
     }
 
@@ -117,6 +119,7 @@ impl<'s> Executor<'s> {
     /// # Errors
     /// Fails when the template does, and when it is included within itself too often.
     pub fn include(&mut self, name: &Text, data: Value) -> Result<Text, FunctionError> {
+        self.check_depth()?;
         let count = self.included.entry(name.clone()).or_insert(0);
         if *count > limits::INCLUDES_OF_ONE {
             return Err(FunctionError::new(format!(
@@ -139,6 +142,7 @@ impl<'s> Executor<'s> {
     /// # Errors
     /// Fails when the text is no template or the template fails.
     pub fn tpl(&mut self, text: &Text, data: Value) -> Result<Text, FunctionError> {
+        self.check_depth()?;
         let mut templates = Templates::within(Rc::clone(&self.templates));
         let definition = templates.parse(ROOT, text.clone()).map_err(|error| {
             let text = quote::quote(text);
@@ -156,6 +160,15 @@ impl<'s> Executor<'s> {
                 Err(FunctionError::because(text, error))
             }
         }
+    }
+
+    fn check_depth(&self) -> Result<(), FunctionError> {
+        if self.depth > limits::INCLUDE_DEPTH {
+            return Err(FunctionError::new(
+                "templates include one another too deeply",
+            ));
+        }
+        Ok(())
     }
 
     fn run(

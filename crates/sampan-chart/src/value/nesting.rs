@@ -3,7 +3,7 @@
 use std::mem;
 use std::rc::Rc;
 
-use super::{Dict, List, Value};
+use super::{Dict, List, MAX_DEPTH, Value};
 
 impl Drop for List {
     fn drop(&mut self) {
@@ -18,6 +18,41 @@ impl Drop for Dict {
         let mut pending = Vec::new();
         take_entries(self, &mut pending);
         dismantle(pending);
+    }
+}
+
+impl Value {
+    /// About how many bytes those parts of the value take that nobody else holds: what a function has just made.
+    #[must_use]
+    pub(crate) fn fresh_bytes(&self) -> u64 {
+        fresh_bytes(self, MAX_DEPTH)
+    }
+}
+
+/// What an entry of a map takes besides its key and value.
+const ENTRY_BYTES: u64 = 32;
+
+fn fresh_bytes(value: &Value, depth: usize) -> u64 {
+    let bytes = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    if depth == 0 {
+        return 0;
+    }
+    let nested = |value: &Value| fresh_bytes(value, depth - 1);
+    match value {
+        Value::Text(text) if text.is_shared() => 0,
+        Value::Text(text) => bytes(text.len()),
+        Value::List(list) => match &list.items {
+            Some(items) if Rc::strong_count(items) == 1 => {
+                bytes(mem::size_of_val(&**items)) + items.iter().map(nested).sum::<u64>()
+            }
+            _ => 0,
+        },
+        Value::Dict(dict) if Rc::strong_count(&dict.entries) == 1 => {
+            let entries = dict.entries();
+            let each = bytes(mem::size_of::<Value>()) + ENTRY_BYTES;
+            bytes(entries.len()) * each + entries.values().map(nested).sum::<u64>()
+        }
+        _ => 0,
     }
 }
 

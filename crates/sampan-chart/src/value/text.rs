@@ -10,6 +10,11 @@ use std::rc::Rc;
 pub struct Text(Rc<[u8]>);
 
 impl Text {
+    /// Whether somebody else holds the same bytes.
+    pub(super) fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
+    }
+
     /// The text; what is no UTF-8 becomes U+FFFD, as Go prints it.
     #[must_use]
     pub fn to_str(&self) -> Cow<'_, str> {

@@ -29,7 +29,10 @@ impl<'t> State<'t, '_, '_> {
             }
             Callable::Context(function) => {
                 let values = self.values(dot, signature, arguments, last)?;
-                (function.call)(self.executor, &values).map(result)
+                self.executor.account.hold(self.out.len());
+                let result = (function.call)(self.executor, &values).map(result);
+                self.executor.account.release(self.out.len());
+                result
             }
             Callable::Reflect(function) => {
                 return self.reflective(dot, function, place, arguments, last);
@@ -59,10 +62,17 @@ impl<'t> State<'t, '_, '_> {
         place: Place<'t>,
         result: Result<Reflected, FunctionError>,
     ) -> Result<Reflected, Error> {
-        result.map_err(|cause| {
-            self.at(place);
-            self.function_error(name, cause)
-        })
+        match result {
+            Ok(result) => {
+                let counted = self.executor.account.charge(&result.value);
+                self.bounded(counted)?;
+                Ok(result)
+            }
+            Err(cause) => {
+                self.at(place);
+                Err(self.function_error(name, cause))
+            }
+        }
     }
 
     fn reflective(

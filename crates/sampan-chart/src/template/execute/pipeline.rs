@@ -10,10 +10,13 @@ impl<'t> State<'t, '_, '_> {
     /// The value of a pipeline. The variables that it declares stay on the stack.
     pub(super) fn pipeline(&mut self, dot: &Reflected, pipe: &'t Pipe) -> Result<Reflected, Error> {
         self.at(Place::Pipe(pipe));
+        let counted = self.executor.account.enter();
+        self.bounded(counted)?;
         let mut value = None;
         for command in &pipe.commands {
             value = Some(self.command(dot, command, value)?.unboxed());
         }
+        self.executor.account.leave();
         let value = value.unwrap_or(Reflected::INVALID);
         for variable in &pipe.declared {
             if pipe.assigns {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::super::error::Error;
 use super::super::set::Templates;
 use super::super::tree::{self, Branch, Call, Definition, Node, Pipe, Place};
+use super::account::Refusal;
 use super::range::{self, Loop};
 use super::{Executor, NO_VALUE};
 use crate::functions::FunctionError;
@@ -22,7 +23,7 @@ pub(super) struct State<'t, 'e, 's> {
     frames: Vec<Frame<'t>>,
     /// How deep templates called one another.
     depth: usize,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
 }
 
 /// What is to be gone on with.
@@ -62,9 +63,6 @@ impl<'t, 'e, 's> State<'t, 'e, 's> {
 
     /// Carries the template out; what it prints.
     pub(super) fn execute(mut self, dot: Reflected) -> Result<Vec<u8>, Error> {
-        if self.executor.depth > limits::INCLUDE_DEPTH {
-            return Err(self.error("templates include one another too deeply"));
-        }
         self.variables.push((tree::DOLLAR, dot.clone()));
         self.push_list(&self.definition.body, dot);
         while let Some(frame) = self.frames.last_mut() {
@@ -138,14 +136,13 @@ impl<'t, 'e, 's> State<'t, 'e, 's> {
 
     /// Counts a step of work.
     pub(super) fn step(&mut self) -> Result<(), Error> {
-        self.executor.steps += 1;
-        if self.executor.steps > limits::STEPS {
-            return Err(self.error("the templates do too much: their work is bounded"));
-        }
-        if self.out.len() > limits::TEXT_BYTES {
-            return Err(self.error("the templates print too much: their output is bounded"));
-        }
-        Ok(())
+        let counted = self.executor.account.step(self.out.len());
+        self.bounded(counted)
+    }
+
+    /// Ends the rendering where it reached a bound.
+    pub(super) fn bounded(&self, counted: Result<(), Refusal>) -> Result<(), Error> {
+        counted.map_err(|text| self.error(text))
     }
 
     fn node(&mut self, node: &'t Node, dot: Reflected) -> Result<(), Error> {
