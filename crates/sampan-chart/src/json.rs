@@ -8,10 +8,9 @@ use crate::value::{Dict, List, Text, Value};
 
 mod decode;
 mod encode;
-mod number;
 
 pub(crate) use decode::replace_invalid;
-pub(crate) use number::float as float_text;
+pub(crate) use encode::number as number_text;
 
 /// Why JSON could not be read or written; the texts are Go's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,7 @@ mod construct;
 mod emitter;
 mod encode;
 mod node;
-pub(crate) mod number;
+mod number;
 mod order;
 mod parser;
 mod reader;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Error;
-use super::number;
+use crate::value::float;
 use crate::value::{Dict, List, ListType, MAX_DEPTH, Text, Value};
 
 /// How the text is to look.
@@ -40,6 +40,8 @@ impl Writer {
             Value::Nil => self.text.extend(b"null"),
             Value::List(list) if list.is_nil() => self.text.extend(b"null"),
             Value::Dict(dict) if dict.is_nil() => self.text.extend(b"null"),
+            Value::List(list) if list.is_nil() => self.text.extend(b"null"),
+            Value::Dict(dict) if dict.is_nil() => self.text.extend(b"null"),
             Value::Bool(value) => self.text.extend(value.to_string().bytes()),
             Value::Integer(integer) => self.text.extend(integer.value.to_string().bytes()),
             Value::Float(number) => self.float(*number)?,
@@ -57,11 +59,11 @@ impl Writer {
     }
 
     fn float(&mut self, value: f64) -> Result<(), Error> {
-        if value.is_finite() {
-            self.text.extend(number::float(value).bytes());
-            return Ok(());
+        if !value.is_finite() {
+            return Err(Error::UnsupportedValue(float::print(value)));
         }
-        Err(Error::UnsupportedValue(not_finite(value).to_owned()))
+        self.text.extend(number(value).bytes());
+        Ok(())
     }
 
     fn bytes(&mut self, list: &List) {
@@ -191,14 +193,15 @@ impl Writer {
     }
 }
 
-/// Go's names of the numbers that are none.
-pub(crate) fn not_finite(number: f64) -> &'static str {
-    if number.is_nan() {
-        "NaN"
-    } else if number > 0.0 {
-        "+Inf"
-    } else {
-        "-Inf"
+/// A finite number in its shortest form; very large and very small ones with an exponent.
+pub(crate) fn number(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
+        return float::format(value, b'f', None);
+    }
+    let text = float::format(value, b'e', None);
+    match text.split_once("e-0") {
+        Some((digits, exponent)) => format!("{digits}e-{exponent}"),
+        None => text,
     }
 }
 

@@ -34,17 +34,12 @@ pub fn format(value: f64, verb: u8, precision: Option<usize>) -> String {
             let precision = precision.unwrap_or(decimal.digits.len().saturating_sub(1));
             write_exponent(&mut text, &decimal, precision, verb);
         }
-        b'f' => match precision {
-            Some(precision) => {
-                let exact = precision.min(EXACT_DIGITS);
-                let _ = write!(text, "{value:.exact$}");
-                text.extend(std::iter::repeat_n('0', precision - exact));
-            }
-            None => {
-                let _ = write!(text, "{value}");
-            }
-        },
-        _ => write_general(&mut text, value, precision, verb),
+        b'f' => write_plain(&mut text, value, precision),
+        _ => {
+            let digits = precision.map(|precision| precision.max(1));
+            let decimal = scientific(value, digits.map(|digits| digits - 1));
+            write_general(&mut text, decimal, digits, verb);
+        }
     }
     text
 }
@@ -55,34 +50,75 @@ pub fn print(value: f64) -> String {
     format(value, b'g', None)
 }
 
+/// The text of a `float32`, as `print` writes it.
+#[must_use]
+pub fn print_single(value: f32) -> String {
+    if !value.is_finite() {
+        return print(value.into());
+    }
+    let mut text = String::new();
+    if value.is_sign_negative() {
+        text.push('-');
+    }
+    let decimal = decimal(&format!("{:e}", value.abs()));
+    write_general(&mut text, decimal, None, b'g');
+    text
+}
+
 /// The digits of a number: the shortest, or so many behind the first one. Zero has none.
 fn scientific(value: f64, precision: Option<usize>) -> Decimal {
-    if value == 0.0 {
-        return Decimal {
-            digits: Vec::new(),
-            point: 0,
-        };
-    }
     let text = match precision {
         Some(precision) => {
             let exact = precision.min(EXACT_DIGITS);
             format!("{value:.exact$e}")
         }
-        None => format!("{value:e}"),
+        None => shortest(value),
     };
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = mantissa.bytes().filter(|digit| *digit != b'.').collect();
+    decimal(&text)
+}
+
+/// The fewest digits that read back as the same number, and of those the nearest. Where two are equally near, Go takes
+/// the even one as rounding does, and the standard library the upper one.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let digits = text.find('e').unwrap_or(text.len());
+    let places = digits.saturating_sub(2);
+    let rounded = format!("{value:.places$e}");
+    let is_same = rounded.parse() == Ok(value);
+    if is_same { rounded } else { text }
+}
+
+fn decimal(text: &str) -> Decimal {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let digits: Vec<u8> = mantissa.bytes().filter(|digit| *digit != b'.').collect();
     let exponent: i32 = exponent.parse().unwrap_or(0);
+    if digits == b"0" {
+        return Decimal {
+            digits: Vec::new(),
+            point: 0,
+        };
+    }
     Decimal {
         digits,
         point: exponent + 1,
     }
 }
 
+/// `%f`: without an exponent, and by default with no more digits than needed.
+fn write_plain(text: &mut String, value: f64, precision: Option<usize>) {
+    let Some(precision) = precision else {
+        let decimal = scientific(value, None);
+        let digits = to_i32(decimal.digits.len());
+        let fraction = usize::try_from(digits - decimal.point).unwrap_or(0);
+        return write_fixed(text, &decimal, fraction);
+    };
+    let exact = precision.min(EXACT_DIGITS);
+    let _ = write!(text, "{value:.exact$}");
+    text.extend(std::iter::repeat_n('0', precision - exact));
+}
+
 /// `%g`: with an exponent when it is small or large.
-fn write_general(text: &mut String, value: f64, precision: Option<usize>, verb: u8) {
-    let wanted = precision.map(|precision| precision.max(1));
-    let mut decimal = scientific(value, wanted.map(|wanted| wanted - 1));
+fn write_general(text: &mut String, mut decimal: Decimal, wanted: Option<usize>, verb: u8) {
     while decimal.digits.last() == Some(&b'0') {
         decimal.digits.pop();
     }

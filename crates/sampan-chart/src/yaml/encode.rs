@@ -47,6 +47,8 @@ impl Builder {
     fn node(&mut self, value: &Value) -> Result<Node, Error> {
         Ok(match value {
             Value::Nil => Node::plain("null"),
+            Value::List(list) if list.is_nil() && self.is_helm() => Node::plain("null"),
+            Value::Dict(dict) if dict.is_nil() && self.is_helm() => Node::plain("null"),
             Value::Bool(value) => Node::plain(if *value { "true" } else { "false" }),
             Value::Integer(integer) => Node::plain(integer.value.to_string()),
             Value::Float(number) => self.float(*number)?,
@@ -61,15 +63,19 @@ impl Builder {
         })
     }
 
+    fn is_helm(&self) -> bool {
+        self.dialect == Dialect::Helm
+    }
+
     fn float(&self, value: f64) -> Result<Node, Error> {
-        if self.dialect == Dialect::Pretty {
+        if !self.is_helm() {
             return Ok(Node::plain(number::double(value)));
         }
         if !value.is_finite() {
             let error = json::Error::UnsupportedValue(syntax::go(&Value::Float(value)));
             return Err(Error::Unsupported(error));
         }
-        let written = json::float_text(value);
+        let written = json::number_text(value);
         Ok(Node::plain(match resolve::plain(written.as_bytes()) {
             Meaning::Integer(number) => number.to_string(),
             Meaning::Float(number) => number::double(number),
@@ -86,7 +92,7 @@ impl Builder {
     }
 
     fn list(&mut self, list: &List) -> Result<Node, Error> {
-        if list.list_type() == ListType::Byte && self.dialect == Dialect::Helm {
+        if list.list_type() == ListType::Byte && self.is_helm() {
             let encoded = json::encode(&Value::List(list.clone())).map_err(Error::Unsupported)?;
             let base64 = encoded.get(1..encoded.len() - 1).unwrap_or_default();
             return Ok(Node::Text(base64.into()));

@@ -1,6 +1,6 @@
 //! Values in Go's own notation (`%#v`), which go-yaml prints in some of its errors.
 
-use super::number;
+use crate::value::float;
 use crate::value::quote::quote;
 use crate::value::{Integer, IntegerType, Value};
 
@@ -21,7 +21,7 @@ pub(super) fn go(value: &Value) -> String {
             format!("{value:#x}")
         }
         Value::Integer(integer) => integer.value.to_string(),
-        Value::Float(number) if number.is_finite() => number::double(*number),
+        Value::Float(number) => float::print(*number),
         Value::List(list) => {
             let items: Vec<String> = list.items().iter().map(go).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
@@ -37,8 +37,6 @@ pub(super) fn go(value: &Value) -> String {
                 entries.join(", ")
             )
         }
-        Value::Float(number) if number.is_nan() => "NaN".to_owned(),
-        Value::Float(number) => if *number > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
         other => format!("{other:?}"),
     }
 }
