@@ -21,6 +21,7 @@ mod dates;
 mod defaults;
 mod dicts;
 mod encoding;
+mod helm_data;
 mod lists;
 mod math;
 mod network;
@@ -43,6 +44,7 @@ const FAMILIES: &[&[Function]] = &[
     defaults::FUNCTIONS,
     dicts::FUNCTIONS,
     encoding::FUNCTIONS,
+    helm_data::FUNCTIONS,
     lists::FUNCTIONS,
     math::FUNCTIONS,
     network::FUNCTIONS,
@@ -55,8 +57,11 @@ const FAMILIES: &[&[Function]] = &[
     versions::FUNCTIONS,
 ];
 
+/// The families that only Helm 4 has.
+const HELM_4: &[&[Function]] = &[helm_data::HELM_4];
+
 /// The families whose functions need the execution that they are called from.
-const CONTEXTUAL: &[&[ContextFunction]] = &[rendering::FUNCTIONS];
+const CONTEXTUAL: &[&[ContextFunction]] = &[helm_data::CONTEXTUAL, rendering::FUNCTIONS];
 
 /// Go's own functions that look at how Go holds their arguments; those of other families hide them.
 const REFLECTIVE: &[&[ReflectFunction]] = &[access::FUNCTIONS, compare::FUNCTIONS];
@@ -72,15 +77,20 @@ static BY_NAME: LazyLock<HashMap<&'static str, Callable>> = LazyLock::new(|| {
 /// The function of a name, if it computes its result from its arguments alone.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Function> {
-    match resolve(name) {
+    match resolve(name, Compatibility::Helm4) {
         Some(Callable::Plain(function)) => Some(function),
         _ => None,
     }
 }
 
-/// The function that templates call by a name.
-pub(crate) fn resolve(name: &str) -> Option<Callable> {
-    BY_NAME.get(name).copied()
+/// The function that templates call by a name in a version of Helm.
+pub(crate) fn resolve(name: &str, compatibility: Compatibility) -> Option<Callable> {
+    BY_NAME.get(name).copied().or_else(|| {
+        let mut later = HELM_4.iter().copied().flatten();
+        let function = later.find(|function| function.name == name);
+        let function = function.filter(|_| compatibility == Compatibility::Helm4);
+        function.map(Callable::Plain)
+    })
 }
 
 /// What an argument must be: the Go type of a function's parameter.

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod render;
 mod schema;
 pub mod template;
+pub mod toml;
 pub mod value;
 pub mod values;
 pub mod version;

@@ -47,7 +47,7 @@ pub(super) fn run(
         &mut renderables,
     );
     let order = order(&renderables);
-    let mut templates = Templates::new();
+    let mut templates = Templates::of(options.compatibility);
     for path in &order {
         let added = templates.add(path, renderables[*path].text.clone());
         added.map_err(|error| error.report(path, options.compatibility))?;

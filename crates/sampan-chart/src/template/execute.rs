@@ -82,6 +82,11 @@ pub struct Executor<'s> {
 const ROOT: &str = "gotpl";
 
 impl<'s> Executor<'s> {
+    /// Whose answers are given.
+    pub(crate) fn compatibility(&self) -> Compatibility {
+        self.settings.compatibility
+    }
+
     /// An executor of templates that call one another.
     #[must_use]
     pub fn new(templates: Rc<Templates>, settings: &'s Settings) -> Self {

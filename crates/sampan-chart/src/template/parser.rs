@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::lexer::{Item, Kind, Lexer};
 use super::tree::{self, Definition, List, Node, Source, Variable};
 use super::unquote::unquote;
+use crate::compatibility::Compatibility;
 use crate::limits;
 use crate::value::{Text, quote};
 
@@ -20,11 +21,15 @@ pub(super) struct Failure {
 }
 
 /// Parses a text into the templates that it defines; the one of the text itself is the last.
-pub(super) fn parse(source: &Rc<Source>) -> Result<Vec<Definition>, Failure> {
+pub(super) fn parse(
+    source: &Rc<Source>,
+    compatibility: Compatibility,
+) -> Result<Vec<Definition>, Failure> {
     let text = source.text.clone();
     let mut shared = Shared {
         lexer: Lexer::new(&text),
         source: Rc::clone(source),
+        compatibility,
         symbols: HashMap::from([(Rc::from("$"), tree::DOLLAR)]),
         definitions: Vec::new(),
         by_name: HashMap::new(),
@@ -45,6 +50,8 @@ pub(super) fn parse(source: &Rc<Source>) -> Result<Vec<Definition>, Failure> {
 struct Shared<'s> {
     lexer: Lexer<'s>,
     source: Rc<Source>,
+    /// Whose functions there are.
+    compatibility: Compatibility,
     /// The numbers of the variables' names.
     symbols: HashMap<Rc<str>, u32>,
     definitions: Vec<Definition>,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::error::Error;
 use super::parser;
 use super::tree::{self, Definition, Source};
+use crate::compatibility::Compatibility;
 use crate::value::Text;
 
 /// The templates that can call one another.
@@ -14,6 +15,8 @@ pub struct Templates {
     own: HashMap<Text, Rc<Definition>>,
     /// Templates that are there unless an own one has the name.
     outer: Option<Rc<Self>>,
+    /// Whose functions they can call.
+    compatibility: Compatibility,
 }
 
 impl Templates {
@@ -23,10 +26,20 @@ impl Templates {
         Self::default()
     }
 
+    /// No templates, that will call the functions of this version of Helm.
+    #[must_use]
+    pub fn of(compatibility: Compatibility) -> Self {
+        Self {
+            compatibility,
+            ..Self::default()
+        }
+    }
+
     /// Templates that shadow others without changing them.
     pub(super) fn within(outer: Rc<Self>) -> Self {
         Self {
             own: HashMap::new(),
+            compatibility: outer.compatibility,
             outer: Some(outer),
         }
     }
@@ -44,11 +57,12 @@ impl Templates {
     pub(super) fn parse(&mut self, name: &str, text: Text) -> Result<Rc<Definition>, Error> {
         let name = Text::from(name);
         let source = Rc::new(Source { name, text });
-        let definitions = parser::parse(&source).map_err(|failure| Error::Parse {
-            name: source.name.to_string(),
-            line: failure.line,
-            text: failure.text,
-        })?;
+        let definitions =
+            parser::parse(&source, self.compatibility).map_err(|failure| Error::Parse {
+                name: source.name.to_string(),
+                line: failure.line,
+                text: failure.text,
+            })?;
         let mut main = None;
         for definition in definitions {
             let definition = Rc::new(definition);

@@ -180,7 +180,8 @@ impl<'s> Parser<'_, 's> {
         let written = || String::from_utf8_lossy(&item.text);
         let term = match item.kind {
             Kind::Identifier => {
-                let function = functions::resolve(&written()).ok_or_else(|| {
+                let function = functions::resolve(&written(), self.shared.compatibility);
+                let function = function.ok_or_else(|| {
                     let name = quote::quote(&item.text);
                     self.failure(format!("function {name} not defined"))
                 })?;
