@@ -144,7 +144,7 @@ fn endless_work_ends() {
     is_refused(
         "{{range 1000000000}}{{end}}".to_owned(),
         no_data,
-        "their work is bounded",
+        "is bounded",
     );
     let doubled = "{{$x := \"0123456789abcdef\"}}{{range 1000000}}{{$x = print $x $x}}{{end}}";
     is_refused(
@@ -154,14 +154,14 @@ fn endless_work_ends() {
     );
     let kept = "{{$x := \"0123456789abcdef\"}}{{range 20}}{{$x = print $x $x}}{{end}}\
         {{$l := list}}{{range 1000000}}{{$l = append $l (print $x \"\")}}{{end}}";
-    is_refused(kept.to_owned(), no_data, "their memory is bounded");
+    is_refused(kept.to_owned(), no_data, "is bounded");
     let printed = "{{define \"a\"}}0123456789abcdef{{end}}{{$x := \"0123456789abcdef\"}}\
         {{range 20}}{{$x = print $x $x}}{{end}}{{range 10000}}{{$x}}{{end}}";
-    is_refused(printed.to_owned(), no_data, "their output is bounded");
+    is_refused(printed.to_owned(), no_data, "is bounded");
     // A template that waits for another one keeps what it has printed.
     let held = "{{define \"a\"}}{{.}}{{include \"a\" .}}{{end}}{{$x := \"0123456789abcdef\"}}\
         {{range 16}}{{$x = print $x $x}}{{end}}{{include \"a\" $x}}";
-    is_refused(held.to_owned(), no_data, "their output is bounded");
+    is_refused(held.to_owned(), no_data, "is bounded");
 }
 
 #[test]

@@ -148,6 +148,10 @@ impl<'s> Executor<'s> {
     /// Fails when the text is no template or the template fails.
     pub fn tpl(&mut self, text: &Text, data: Value) -> Result<Text, FunctionError> {
         self.check_depth()?;
+        if !text.windows(2).any(|pair| pair == b"{{") {
+            // Values that could be templates, but are none, are the usual case.
+            return Ok(erase_no_value(text.to_vec()).into());
+        }
         let mut templates = Templates::within(Rc::clone(&self.templates));
         let definition = templates.parse(ROOT, text.clone()).map_err(|error| {
             let text = quote::quote(text);

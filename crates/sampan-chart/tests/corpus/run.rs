@@ -38,7 +38,7 @@ fn answer(
         Err(Error::Document { files, .. }) if case.mode == "text" => {
             return Ok(files.get(FILE).cloned().unwrap_or_default());
         }
-        other => other.map_err(|error| error.to_string().trim_end().to_owned())?,
+        other => other.map_err(|error| error.to_string().trim_end_matches('\n').to_owned())?,
     };
     warnings.clone_from(&rendered.warnings);
     match case.mode.as_str() {
