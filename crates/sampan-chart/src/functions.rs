@@ -16,7 +16,9 @@ mod access;
 mod arguments;
 mod bounds;
 mod builtin;
+mod certificates;
 mod compare;
+mod crypto;
 mod dates;
 mod defaults;
 mod dicts;
@@ -40,6 +42,8 @@ mod versions;
 /// The families. Where two have the same name, the later one counts, as with Go's function maps.
 const FAMILIES: &[&[Function]] = &[
     builtin::FUNCTIONS,
+    certificates::FUNCTIONS,
+    crypto::FUNCTIONS,
     dates::FUNCTIONS,
     defaults::FUNCTIONS,
     dicts::FUNCTIONS,

@@ -242,3 +242,59 @@ fn zones_change_their_clocks() {
     );
     assert_equal(&far.unwrap(), &text("146138514283"));
 }
+
+fn field(object: &Value, name: &str) -> Value {
+    let Value::Object(object) = object else {
+        panic!("{object:?} is no object");
+    };
+    object.field(name).unwrap()
+}
+
+#[test]
+fn certificates_are_signed_by_the_key_of_their_authority_only() {
+    let authority = call("genCA", &[text("ca"), Value::int(3)]).unwrap();
+    let names = Value::list([text("a.test")]);
+    let addresses = Value::list([text("10.0.0.1"), text("::1")]);
+    let request = |authority: &Value| {
+        let days = Value::int(3);
+        [
+            text("cn"),
+            addresses.clone(),
+            names.clone(),
+            days,
+            authority.clone(),
+        ]
+    };
+    let signed = call("genSignedCert", &request(&authority)).unwrap();
+    let encoded = ["Cert", "Key"].map(|name| call("b64enc", &[field(&signed, name)]).unwrap());
+    let built = call("buildCustomCert", &encoded).unwrap();
+    assert_equal(&field(&built, "Cert"), &field(&signed, "Cert"));
+
+    let other = call("genPrivateKey", &[text("ecdsa")]).unwrap();
+    let encoded = [field(&authority, "Cert"), other.clone()];
+    let encoded = encoded.map(|part| call("b64enc", &[part]).unwrap());
+    let mixed = call("buildCustomCert", &encoded).unwrap();
+    let problem = "x509: provided PrivateKey doesn't match parent's PublicKey";
+    let found = error("genSignedCert", &request(&mixed));
+    assert_eq!(found, format!("error creating certificate: {problem}"));
+
+    for kind in ["ecdsa", "ed25519"] {
+        let key = call("genPrivateKey", &[text(kind)]).unwrap();
+        let authority = call("genCAWithKey", &[text("ca"), Value::int(1), key.clone()]).unwrap();
+        assert_equal(&field(&authority, "Key"), &key);
+        call("genSignedCert", &request(&authority)).unwrap();
+    }
+    let found = error("genCAWithKey", &[text("ca"), Value::int(1), text("no key")]);
+    assert_eq!(found, "parsing private key: no PEM data in input");
+}
+
+#[test]
+fn what_was_encrypted_decrypts_with_the_same_password_only() {
+    for plain in ["x", "0123456789abcdef", "0123456789abcdef0"] {
+        let encrypted = call("encryptAES", &[text("key"), text(plain)]).unwrap();
+        let decrypted = call("decryptAES", &[text("key"), encrypted]).unwrap();
+        assert_equal(&decrypted, &text(plain));
+    }
+    let found = error("decryptAES", &[text("k"), text("MDEyMzQ1Njc4OWFiY2RlZg==")]);
+    assert_eq!(found, "runtime error: index out of range [-1]");
+}

@@ -4,7 +4,7 @@
 //! becoming a panic.
 
 use super::FunctionError;
-use crate::value::{Dict, DictType, Text, Value};
+use crate::value::{Dict, DictType, List, ListType, Text, Value};
 
 /// A nil pointer was followed: what Go says when a function asks nil for its type.
 pub(super) const NIL_POINTER: &str =
@@ -22,6 +22,8 @@ pub(super) trait Arguments {
     fn text(&self, place: usize) -> Result<&Text, FunctionError>;
     /// A map, whatever its name; nil is a nil map.
     fn dict(&self, place: usize) -> Result<Dict, FunctionError>;
+    /// A slice; nil is a nil slice.
+    fn list(&self, place: usize) -> Result<List, FunctionError>;
     /// The arguments from a place on.
     fn from(&self, place: usize) -> &[Value];
 }
@@ -59,6 +61,14 @@ impl Arguments for [Value] {
             Value::Dict(dict) => Ok(dict.retyped(DictType::Any)),
             Value::Nil => Ok(Dict::nil(DictType::Any)),
             other => Err(wrong(place, DictType::Any.name(), other)),
+        }
+    }
+
+    fn list(&self, place: usize) -> Result<List, FunctionError> {
+        match self.any(place) {
+            Value::List(list) => Ok(list.clone()),
+            Value::Nil => Ok(List::nil(ListType::Any)),
+            other => Err(wrong(place, ListType::Any.name(), other)),
         }
     }
 
