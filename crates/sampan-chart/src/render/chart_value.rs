@@ -76,7 +76,11 @@ fn fields(metadata: &Metadata, compatibility: Compatibility) -> Vec<Field> {
             "keywords",
             texts(&metadata.keywords, compatibility),
         ),
-        ("Maintainers", "maintainers", Value::list(maintainers)),
+        (
+            "Maintainers",
+            "maintainers",
+            or_nil(List::new(maintainers), compatibility),
+        ),
         ("Icon", "icon", text(&metadata.icon)),
         ("APIVersion", "apiVersion", text(&metadata.api_version)),
         ("Condition", "condition", text(&metadata.condition)),
@@ -89,7 +93,11 @@ fn fields(metadata: &Metadata, compatibility: Compatibility) -> Vec<Field> {
             Value::Dict(text_map(&metadata.annotations)),
         ),
         ("KubeVersion", "kubeVersion", text(&metadata.kube_version)),
-        ("Dependencies", "dependencies", Value::list(dependencies)),
+        (
+            "Dependencies",
+            "dependencies",
+            or_nil(List::new(dependencies), compatibility),
+        ),
         ("Type", "type", text(&metadata.kind)),
     ]
 }
@@ -129,7 +137,11 @@ fn dependency(dependency: &Dependency, compatibility: Compatibility) -> Value {
         ),
         ("Tags", "tags", texts(&dependency.tags, compatibility)),
         ("Enabled", "enabled", Value::Bool(dependency.enabled)),
-        ("ImportValues", "import-values", Value::list(imports)),
+        (
+            "ImportValues",
+            "import-values",
+            or_nil(List::new(imports), compatibility),
+        ),
         ("Alias", "alias", Value::text(dependency.alias.as_str())),
     ];
     match compatibility {
@@ -161,13 +173,24 @@ fn texts(texts: &[String], compatibility: Compatibility) -> Value {
         Compatibility::Helm3 => ListType::Text,
         Compatibility::Helm4 => ListType::Any,
     };
-    Value::List(List::of(
-        of,
-        texts.iter().map(|text| Value::text(text.as_str())),
-    ))
+    let texts = texts.iter().map(|text| Value::text(text.as_str()));
+    or_nil(List::of(of, texts), compatibility)
+}
+
+/// What a chart does not have is a nil slice in Helm 3, which is `null` in JSON, and an empty one in Helm 4.
+fn or_nil(list: List, compatibility: Compatibility) -> Value {
+    let is_nil = list.items().is_empty() && compatibility == Compatibility::Helm3;
+    Value::List(if is_nil {
+        List::nil(list.list_type())
+    } else {
+        list
+    })
 }
 
 fn text_map(map: &BTreeMap<String, String>) -> Dict {
+    if map.is_empty() {
+        return Dict::nil(DictType::Text);
+    }
     let entries = map
         .iter()
         .map(|(key, value)| (Text::from(key.as_str()), Value::text(value.as_str())));
