@@ -295,6 +295,12 @@ fn what_could_not_be_read_back_is_refused() {
     let bytes = Value::text(&b"\xff\xfe"[..]);
     let replaced = yaml::encode(&bytes).expect("bytes are replaced");
     assert_eq!(replaced.to_string(), "\u{fffd}\u{fffd}\n");
+    let keys = [&b"\xfe"[..], b"\xfeX", b"\xff"].map(|key| (key, Value::text(key)));
+    let same = yaml::encode(&Value::dict(keys)).expect("keys are replaced");
+    assert_eq!(
+        same.to_string(),
+        "\u{fffd}: \u{fffd}\n\u{fffd}X: \u{fffd}X\n"
+    );
     let binary = yaml::encode_pretty(&bytes).expect("bytes can be written");
     assert_eq!(binary.to_string(), "!!binary //4=\n");
     let cycle = Value::dict([("a", Value::Nil)]);

@@ -116,11 +116,11 @@ impl Builder {
                 Dialect::Pretty => self.text(key)?,
             };
             let value = self.node(value)?;
-            match pairs.last_mut() {
-                // Different bytes that are no UTF-8 can become the same key.
-                Some((last, slot)) if *last == node => *slot = value,
-                _ => pairs.push((node, value)),
+            // Different bytes that are no UTF-8 can become the same key, whose last value counts.
+            if std::str::from_utf8(key).is_err() {
+                pairs.retain(|(known, _)| *known != node);
             }
+            pairs.push((node, value));
         }
         self.depth -= 1;
         order::sort(&mut pairs, self.dialect);

@@ -11,24 +11,15 @@ use super::reader::{Mark, Reader};
 use super::token::{Kind, Token};
 
 mod block;
+mod key;
 mod plain;
 mod quoted;
 mod tag;
 
-/// How many characters a simple key may have.
-const LONGEST_KEY: usize = 1024;
+use key::SimpleKey;
+
 /// How deep brackets, or blocks, may be nested for libyaml.
 const MAX_LEVEL: usize = 10_000;
-
-/// A place where a key may have begun.
-#[derive(Debug, Clone, Copy)]
-struct SimpleKey {
-    possible: bool,
-    /// Whether nothing but a key can stand there.
-    required: bool,
-    token_number: usize,
-    mark: Mark,
-}
 
 pub(super) struct Scanner<'a> {
     reader: Reader<'a>,
@@ -287,54 +278,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether the key at this level can still be one; an error when it had to be one and is not.
-    fn key_is_valid(&mut self, index: usize) -> Result<bool, Fault> {
-        let key = self.keys[index];
-        let now = self.reader.mark;
-        if !key.possible {
-            return Ok(false);
-        }
-        if key.mark.line >= now.line && key.mark.index + LONGEST_KEY >= now.index {
-            return Ok(true);
-        }
-        if key.required {
-            return Err(self.fault(NO_COLON));
-        }
-        self.keys[index].possible = false;
-        Ok(false)
-    }
-
-    fn save_key(&mut self) -> Result<(), Fault> {
-        if !self.key_allowed {
-            return Ok(());
-        }
-        let required = self.flow_level == 0 && self.indent == self.column();
-        let key = SimpleKey {
-            possible: true,
-            required,
-            token_number: self.next_number(),
-            mark: self.reader.mark,
-        };
-        self.remove_key()?;
-        let last = self.keys.len() - 1;
-        self.keys[last] = key;
-        self.keys_by_token.insert(key.token_number, last);
-        Ok(())
-    }
-
-    fn remove_key(&mut self) -> Result<(), Fault> {
-        let last = self.keys.len() - 1;
-        let key = self.keys[last];
-        if key.possible {
-            if key.required {
-                return Err(self.fault(NO_COLON));
-            }
-            self.keys[last].possible = false;
-            self.keys_by_token.remove(&key.token_number);
-        }
-        Ok(())
-    }
-
     /// Opens a block when what begins here stands further to the right than the current one.
     fn roll(&mut self, mark: Mark, number: Option<usize>, kind: Kind) -> Result<(), Fault> {
         let column = signed(mark.column);
@@ -396,7 +339,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-const NO_COLON: &str = "could not find expected ':'";
 const TOO_DEEP: &str = "exceeded max depth of 10000";
 
 fn signed(column: usize) -> isize {
