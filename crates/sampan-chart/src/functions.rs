@@ -51,6 +51,7 @@ const FAMILIES: &[&[Function]] = &[
     helm_data::FUNCTIONS,
     lists::FUNCTIONS,
     math::FUNCTIONS,
+    math::INTEGERS,
     network::FUNCTIONS,
     paths::FUNCTIONS,
     random::FUNCTIONS,
@@ -61,8 +62,8 @@ const FAMILIES: &[&[Function]] = &[
     versions::FUNCTIONS,
 ];
 
-/// The families that only Helm 4 has.
-const HELM_4: &[&[Function]] = &[helm_data::HELM_4];
+/// What Helm 4 has besides, or otherwise.
+const HELM_4: &[&[Function]] = &[helm_data::HELM_4, math::HELM_4, versions::HELM_4];
 
 /// The families whose functions need the execution that they are called from.
 const CONTEXTUAL: &[&[ContextFunction]] = &[helm_data::CONTEXTUAL, rendering::FUNCTIONS];
@@ -80,8 +81,8 @@ static BY_NAME: LazyLock<HashMap<&'static str, Callable>> = LazyLock::new(|| {
 
 /// The function of a name, if it computes its result from its arguments alone.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Function> {
-    match resolve(name, Compatibility::Helm4) {
+pub fn find(name: &str, compatibility: Compatibility) -> Option<&'static Function> {
+    match resolve(name, compatibility) {
         Some(Callable::Plain(function)) => Some(function),
         _ => None,
     }
@@ -89,12 +90,12 @@ pub fn find(name: &str) -> Option<&'static Function> {
 
 /// The function that templates call by a name in a version of Helm.
 pub(crate) fn resolve(name: &str, compatibility: Compatibility) -> Option<Callable> {
-    BY_NAME.get(name).copied().or_else(|| {
-        let mut later = HELM_4.iter().copied().flatten();
-        let function = later.find(|function| function.name == name);
-        let function = function.filter(|_| compatibility == Compatibility::Helm4);
-        function.map(Callable::Plain)
-    })
+    let mut later = HELM_4.iter().copied().flatten();
+    let later = later.find(|function| function.name == name);
+    let later = later.filter(|_| compatibility == Compatibility::Helm4);
+    later
+        .map(Callable::Plain)
+        .or_else(|| BY_NAME.get(name).copied())
 }
 
 /// What an argument must be: the Go type of a function's parameter.

@@ -2,11 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test says where it failed")]
 
+use sampan_chart::compatibility::Compatibility;
 use sampan_chart::functions::{self, FunctionError};
 use sampan_chart::value::{Dict, DictType, Value};
 
 fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    let function = functions::find(name).unwrap_or_else(|| panic!("there is no function `{name}`"));
+    call_as(Compatibility::Helm3, name, arguments)
+}
+
+fn call_as(helm: Compatibility, name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
+    let function = functions::find(name, helm);
+    let function = function.unwrap_or_else(|| panic!("there is no function `{name}`"));
     (function.call)(arguments)
 }
 
@@ -297,4 +303,15 @@ fn what_was_encrypted_decrypts_with_the_same_password_only() {
     }
     let found = error("decryptAES", &[text("k"), text("MDEyMzQ1Njc4OWFiY2RlZg==")]);
     assert_eq!(found, "runtime error: index out of range [-1]");
+}
+
+#[test]
+fn helm_4_cuts_fractions_and_lets_a_pre_release_count_for_all_conditions() {
+    let cut = call_as(Compatibility::Helm4, "int", &[text("-3.7")]).unwrap();
+    assert_equal(&cut, &Value::int(-3));
+    let arguments = [text(">=1.2.0-0 <2"), text("1.3.0-beta")];
+    for (helm, expected) in [(Compatibility::Helm3, false), (Compatibility::Helm4, true)] {
+        let allowed = call_as(helm, "semverCompare", &arguments).unwrap();
+        assert_equal(&allowed, &Value::Bool(expected));
+    }
 }

@@ -3,37 +3,28 @@
 
 use super::Parameter::{Any, Float, Int};
 use super::arguments::Arguments;
-use super::numbers::{parse_integer, parse_saturating, to_float, to_int};
+use super::numbers::{parse_integer, parse_saturating, to_float};
 use super::{Function, FunctionError, Parameter};
 use crate::value::Value;
 use crate::value::print::display;
 
 mod decimal;
+mod integers;
 mod ranges;
 mod rounding;
 
 use decimal::Decimal;
+pub(super) use integers::{FUNCTIONS as INTEGERS, HELM_4};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("int", &[Any], int),
-    Function::new("int64", &[Any], int64),
     Function::new("float64", &[Any], float64),
     Function::new("atoi", &[Parameter::Text], atoi),
     Function::new("toDecimal", &[Any], to_decimal),
-    Function::new("add1", &[Any], add1),
-    Function::variadic("add", &[], Any, add),
-    Function::new("sub", &[Any, Any], sub),
-    Function::new("div", &[Any, Any], div),
-    Function::new("mod", &[Any, Any], modulo),
-    Function::variadic("mul", &[Any], Any, mul),
     Function::new("add1f", &[Any], add1f),
     Function::variadic("addf", &[], Any, addf),
     Function::variadic("subf", &[Any], Any, subf),
     Function::variadic("divf", &[Any], Any, divf),
     Function::variadic("mulf", &[Any], Any, mulf),
-    Function::variadic("max", &[Any], Any, max),
-    Function::variadic("biggest", &[Any], Any, max),
-    Function::variadic("min", &[Any], Any, min),
     Function::variadic("maxf", &[Any], Any, maxf),
     Function::variadic("minf", &[Any], Any, minf),
     Function::new("ceil", &[Any], ceil),
@@ -43,14 +34,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("untilStep", &[Int, Int, Int], ranges::until_step),
     Function::variadic("seq", &[], Int, ranges::seq),
 ];
-
-fn int(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::int(to_int(arguments.any(0))))
-}
-
-fn int64(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::int64(to_int(arguments.any(0))))
-}
 
 fn float64(arguments: &[Value]) -> Result<Value, FunctionError> {
     Ok(Value::Float(to_float(arguments.any(0))))
@@ -63,42 +46,6 @@ fn atoi(arguments: &[Value]) -> Result<Value, FunctionError> {
 fn to_decimal(arguments: &[Value]) -> Result<Value, FunctionError> {
     let text = display(arguments.any(0))?;
     Ok(Value::int64(parse_integer(&text, 8).unwrap_or(0)))
-}
-
-fn add1(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::int64(to_int(arguments.any(0)).wrapping_add(1)))
-}
-
-fn add(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let sum = arguments.iter().map(to_int).fold(0, i64::wrapping_add);
-    Ok(Value::int64(sum))
-}
-
-fn sub(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let difference = to_int(arguments.any(0)).wrapping_sub(to_int(arguments.any(1)));
-    Ok(Value::int64(difference))
-}
-
-fn div(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let divisor = divisor(arguments.any(1))?;
-    Ok(Value::int64(to_int(arguments.any(0)).wrapping_div(divisor)))
-}
-
-fn modulo(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let divisor = divisor(arguments.any(1))?;
-    Ok(Value::int64(to_int(arguments.any(0)).wrapping_rem(divisor)))
-}
-
-fn divisor(value: &Value) -> Result<i64, FunctionError> {
-    match to_int(value) {
-        0 => Err(FunctionError::new("runtime error: integer divide by zero")),
-        divisor => Ok(divisor),
-    }
-}
-
-fn mul(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let product = arguments.iter().map(to_int).fold(1, i64::wrapping_mul);
-    Ok(Value::int64(product))
 }
 
 fn add1f(arguments: &[Value]) -> Result<Value, FunctionError> {
@@ -141,18 +88,6 @@ fn mulf(arguments: &[Value]) -> Result<Value, FunctionError> {
         arguments.from(1),
         |one, other| Ok(one.times(other)),
     )
-}
-
-fn max(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::int64(
-        arguments.iter().map(to_int).max().unwrap_or(0),
-    ))
-}
-
-fn min(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::int64(
-        arguments.iter().map(to_int).min().unwrap_or(0),
-    ))
 }
 
 fn maxf(arguments: &[Value]) -> Result<Value, FunctionError> {

@@ -18,6 +18,32 @@ pub(super) fn to_int(value: &Value) -> i64 {
     }
 }
 
+/// The same with the library of Helm 4, which cuts the fractions of texts off.
+pub(super) fn to_int_cut(value: &Value) -> i64 {
+    match value {
+        Value::Text(text) => parse_integer(without_fraction(text), 0).unwrap_or(0),
+        other => to_int(other),
+    }
+}
+
+/// The integer part of a plain decimal number; other texts as they are.
+fn without_fraction(text: &[u8]) -> &[u8] {
+    let Some(point) = text.iter().position(|byte| *byte == b'.') else {
+        return text;
+    };
+    let (whole, fraction) = (&text[..point], &text[point + 1..]);
+    let digits = whole
+        .strip_prefix(b"-")
+        .or_else(|| whole.strip_prefix(b"+"))
+        .unwrap_or(whole);
+    let is_decimal = digits.iter().chain(fraction).all(u8::is_ascii_digit);
+    match (is_decimal, digits.is_empty()) {
+        (true, true) => b"0",
+        (true, false) => whole,
+        (false, _) => text,
+    }
+}
+
 /// Go's conversion to `float64`, zero where there is none.
 #[expect(clippy::cast_precision_loss, reason = "Go rounds as well")]
 pub(super) fn to_float(value: &Value) -> f64 {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Parameter::{Object as Pointer, Text as Word};
 use super::arguments::Arguments;
 use super::{Function, FunctionError, Parameter};
+use crate::value::quote::quote;
 use crate::value::{IntegerType, Invocation, Method, Object, Text, Value};
 use crate::version::Version;
 use crate::version::constraint::Constraint;
@@ -13,6 +14,14 @@ use crate::version::constraint::Constraint;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("semver", &[Word], semver),
     Function::new("semverCompare", &[Word, Word], semver_compare),
+];
+
+/// As Helm 4 has them, with a later release of the library.
+pub(super) const HELM_4: &[Function] = &[
+    Function::new("semver", &[Word], |call| semver(call).map_err(later)),
+    Function::new("semverCompare", &[Word, Word], |call| {
+        compare(call, Constraint::allows_together).map_err(later)
+    }),
 ];
 
 const POINTER: &str = "*semver.Version";
@@ -27,9 +36,46 @@ fn semver(arguments: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn semver_compare(arguments: &[Value]) -> Result<Value, FunctionError> {
+    compare(arguments, Constraint::allows)
+}
+
+fn compare(
+    arguments: &[Value],
+    allows: fn(&Constraint, &Version) -> bool,
+) -> Result<Value, FunctionError> {
     let constraint = Constraint::parse(&arguments.text(0)?.to_str()).map_err(failed)?;
     let version = Version::parse(&arguments.text(1)?.to_str()).map_err(failed)?;
-    Ok(Value::Bool(constraint.allows(&version)))
+    Ok(Value::Bool(allows(&constraint, &version)))
+}
+
+/// The words of later releases: without capitals, and with the constraint in quotes.
+fn later(error: FunctionError) -> FunctionError {
+    let text = error.to_string();
+    if let Some(constraint) = text.strip_prefix("improper constraint: ") {
+        let constraint = quote(constraint.as_bytes());
+        return FunctionError::new(format!("improper constraint: {constraint}"));
+    }
+    if text == "constraint Parser Error" {
+        return FunctionError::new("constraint parser error");
+    }
+    let capitals = [
+        "Invalid",
+        "Version",
+        "Error",
+        "Semantic",
+        "Prerelease",
+        "Metadata",
+    ];
+    let is_of_library = capitals.iter().any(|word| text.starts_with(word));
+    if !is_of_library {
+        return error;
+    }
+    let (words, rest) = text
+        .split_once(':')
+        .map_or((text.as_str(), ""), |(words, _)| {
+            (words, &text[words.len()..])
+        });
+    FunctionError::new(words.to_lowercase() + rest)
 }
 
 /// Whether templates hold a pointer to a version or a copy of one, which has fewer methods.

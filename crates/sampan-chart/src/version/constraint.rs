@@ -104,12 +104,25 @@ impl Constraint {
         Ok(Self { alternatives })
     }
 
-    /// Whether a version is allowed. A pre-release is only by a condition that names one.
+    /// Whether a version is allowed. A pre-release is only where each condition names one.
     #[must_use]
     pub fn allows(&self, version: &Version) -> bool {
-        self.alternatives
-            .iter()
-            .any(|all| all.iter().all(|condition| condition.allows(version)))
+        let allowed =
+            |condition: &Condition| condition.admits(version) && condition.allows(version);
+        self.alternatives.iter().any(|all| all.iter().all(allowed))
+    }
+
+    /// The same as the library's later releases have it, and Helm 4: one condition that names a pre-release is enough for
+    /// those that stand beside it.
+    #[must_use]
+    pub fn allows_together(&self, version: &Version) -> bool {
+        self.alternatives.iter().any(|all| {
+            let names_one = all
+                .iter()
+                .any(|condition| !condition.version.prerelease.is_empty());
+            (version.prerelease.is_empty() || names_one)
+                && all.iter().all(|condition| condition.allows(version))
+        })
     }
 }
 
@@ -167,15 +180,16 @@ impl Condition {
         })
     }
 
+    /// Whether a pre-release may be looked at: if the condition names one, too, or excludes one version only.
+    fn admits(&self, version: &Version) -> bool {
+        version.prerelease.is_empty()
+            || !self.version.prerelease.is_empty()
+            || (self.operator == Operator::NotEqual && self.open == Open::Nothing)
+    }
+
     fn allows(&self, version: &Version) -> bool {
         let own = &self.version;
         let is_exact = self.open == Open::Nothing;
-        if !version.prerelease.is_empty()
-            && own.prerelease.is_empty()
-            && !(self.operator == Operator::NotEqual && is_exact)
-        {
-            return false;
-        }
         let order = version.compare(own);
         match self.operator {
             Operator::NotEqual => self.differs(version),
