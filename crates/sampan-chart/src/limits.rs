@@ -5,6 +5,9 @@ use std::time::Duration;
 /// How many bytes one text can have that a template makes, and all that a template writes.
 pub const TEXT_BYTES: usize = 64 << 20;
 
+/// How many items one list can have that a function makes out of nothing, or out of texts and lists.
+pub const LIST_ITEMS: usize = 1 << 20;
+
 /// How many commands, passes of loops and nodes one rendering can go through.
 pub const STEPS: u64 = 10_000_000;
 

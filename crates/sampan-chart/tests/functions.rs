@@ -53,6 +53,23 @@ fn ranges_beyond_the_limit_are_refused_before_they_are_made() {
 }
 
 #[test]
+fn texts_beyond_the_limit_are_refused_before_they_are_made() {
+    let far = Value::int(i64::MAX);
+    for name in ["repeat", "indent", "nindent", "randAlpha", "randBytes"] {
+        assert!(
+            error(name, &[far.clone(), text("ab")]).contains("over the limit"),
+            "{name}"
+        );
+    }
+    let long = call("repeat", &[Value::int(1 << 20), text("a")]).unwrap();
+    let wide = call("repeat", &[Value::int(1 << 10), text("b")]).unwrap();
+    assert!(error("replace", &[text("a"), wide.clone(), long.clone()]).contains("over the limit"));
+    assert!(error("replace", &[text(""), wide.clone(), long.clone()]).contains("over the limit"));
+    assert!(error("regexReplaceAll", &[text("a"), long.clone(), wide.clone()]).contains("limit"));
+    assert!(error("wrapWith", &[Value::int(1), wide, long]).contains("over the limit"));
+}
+
+#[test]
 fn functions_on_maps_see_values_as_a_plain_map() {
     let values = Dict::of(DictType::Values, []);
     let set = call(
@@ -314,4 +331,22 @@ fn helm_4_cuts_fractions_and_lets_a_pre_release_count_for_all_conditions() {
         let allowed = call_as(helm, "semverCompare", &arguments).unwrap();
         assert_equal(&allowed, &Value::Bool(expected));
     }
+}
+
+#[test]
+fn long_lists_of_different_things_are_told_apart_in_time() {
+    let item = |number: u32| Value::dict([("n", Value::Float(f64::from(number)))]);
+    let list = Value::list((0..20_000).chain(0..20_000).map(item));
+    let Value::List(unique) = call("uniq", &[list]).unwrap() else {
+        panic!("not a list");
+    };
+    assert_eq!(unique.items().len(), 20_000);
+    let zeros = Value::list([
+        Value::Float(0.0),
+        Value::Float(-0.0),
+        Value::int(0),
+        Value::Nil,
+    ]);
+    let unique = call("uniq", &[zeros]).unwrap();
+    assert_eq!(format!("{unique:?}"), "[0.0, int(0), nil]");
 }

@@ -1,14 +1,14 @@
 //! Sprig's lists. They are never changed: whoever adds to one gets a new one.
 #![expect(clippy::unnecessary_wraps, reason = "all functions have one face")]
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::Parameter::{Any, Int};
 use super::arguments::{Arguments, NIL_POINTER};
 use super::bounds::check_items;
 use super::numbers::to_int;
 use super::{Function, FunctionError};
-use crate::value::{IntegerType, List, ListType, Text, Value};
+use crate::value::{List, ListType, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("list", &[], Any, list),
@@ -118,35 +118,15 @@ fn compact(arguments: &[Value]) -> Result<Value, FunctionError> {
     ))
 }
 
-/// What tells plain values apart; they are most of what lists hold.
-#[derive(PartialEq, Eq, Hash)]
-enum Plain {
-    Bool(bool),
-    Integer(i128, IntegerType),
-    Text(Text),
-}
-
+/// Each item once. Those seen are found by their hashes, so that long lists take no time that grows with their square.
 fn uniq(arguments: &[Value]) -> Result<Value, FunctionError> {
     let list = slice_of(arguments.any(0), "Cannot find uniq on type")?;
-    let mut seen = HashSet::new();
-    let mut others: Vec<&Value> = Vec::new();
+    let mut seen: HashMap<u64, Vec<&Value>> = HashMap::new();
     let mut unique = Vec::new();
     for item in list.items() {
-        let plain = match item {
-            Value::Bool(value) => Some(Plain::Bool(*value)),
-            Value::Integer(integer) => Some(Plain::Integer(integer.value, integer.of)),
-            Value::Text(text) => Some(Plain::Text(text.clone())),
-            _ => None,
-        };
-        let is_new = match plain {
-            Some(plain) => seen.insert(plain),
-            None if others.iter().any(|other| other.deep_equals(item)) => false,
-            None => {
-                others.push(item);
-                true
-            }
-        };
-        if is_new {
+        let alike = seen.entry(item.deep_hash()).or_default();
+        if !alike.iter().any(|other| other.deep_equals(item)) {
+            alike.push(item);
             unique.push(item.clone());
         }
     }

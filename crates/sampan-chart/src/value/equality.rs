@@ -1,6 +1,7 @@
 //! Deep equality as Go's `reflect.DeepEqual` has it: types count as well as values.
 
 use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
 use super::{Dict, List, MAX_DEPTH, Value};
@@ -11,6 +12,47 @@ impl Value {
     #[must_use]
     pub fn deep_equals(&self, other: &Self) -> bool {
         values(self, other, MAX_DEPTH)
+    }
+}
+
+/// How far down a value is looked at for its hash; what lies deeper does not count.
+const HASH_DEPTH: usize = 4;
+
+/// How many parts of a list or map count for its hash.
+const HASH_PARTS: usize = 64;
+
+impl Value {
+    /// A number that is the same for values that are equal in depth, and most often another for others.
+    #[must_use]
+    pub fn deep_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hash(self, HASH_DEPTH, &mut hasher);
+        hasher.finish()
+    }
+}
+
+fn hash(value: &Value, depth: usize, hasher: &mut DefaultHasher) {
+    value.type_name().hash(hasher);
+    match value {
+        Value::Bool(value) => value.hash(hasher),
+        Value::Integer(integer) => integer.value.hash(hasher),
+        // Both zeros are equal.
+        Value::Float(value) => (value + 0.0).to_bits().hash(hasher),
+        Value::Text(text) => text.hash(hasher),
+        Value::List(list) if depth > 0 => {
+            list.items().len().hash(hasher);
+            for item in list.items().iter().take(HASH_PARTS) {
+                hash(item, depth - 1, hasher);
+            }
+        }
+        Value::Dict(dict) if depth > 0 => {
+            dict.entries().len().hash(hasher);
+            for (key, value) in dict.entries().iter().take(HASH_PARTS) {
+                key.hash(hasher);
+                hash(value, depth - 1, hasher);
+            }
+        }
+        _ => {}
     }
 }
 
