@@ -53,6 +53,9 @@ pub struct Chart {
     pub raw: Vec<File>,
     /// The charts below `charts`.
     pub dependencies: Vec<Self>,
+    /// The name that stands in the paths of the charts in it, where that is not its own: Helm 3 does not tell them of
+    /// an alias unless `Chart.yaml` names dependencies.
+    pub(crate) name_in_paths: Option<String>,
     /// What Helm would have logged while it loaded the chart.
     pub warnings: Vec<String>,
 }
@@ -123,7 +126,16 @@ impl Chart {
             }
         }
         for chart in &self.dependencies {
-            chart.push_crds(&format!("{path}/charts/{}", chart.name()), crds);
+            chart.push_crds(&self.path_of(path, chart), crds);
         }
+    }
+
+    /// The path of a chart in this one, which has a path itself.
+    pub(crate) fn path_of(&self, path: &str, chart: &Self) -> String {
+        let own = match (&self.name_in_paths, path.rsplit_once('/')) {
+            (Some(name), Some((before, _))) => format!("{before}/{name}"),
+            _ => path.to_owned(),
+        };
+        format!("{own}/charts/{}", chart.name())
     }
 }

@@ -96,7 +96,7 @@ fn draft_of_helm3(document: &Json) -> Result<u32, String> {
                 Some(draft @ 4..=7) => draft,
                 _ => compile::MIXED,
             },
-            Some(_) => return Err("Invalid type. Expected: string, given: $schema".to_owned()),
+            Some(_) => return Err("$schema must be of type string".to_owned()),
         }),
         _ => Err("schema is invalid".to_owned()),
     }

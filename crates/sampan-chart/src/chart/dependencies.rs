@@ -73,7 +73,7 @@ impl Processing<'_> {
             // Without such a field Helm does not look at the charts in the chart either.
             return Ok(());
         };
-        chart.dependencies = named(&chart.dependencies, &mut wanted);
+        chart.dependencies = named(&chart.dependencies, &mut wanted, self.compatibility);
         for dependency in &mut wanted {
             dependency.enabled = true;
         }
@@ -231,7 +231,7 @@ impl Processing<'_> {
 }
 
 /// The charts that `Chart.yaml` names, in its order and with its aliases, behind those that it does not name.
-fn named(there: &[Chart], wanted: &mut [Dependency]) -> Vec<Chart> {
+fn named(there: &[Chart], wanted: &mut [Dependency], compatibility: Compatibility) -> Vec<Chart> {
     let fits = |chart: &Chart, dependency: &Dependency| {
         chart.name() == dependency.name
             && is_compatible(&dependency.version, &chart.metadata.version)
@@ -240,10 +240,19 @@ fn named(there: &[Chart], wanted: &mut [Dependency]) -> Vec<Chart> {
         .iter()
         .filter(|chart| !wanted.iter().any(|dependency| fits(chart, dependency)));
     let mut charts: Vec<Chart> = unnamed.cloned().collect();
+    let mut used = Vec::new();
     for dependency in wanted {
-        let found = there.iter().find(|chart| fits(chart, dependency));
-        if let Some(mut chart) = found.cloned() {
-            dependency.known_as().clone_into(&mut chart.metadata.name);
+        let found = there.iter().position(|chart| fits(chart, dependency));
+        if let Some(mut chart) = found.map(|at| there[at].clone()) {
+            if compatibility == Compatibility::Helm3 && used.contains(&found) {
+                forget_aliases(&mut chart);
+            }
+            used.push(found);
+            let name =
+                std::mem::replace(&mut chart.metadata.name, dependency.known_as().to_owned());
+            let keeps =
+                compatibility == Compatibility::Helm3 && chart.metadata.dependencies.is_none();
+            chart.name_in_paths = Some(name).filter(|name| keeps && *name != chart.metadata.name);
             charts.push(chart);
         }
         if !dependency.alias.is_empty() {
@@ -251,6 +260,16 @@ fn named(there: &[Chart], wanted: &mut [Dependency]) -> Vec<Chart> {
         }
     }
     charts
+}
+
+/// Copies of one chart under several aliases share what they say of their own dependencies in Helm 3: the first copy takes
+/// the aliases and imports, and for the others the dependencies have their aliases as names, under which nothing is found.
+fn forget_aliases(chart: &mut Chart) {
+    for dependency in chart.metadata.dependencies.iter_mut().flatten() {
+        dependency.name = dependency.known_as().to_owned();
+        dependency.import_values.clear();
+    }
+    chart.dependencies.iter_mut().for_each(forget_aliases);
 }
 
 /// A table below the keys of a path with dots between them; `.` is the table itself.

@@ -40,8 +40,6 @@ impl Writer {
             Value::Nil => self.text.extend(b"null"),
             Value::List(list) if list.is_nil() => self.text.extend(b"null"),
             Value::Dict(dict) if dict.is_nil() => self.text.extend(b"null"),
-            Value::List(list) if list.is_nil() => self.text.extend(b"null"),
-            Value::Dict(dict) if dict.is_nil() => self.text.extend(b"null"),
             Value::Bool(value) => self.text.extend(value.to_string().bytes()),
             Value::Integer(integer) => self.text.extend(integer.value.to_string().bytes()),
             Value::Float(number) => self.float(*number)?,

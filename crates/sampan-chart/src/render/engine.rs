@@ -123,7 +123,7 @@ fn collect(
     let seen = Dict::new(seen.map(|(key, value)| (Text::from(key), value)));
     for there in &chart.dependencies {
         let values = table(values, there.name()).unwrap_or_else(|_| Dict::new([]));
-        let path = format!("{path}/charts/{}", there.name());
+        let path = chart.path_of(path, there);
         let inner = collect(
             there,
             (&path, false),
