@@ -1,7 +1,5 @@
 //! Go's own functions that take values as they are: `print` and its relatives, and escaping.
 
-use std::fmt::Write as _;
-
 use super::{Function, FunctionError, Parameter};
 use crate::value::{Text, Value, decode_rune, print, printf, quote};
 
@@ -85,29 +83,31 @@ fn html(text: &[u8]) -> Vec<u8> {
 }
 
 fn script(text: &[u8]) -> Vec<u8> {
-    let mut escaped = String::with_capacity(text.len());
+    let mut escaped = Vec::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
         let (rune, width) = decode_rune(rest);
-        let rune = rune.unwrap_or(char::REPLACEMENT_CHARACTER);
-        rest = &rest[width..];
+        let (bytes, behind) = rest.split_at(width);
+        rest = behind;
         match rune {
-            '\\' | '\'' | '"' => {
-                escaped.push('\\');
-                escaped.push(rune);
+            Some('\\' | '\'' | '"') => {
+                escaped.push(b'\\');
+                escaped.extend_from_slice(bytes);
             }
-            '<' | '>' | '&' | '=' | '\0'..='\x1f' => push_code(&mut escaped, rune),
-            ' '..='\x7f' => escaped.push(rune),
-            _ if quote::is_printable(rune) => escaped.push(rune),
-            _ => push_code(&mut escaped, rune),
+            Some(rune) if "<>&=".contains(rune) || rune < ' ' || !is_shown(rune) => {
+                let code = format!("\\u{:04X}", u32::from(rune));
+                escaped.extend_from_slice(code.as_bytes());
+            }
+            // Also bytes that are no UTF-8: Go takes them for the replacement character, which it can print.
+            _ => escaped.extend_from_slice(bytes),
         }
     }
-    escaped.into_bytes()
+    escaped
 }
 
-fn push_code(text: &mut String, rune: char) {
-    // Writing to a text does not fail.
-    let _ = write!(text, "\\u{:04X}", u32::from(rune));
+/// Whether a script can hold the character as it is.
+fn is_shown(rune: char) -> bool {
+    rune.is_ascii() || quote::is_printable(rune)
 }
 
 fn query(text: &[u8]) -> Vec<u8> {
