@@ -179,10 +179,11 @@ fn nested_values_are_refused_and_given_back() {
 
 #[test]
 fn bytes_that_are_no_text_pass_through() {
-    let text = execute(&b"\xff{{ \"\\xfe\" }}{{ print .b }}\x00\xc3"[..], {
-        Value::dict([("b", Value::text(&b"\x80"[..]))])
-    });
-    assert_eq!(&*text.unwrap(), b"\xff\xfe\x80\x00\xc3");
+    let text = execute(
+        &b"\xff{{ \"\\xfe\" }}{{ print .b }}{{ js .b }}\x00\xc3"[..],
+        Value::dict([("b", Value::text(&b"\x80"[..]))]),
+    );
+    assert_eq!(&*text.unwrap(), b"\xff\xfe\x80\x80\x00\xc3");
     let error = execute(&b"\n{{ \xff }}"[..], Value::Nil).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -261,6 +262,42 @@ fn named_types_have_methods() {
         "{{ eq (index .texts 0) \"p\" }} {{ index \"abc\" 1 }}",
         "true 98",
     );
+}
+
+#[test]
+fn values_have_methods_that_hide_their_keys() {
+    let inner = Value::dict([("b", Value::int(1)), ("c", Value::dict::<&str>([]))]);
+    let entries = [("a", inner), ("YAML", Value::text("hidden"))];
+    let entries = entries.map(|(key, value)| (Text::from(key), value));
+    let values = Dict::of(DictType::Values, entries);
+    let print = |template: &str| execute(template, Value::Dict(values.clone())).unwrap();
+    let printed =
+        print("{{ .YAML }}{{ printf \"%T %T\" .AsMap (.Table \"a\") }} {{ .PathValue \"a.b\" }}");
+    assert_eq!(
+        printed.to_str(),
+        "YAML: hidden\na:\n  b: 1\n  c: {}\nmap[string]interface {} chartutil.Values 1"
+    );
+    for (template, reason) in [
+        (
+            "{{ .Table \"a.b\" }}",
+            "error calling Table: \"b\" is not a table",
+        ),
+        (
+            "{{ .PathValue \"a.c\" }}",
+            "error calling PathValue: \"c\" is not a value",
+        ),
+        (
+            "{{ .PathValue \"\" }}",
+            "error calling PathValue: YAML path cannot be empty",
+        ),
+        (
+            "{{ .Encode }}",
+            "wrong number of args for Encode: want 1 got 0",
+        ),
+    ] {
+        let error = execute(template, Value::Dict(values.clone())).unwrap_err();
+        assert!(error.to_string().ends_with(reason), "{error}");
+    }
 }
 
 #[test]

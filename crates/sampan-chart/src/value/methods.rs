@@ -1,7 +1,9 @@
 //! The methods that templates can call on values.
 
-use super::{Integer, IntegerType, Invocation, ListType, Value, named};
+use super::{DictType, Integer, IntegerType, Invocation, ListType, Value, named};
 use crate::functions::{FunctionError, Parameter};
+
+mod values;
 
 /// The method of a value by its name.
 #[must_use]
@@ -22,9 +24,14 @@ pub fn method(value: &Value, name: &str) -> Option<Invocation> {
                 }),
             })
         }
+        Value::Dict(dict) if is_values(dict.dict_type()) => values::method(dict, name),
         Value::Integer(integer) => integer_method(*integer, name),
         _ => None,
     }
+}
+
+fn is_values(of: DictType) -> bool {
+    matches!(of, DictType::Values | DictType::CommonValues)
 }
 
 fn is_version_set(of: ListType) -> bool {
