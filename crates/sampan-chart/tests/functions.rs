@@ -209,6 +209,13 @@ fn patterns_are_refused_with_the_words_of_go() {
     assert!(error("mustRegexMatch", &[text(&nested), text("")]).contains("nests too deeply"));
     let large = r"(\pL{100}|\pN{99}){9}".repeat(100);
     assert!(error("mustRegexMatch", &[text(&large), text("")]).contains("too large"));
+    let long = call("repeat", &[Value::int(16 << 20), text("a")]).unwrap();
+    let found = error("regexMatch", &[text(r"(\pL{50}b)+"), long.clone()]);
+    assert!(found.contains("too long for so large"));
+    let found = call("regexMatch", &[text("a+b"), Value::text(&b"aab"[..])]).unwrap();
+    assert_equal(&found, &Value::Bool(true));
+    let plain = call("regexReplaceAll", &[text("[a-z]+"), long, text("x")]).unwrap();
+    assert_equal(&plain, &text("x"));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use super::Parameter::{Int, Text as Word};
 use super::arguments::Arguments;
-use super::bounds::check_items;
 use super::{Function, FunctionError};
 use crate::value::quote::quote;
 use crate::value::{List, ListType, Text, Value};
@@ -91,23 +90,25 @@ fn compile(pattern: &[u8]) -> Result<Expression, FunctionError> {
 
 /// A wrong pattern matches nothing.
 fn is_match(arguments: &[Value]) -> Result<Value, FunctionError> {
-    let expression = Expression::compile(arguments.text(0)?);
+    let Ok(expression) = Expression::compile(arguments.text(0)?) else {
+        return Ok(Value::Bool(false));
+    };
     let subject = Subject::new(arguments.text(1)?);
-    Ok(Value::Bool(
-        expression.is_ok_and(|expression| expression.is_match(&subject)),
-    ))
+    expression.check_work(&subject)?;
+    Ok(Value::Bool(expression.is_match(&subject)))
 }
 
 fn must_match(arguments: &[Value]) -> Result<Value, FunctionError> {
     let expression = must_compile(arguments.text(0)?)?;
-    Ok(Value::Bool(
-        expression.is_match(&Subject::new(arguments.text(1)?)),
-    ))
+    let subject = Subject::new(arguments.text(1)?);
+    expression.check_work(&subject)?;
+    Ok(Value::Bool(expression.is_match(&subject)))
 }
 
 fn find(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError> {
     let expression = compile(arguments.text(0)?)?;
     let subject = Subject::new(arguments.text(1)?);
+    expression.check_work(&subject)?;
     let found = expression.find_at(&subject, 0);
     Ok(Value::text(
         found.map_or(&[][..], |found| subject.bytes(found)),
@@ -128,8 +129,8 @@ fn limit(wanted: i64) -> usize {
 fn find_all(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError> {
     let expression = compile(arguments.text(0)?)?;
     let subject = Subject::new(arguments.text(1)?);
-    let found = expression.find_all(&subject, limit(arguments.int(2)?));
-    check_items(found.len())?;
+    expression.check_work(&subject)?;
+    let found = expression.find_all(&subject, limit(arguments.int(2)?))?;
     if found.is_empty() {
         return Ok(Value::List(List::nil(ListType::Text)));
     }
@@ -141,6 +142,7 @@ fn find_all(arguments: &[Value], compile: Compile) -> Result<Value, FunctionErro
 fn replace(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError> {
     let expression = compile(arguments.text(0)?)?;
     let subject = Subject::new(arguments.text(1)?);
+    expression.check_work(&subject)?;
     let template = arguments.text(2)?;
     replacement::replace_all(&expression, &subject, |target, captures| {
         replacement::expand(target, template, &expression, captures);
@@ -151,6 +153,7 @@ fn replace(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError
 fn literal(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError> {
     let expression = compile(arguments.text(0)?)?;
     let subject = Subject::new(arguments.text(1)?);
+    expression.check_work(&subject)?;
     let replacement = arguments.text(2)?;
     replacement::replace_all(&expression, &subject, |target, _| {
         target.extend_from_slice(replacement);
@@ -169,8 +172,8 @@ fn split(arguments: &[Value], compile: Compile) -> Result<Value, FunctionError> 
         return Ok(texts([&[][..]].into_iter()));
     }
     let subject = Subject::new(text);
-    let matches = expression.find_all(&subject, limit(wanted));
-    check_items(matches.len())?;
+    expression.check_work(&subject)?;
+    let matches = expression.find_all(&subject, limit(wanted))?;
     let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
     for found in matches {
         if parts.len() + 1 >= limit(wanted) {

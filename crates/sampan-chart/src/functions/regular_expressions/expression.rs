@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Instant;
 
 use regex_automata::Input;
 use regex_automata::meta::{Config, Regex};
@@ -11,15 +12,41 @@ use regex_automata::util::captures::Captures;
 
 use super::subject::Subject;
 use super::syntax::{self, SyntaxError};
+use crate::functions::FunctionError;
+use crate::functions::bounds::check_items;
+use crate::limits;
 
 /// What a compiled expression may take, in bytes.
 const MAX_COMPILED_BYTES: usize = 10 << 20;
+
+/// What an expression may take and the text it searches, multiplied: the longest time that one search can take.
+const MAX_WORK: usize = 1 << 39;
 
 /// How many expressions are kept compiled.
 const MAX_KEPT: usize = 64;
 
 thread_local! {
     static KEPT: RefCell<HashMap<Vec<u8>, Expression>> = RefCell::default();
+}
+
+/// How long the matches of a text have been looked for. Each may search to its end, so that all together take a time
+/// that grows with its square.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn check(&self) -> Result<(), FunctionError> {
+        if self.0.elapsed() <= limits::TIME {
+            return Ok(());
+        }
+        let seconds = limits::TIME.as_secs();
+        Err(FunctionError::new(format!(
+            "a regular expression takes longer than {seconds} seconds"
+        )))
+    }
 }
 
 /// A compiled expression.
@@ -38,7 +65,7 @@ impl Expression {
         let parsed = syntax::parse(pattern)?;
         let config = Config::new()
             .nfa_size_limit(Some(MAX_COMPILED_BYTES))
-            .onepass_size_limit(Some(1 << 20))
+            .onepass(false)
             .hybrid_cache_capacity(4 << 20);
         let automaton = Regex::builder()
             .configure(config)
@@ -75,11 +102,27 @@ impl Expression {
         captures.is_match().then_some(captures)
     }
 
+    /// Refuses a text that the expression could search for too long.
+    pub(super) fn check_work(&self, subject: &Subject<'_>) -> Result<(), FunctionError> {
+        let bytes = subject.text().len();
+        if self.automaton.memory_usage().saturating_mul(bytes) <= MAX_WORK {
+            return Ok(());
+        }
+        let text = format!("a text of {bytes} bytes is too long for so large a regular expression");
+        Err(FunctionError::new(text))
+    }
+
     /// All matches, except for empty ones right behind another.
-    pub(super) fn find_all(&self, subject: &Subject<'_>, limit: usize) -> Vec<Range<usize>> {
+    pub(super) fn find_all(
+        &self,
+        subject: &Subject<'_>,
+        limit: usize,
+    ) -> Result<Vec<Range<usize>>, FunctionError> {
+        let clock = Clock::start();
         let mut found = Vec::new();
         let (mut place, mut last_end) = (0, None);
         while found.len() < limit && place <= subject.text().len() {
+            clock.check()?;
             let Some(next) = self.find_at(subject, place) else {
                 break;
             };
@@ -97,9 +140,10 @@ impl Expression {
             last_end = Some(next.end);
             if is_accepted {
                 found.push(next);
+                check_items(found.len())?;
             }
         }
-        found
+        Ok(found)
     }
 
     /// The numbers of the groups of a name.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex_automata::util::captures::Captures;
 
-use super::expression::Expression;
+use super::expression::{Clock, Expression};
 use super::subject::Subject;
 use crate::functions::FunctionError;
 use crate::functions::bounds::check_text;
@@ -36,10 +36,12 @@ pub(super) fn replace_all<'a>(
     subject: &'a Subject<'a>,
     mut replace: impl FnMut(&mut Vec<u8>, &Found<'a>),
 ) -> Result<Text, FunctionError> {
+    let clock = Clock::start();
     let length = subject.text().len();
     let mut replaced = Vec::new();
     let (mut last_end, mut place) = (0, 0);
     while place <= length {
+        clock.check()?;
         let Some(captures) = expression.captures_at(subject, place) else {
             break;
         };
