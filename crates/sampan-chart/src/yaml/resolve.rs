@@ -109,7 +109,14 @@ fn number(text: &[u8], may_be_timestamp: bool) -> Meaning {
         return Meaning::Float(number);
     }
     // `0b-1`: a sign behind the prefix slips through go-yaml's second look at binary numbers.
-    let signed = digits.strip_prefix("0b").and_then(|rest| radix(rest, 2));
+    let signed = digits.strip_prefix("0b").and_then(|rest| {
+        let magnitude = unsigned(rest.strip_prefix(['+', '-'])?, 2)?;
+        Some(if rest.starts_with('-') {
+            -magnitude
+        } else {
+            magnitude
+        })
+    });
     match signed {
         Some(number) if i64::try_from(number).is_ok() => Meaning::Integer(number),
         _ => Meaning::Text,
@@ -139,19 +146,14 @@ fn integer(text: &str) -> Option<i128> {
 }
 
 fn unsigned(digits: &str, base: u32) -> Option<i128> {
-    if digits.starts_with(['+', '-']) {
+    if digits.is_empty() || !digits.chars().all(|char| char.is_digit(base)) {
         return None;
     }
-    radix(digits, base)
-}
-
-fn radix(digits: &str, base: u32) -> Option<i128> {
     // Longer ones are beyond any range, but for zeros in front.
-    let short = digits.trim_start_matches('0');
-    if short.is_empty() && !digits.is_empty() {
-        return Some(0);
+    match digits.trim_start_matches('0') {
+        "" => Some(0),
+        short => i128::from_str_radix(short, base).ok(),
     }
-    i128::from_str_radix(short, base).ok()
 }
 
 /// `1`, `1.`, `1.5`, `.5`, with an exponent or without; what is too large is none.
