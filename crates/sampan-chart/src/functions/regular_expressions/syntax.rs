@@ -5,11 +5,14 @@
 
 use std::fmt;
 
-use regex_syntax::hir::{Capture, Class, ClassUnicode, Hir, Look, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::classes::{any, class};
 
 mod escapes;
+mod nodes;
+
+use nodes::{Group, Node};
 
 /// How deep expressions may nest.
 const MAX_HEIGHT: u32 = 1_000;
@@ -61,77 +64,6 @@ struct Flags {
     has_lines: bool,
     dot_is_any: bool,
     is_lazy: bool,
-}
-
-/// A part of the expression, and what bounds its use.
-struct Node {
-    hir: Hir,
-    height: u32,
-    /// How often the innermost part is repeated.
-    repeats: u32,
-}
-
-impl Node {
-    fn leaf(hir: Hir) -> Self {
-        Self {
-            hir,
-            height: 1,
-            repeats: 1,
-        }
-    }
-
-    /// Several nodes as one.
-    fn join(nodes: Vec<Self>, join: fn(Vec<Hir>) -> Hir) -> Self {
-        let height = nodes.iter().map(|node| node.height).max().unwrap_or(0);
-        let height = if nodes.len() == 1 { height } else { height + 1 };
-        let repeats = nodes.iter().map(|node| node.repeats).max().unwrap_or(1);
-        let hir = join(nodes.into_iter().map(|node| node.hir).collect());
-        Self {
-            hir,
-            height,
-            repeats,
-        }
-    }
-}
-
-/// A group that is open.
-struct Group {
-    alternatives: Vec<Node>,
-    sequence: Vec<Node>,
-    /// The flags that hold again behind the group.
-    outer: Flags,
-    capture: Option<u32>,
-}
-
-impl Group {
-    fn new(outer: Flags, capture: Option<u32>) -> Self {
-        Self {
-            alternatives: Vec::new(),
-            sequence: Vec::new(),
-            outer,
-            capture,
-        }
-    }
-
-    fn end_alternative(&mut self) {
-        let sequence = std::mem::take(&mut self.sequence);
-        self.alternatives.push(Node::join(sequence, Hir::concat));
-    }
-
-    fn close(mut self) -> Node {
-        self.end_alternative();
-        let mut node = Node::join(self.alternatives, Hir::alternation);
-        if let Some(index) = self.capture {
-            let sub = Box::new(node.hir);
-            node.hir = Hir::capture(Capture {
-                index,
-                name: None,
-                sub,
-            });
-            node.height += 1;
-        }
-        node
-    }
 }
 
 struct Parser<'a> {
