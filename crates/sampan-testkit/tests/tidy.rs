@@ -17,6 +17,7 @@ const LAYERS: [&[&str]; 5] = [
         "sampan-oci",
         "sampan-container",
         "sampan-listen",
+        "sampan-kubernetes",
     ],
     &[
         "sampan-build",
@@ -25,6 +26,7 @@ const LAYERS: [&[&str]; 5] = [
         "sampan-deploy",
         "sampan-gateway",
         "sampan-registry",
+        "sampan-chart",
     ],
     &[],
     &["sampan"],
