@@ -19,6 +19,9 @@ pub struct Structure {
     pub version: &'static str,
     /// The name, such as `PodSpec`.
     pub name: &'static str,
+    /// Whether it is a kind: its objects may have `apiVersion` and `kind`, also where they are part of others, as the claims of
+    /// a `StatefulSet` are.
+    pub is_kind: bool,
     /// The fields of all versions of Kubernetes, in the order of their definition. Those of structures that are taken in
     /// [inline](Field::inline) are not among them; [`Catalog::fields`](crate::Catalog::fields) resolves that.
     pub fields: Vec<Field>,

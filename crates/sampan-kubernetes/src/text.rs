@@ -66,6 +66,12 @@ pub(crate) fn read(texts: &[&'static str]) -> Result<Catalog, Malformed> {
             line: line.to_owned(),
         })?;
     }
+    for kind in &reader.kinds {
+        let structure = kind.structure.map(|id| &mut reader.structures[id.0]);
+        if let Some(structure) = structure {
+            structure.is_kind = true;
+        }
+    }
     Ok(Catalog::new(
         reader.kinds,
         reader.structures,
@@ -135,6 +141,7 @@ impl Reader {
                 group: self.place.group,
                 version: self.place.version,
                 name: rest,
+                is_kind: false,
                 fields: Vec::new(),
             }),
             _ => return None,
