@@ -30,12 +30,12 @@ mod network;
 mod numbers;
 mod paths;
 mod random;
+mod reflection;
 pub(crate) mod regular_expressions;
 mod rendering;
 mod runes;
 mod strings;
 mod text_of;
-mod types;
 mod urls;
 mod versions;
 
@@ -57,7 +57,7 @@ const FAMILIES: &[&[Function]] = &[
     random::FUNCTIONS,
     regular_expressions::FUNCTIONS,
     strings::FUNCTIONS,
-    types::FUNCTIONS,
+    reflection::FUNCTIONS,
     urls::FUNCTIONS,
     versions::FUNCTIONS,
 ];
