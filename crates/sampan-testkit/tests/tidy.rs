@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 5] = [
     &[
         "sampan-build",
         "sampan-bundle",
+        "sampan-chart",
         "sampan-engine",
         "sampan-deploy",
         "sampan-gateway",
