@@ -16,6 +16,10 @@ use crate::writer::State;
 const KEEP_EVENTS: i64 = 10_000;
 const TRIM_EVERY: i64 = 256;
 
+/// How many events at most wait for a webhook that does not take them, so that the disk does not fill: a few hundred
+/// megabytes.
+const KEEP_WAITING: i64 = 1_000_000;
+
 statements! {
     EVENTS = "SELECT id, kind, repository, digest, tag, media_type, size_bytes, actor, at FROM events \
         WHERE id > ? ORDER BY id LIMIT ?";
@@ -23,6 +27,9 @@ statements! {
     NEWEST = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
     RECORD = "INSERT INTO events (kind, repository, digest, tag, media_type, size_bytes, actor, at) \
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    /// The last event before all those that a webhook has not been told of, or has to be told of again.
+    SETTLED = "SELECT MIN(MIN(seen, COALESCE((SELECT MIN(event) - 1 FROM deliveries \
+        WHERE webhook = webhooks.name AND next_attempt_at IS NOT NULL), seen))) FROM webhooks WHERE name > ''";
     TRIM_EVENTS = "DELETE FROM events WHERE id <= ?";
     TRIM_DELIVERIES = "DELETE FROM deliveries WHERE event <= ?";
 }
@@ -205,15 +212,26 @@ impl Outbox {
         let id = done.last_insert_rowid();
         self.pending = Some(EventId(id));
         if id % TRIM_EVERY == 0 {
-            for statement in [TRIM_EVENTS, TRIM_DELIVERIES] {
-                sqlx::query(statement)
-                    .bind(id - KEEP_EVENTS)
-                    .execute(&mut *connection)
-                    .await?;
-            }
+            trim(connection, id).await?;
         }
         Ok(())
     }
+}
+
+/// Removes old events with their deliveries, but for those that webhooks wait for.
+async fn trim(connection: &mut SqliteConnection, newest: i64) -> Result<(), sqlx::Error> {
+    let settled: Option<i64> = sqlx::query_scalar(SETTLED)
+        .fetch_one(&mut *connection)
+        .await?;
+    let old = newest - KEEP_EVENTS;
+    let until = settled.map_or(old, |settled| old.min(settled).max(newest - KEEP_WAITING));
+    for statement in [TRIM_EVENTS, TRIM_DELIVERIES] {
+        sqlx::query(statement)
+            .bind(until)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 impl State for Outbox {

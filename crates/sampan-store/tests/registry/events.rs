@@ -138,26 +138,44 @@ async fn a_failed_delivery_is_due_until_the_next_attempt() {
     f.store.close().await;
 }
 
-#[tokio::test]
-async fn old_events_go_with_their_deliveries() {
-    let f = fixture().await;
-    f.ledger.subscribe_webhook("rollout").await.unwrap();
-    f.ledger
-        .record_delivery(attempt(EventId(1), 1, Some(20)))
-        .await
-        .unwrap();
+/// Makes more events than are kept.
+async fn crowd(ledger: &Ledger, name: &str) {
     let mut pushes = tokio::task::JoinSet::new();
     for number in 0..130 {
-        let ledger = f.ledger.clone();
+        let (ledger, name) = (ledger.clone(), name.to_owned());
         pushes.spawn(async move {
-            let tags: Vec<_> = (0..80).map(|tag| format!("{number}-{tag}")).collect();
+            let tags: Vec<_> = (0..80)
+                .map(|tag| format!("{name}-{number}-{tag}"))
+                .collect();
             let tags: Vec<_> = tags.iter().map(String::as_str).collect();
             push(&ledger, "shop/web", "sha256:m", vec![], &tags).await
         });
     }
     pushes.join_all().await;
-    let oldest = f.ledger.events(EventId(0), 1).await.unwrap().remove(0);
-    assert!(oldest.id > EventId(1), "{oldest:?}");
+}
+
+#[tokio::test]
+async fn old_events_go_with_their_deliveries_once_no_webhook_waits_for_them() {
+    let f = fixture().await;
+    let oldest = async || f.ledger.events(EventId(0), 1).await.unwrap().remove(0).id;
+    f.ledger.subscribe_webhook("rollout").await.unwrap();
+    crowd(&f.ledger, "first").await;
+    assert_eq!(oldest().await, EventId(1), "the webhook was told of none");
+
+    let failed = attempt(EventId(1), 1, Some(20));
+    f.ledger.record_delivery(failed).await.unwrap();
+    let newest = *f.ledger.newest_event().borrow();
+    f.ledger.pass_events("rollout", newest).await.unwrap();
+    crowd(&f.ledger, "second").await;
+    assert_eq!(oldest().await, EventId(1), "it is to be told again");
+
+    let delivered = attempt(EventId(1), 2, None);
+    f.ledger.record_delivery(delivered).await.unwrap();
+    let newest = *f.ledger.newest_event().borrow();
+    f.ledger.pass_events("rollout", newest).await.unwrap();
+    crowd(&f.ledger, "third").await;
+    let oldest = oldest().await;
+    assert!(oldest > newest, "{oldest:?}");
     let log = f.ledger.deliveries(None, None, 1).await.unwrap();
     assert!(log.is_empty(), "{log:?}");
     f.store.close().await;
