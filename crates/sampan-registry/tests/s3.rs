@@ -25,6 +25,8 @@ mod index;
 mod listing;
 #[path = "server/manifests.rs"]
 mod manifests;
+#[path = "server/oci_client.rs"]
+mod oci_client;
 #[path = "s3/opening.rs"]
 mod opening;
 #[path = "charts/packing.rs"]

@@ -19,6 +19,8 @@ mod housekeeping;
 mod listing;
 #[path = "server/manifests.rs"]
 mod manifests;
+#[path = "server/oci_client.rs"]
+mod oci_client;
 #[path = "server/place.rs"]
 mod place;
 #[path = "server/pull.rs"]
