@@ -7,6 +7,7 @@
 //! A broken download goes on by a range, also in the next call and after the program was killed; a broken upload goes on,
 //! within one call, where the registry says that it stands.
 
+mod artifact;
 mod authorization;
 mod blob;
 mod blocking;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 use sampan_oci::{Descriptor, Digest, Reference};
 
+pub use self::artifact::{Artifact, Part};
 pub use self::config::{Proxies, Registries, RegistriesError, Retry, Settings, is_loopback};
 pub use self::copy::{Copied, Copy, Place};
 pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, Secret};

@@ -230,6 +230,12 @@ pub enum ClientError {
         /// The digest of the content.
         actual: Box<Digest>,
     },
+    /// What shall be read is no address of an HTTP server.
+    #[error("`{address}` is no address that begins with `http://` or `https://`")]
+    Address {
+        /// What was given.
+        address: String,
+    },
     /// A certificate or key cannot be used.
     #[error("cannot use the certificate file `{}`", path.display())]
     Certificate {
@@ -426,6 +432,7 @@ impl Hint for ClientError {
             Self::Credentials(source) => return source.hint(),
             Self::Registries(source) => return source.hint(),
             Self::Refused { .. }
+            | Self::Address { .. }
             | Self::Malformed { .. }
             | Self::Served(_)
             | Self::Nested { .. }
