@@ -17,6 +17,7 @@ mod load;
 mod metadata;
 mod pattern;
 pub(crate) mod shape;
+pub(crate) mod written;
 
 pub use compatible::is_compatible;
 pub use dependencies::check_present;

@@ -33,7 +33,7 @@ pub use error::Error;
 pub use hook::{DeletePolicy, Event, Hook};
 pub use name::{NameError, check_release_name, release_name};
 pub use order::{install_key, uninstall_key};
-pub use output::{NotFound, Shown, template_output};
+pub use output::{NotFound, Shown, template_output, template_output_of};
 
 /// The stack of the rendering thread, in bytes; only what is used of it costs memory.
 const STACK_BYTES: usize = 512 * 1024 * 1024;

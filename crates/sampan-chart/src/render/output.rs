@@ -44,7 +44,21 @@ pub fn template_output(
     shown: &Shown,
     compatibility: Compatibility,
 ) -> Result<Vec<u8>, NotFound> {
-    let mut text = rendered.manifest(shown.crds).trim_ascii().to_vec();
+    let manifest = rendered.manifest(shown.crds);
+    template_output_of(&manifest, rendered, shown, compatibility)
+}
+
+/// The same with another text for the manifests, such as what a post-renderer has made of them.
+///
+/// # Errors
+/// [`NotFound`] when a pattern of what to show fits nothing.
+pub fn template_output_of(
+    manifest: &[u8],
+    rendered: &Rendered,
+    shown: &Shown,
+    compatibility: Compatibility,
+) -> Result<Vec<u8>, NotFound> {
+    let mut text = manifest.trim_ascii().to_vec();
     text.push(b'\n');
     for hook in rendered.hooks.iter().filter(|hook| shown.shows(hook)) {
         push(&mut text, &hook.path, hook.manifest.as_bytes());
