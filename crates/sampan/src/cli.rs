@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Logout(commands::logout::Args),
     /// Look into the registry of this installation, and say who may use it
     Registry(commands::registry::Args),
+    /// Render, pack and carry Helm charts
+    Chart(commands::chart::Args),
     /// Make and list releases
     Release(commands::release::Args),
     /// Write a release into a file that can be carried

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and the call of the capability that does the work.
 
 pub(crate) mod build;
+pub(crate) mod chart;
 pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod copy;
@@ -47,6 +48,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
+        Command::Chart(args) => chart::run(&args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),
         Command::Load(args) => load::run(&args, context),

@@ -89,9 +89,14 @@ impl Ui {
 
     /// Prints one line of the result.
     pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.bytes(format!("{}\n", text.as_ref()).as_bytes())
+    }
+
+    /// Prints a result that is exactly these bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.bars.suspend(|| {
             let mut stdout = std::io::stdout().lock();
-            match writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()) {
+            match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
                 // Whoever read the result (`head`, a pager) has seen enough.
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
                 outcome => outcome.or_fail("cannot write to standard output"),

@@ -4,6 +4,7 @@
 //! drained, the gateway answers. Neither knows the other. The registry shares the content store and the database
 //! with both, and nothing else.
 
+mod charts;
 mod pins;
 mod registry;
 
@@ -23,6 +24,7 @@ use sampan_supervise::{Shutdown, clock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+pub(crate) use self::charts::Charts;
 pub(crate) use self::pins::ReleasePins;
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
