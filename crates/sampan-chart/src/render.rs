@@ -28,6 +28,7 @@ mod output;
 mod record;
 
 pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
+pub(crate) use documents::split;
 pub use documents::{Head, Manifest};
 pub use error::Error;
 pub use hook::{DeletePolicy, Event, Hook};
@@ -129,6 +130,15 @@ pub fn render(chart: &Chart, values: &Table, options: &Options) -> Result<Render
     on_large_stack(|| Rendering::new(chart, options).run(values))
 }
 
+/// What the templates of a chart print, of whatever kind it is, without sorting it.
+pub(crate) fn render_for_lint(
+    chart: &Chart,
+    values: &Table,
+    options: &Options,
+) -> Result<Option<BTreeMap<String, Vec<u8>>>, Error> {
+    on_large_stack(|| Rendering::new(chart, options).unsorted(values))
+}
+
 /// Does something on a thread with a stack that deep values and templates do not exhaust.
 pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
@@ -188,6 +198,28 @@ impl<'a> Rendering<'a> {
         self.check_kube_version(&chart)?;
         let files = engine::run(&chart, &values, self.options).map_err(Error::Template)?;
         self.sort(&chart, files)
+    }
+
+    /// What the templates print, for checking them; nothing when the values cannot be put together, on which `helm lint`
+    /// is silent.
+    fn unsorted(mut self, values: &Table) -> Result<Option<BTreeMap<String, Vec<u8>>>, Error> {
+        let compatibility = self.options.compatibility;
+        let mut chart = self.chart.clone();
+        if chart::process(&mut chart, values, compatibility, &mut self.warnings).is_err() {
+            return Ok(None);
+        }
+        let mut coalescer = Coalescer {
+            compatibility,
+            warnings: &mut self.warnings,
+        };
+        let Ok(values) = coalescer.run(&chart, &to_dict(values), Nulls::Remove) else {
+            return Ok(None);
+        };
+        if !self.options.skip_schemas {
+            schema::check(&chart, &values, compatibility).map_err(Error::Schema)?;
+        }
+        let files = engine::run(&chart, &values, self.options).map_err(Error::Template)?;
+        Ok(Some(files))
     }
 
     fn check_kube_version(&self, chart: &Chart) -> Result<(), Error> {

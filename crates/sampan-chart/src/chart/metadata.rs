@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Error;
 use super::shape::{Fields, Read, Record, Shape};
+use crate::compatibility::Compatibility;
 use crate::value::quote::{is_printable, quote};
 use crate::values::Tree;
 use crate::version::Version;
@@ -163,6 +164,16 @@ impl Lock {
     }
 }
 
+impl Maintainer {
+    fn from_fields(fields: &Fields) -> Self {
+        Self {
+            name: clean(&fields.text("name")),
+            email: clean(&fields.text("email")),
+            url: clean(&fields.text("url")),
+        }
+    }
+}
+
 impl Dependency {
     fn from_fields(fields: &Fields) -> Self {
         let imports = fields.items("import-values").unwrap_or_default();
@@ -196,15 +207,35 @@ impl Metadata {
                     "maintainers must not contain empty or null nodes".to_owned(),
                 ));
             };
-            metadata.maintainers.push(Maintainer {
-                name: clean(&maintainer.text("name")),
-                email: clean(&maintainer.text("email")),
-                url: clean(&maintainer.text("url")),
-            });
+            metadata
+                .maintainers
+                .push(Maintainer::from_fields(maintainer));
         }
         if let Some(items) = fields.items("dependencies") {
             metadata.dependencies = Some(valid_dependencies(items)?);
         }
+        Ok(metadata)
+    }
+
+    /// Reads `Chart.yaml` whatever it says, for whoever judges it.
+    ///
+    /// # Errors
+    /// When it is no YAML of this form, in Go's words.
+    pub(crate) fn read_unchecked(
+        document: &[u8],
+        compatibility: Compatibility,
+    ) -> Result<Self, String> {
+        let mut fields = Fields::default();
+        fields.read(document, &METADATA, compatibility)?;
+        let mut metadata = Self::unchecked(&fields);
+        let maintainers = records(fields.items("maintainers").unwrap_or_default());
+        metadata.maintainers = maintainers.flatten().map(Maintainer::from_fields).collect();
+        metadata.dependencies = fields.items("dependencies").map(|items| {
+            records(items)
+                .flatten()
+                .map(Dependency::from_fields)
+                .collect()
+        });
         Ok(metadata)
     }
 

@@ -155,7 +155,7 @@ fn hook(path: String, manifest: String, head: Head, events: Vec<Event>) -> Hook 
 }
 
 /// Splits a text into its documents: at `---` where the text or a line begins, with all white space around it.
-pub(super) fn split(text: &str, compatibility: Compatibility) -> Vec<&str> {
+pub(crate) fn split(text: &str, compatibility: Compatibility) -> Vec<&str> {
     let text = match compatibility {
         Compatibility::Helm3 => text.trim(),
         Compatibility::Helm4 => text.trim_start(),

@@ -32,7 +32,10 @@ impl Incoming {
 
     pub(super) fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         write_synced(&self.folder.join(name), bytes)?;
-        self.names.push(name.to_owned());
+        // Dependencies with other names may be the same chart.
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
+        }
         Ok(())
     }
 
