@@ -26,6 +26,7 @@ use axum::response::Response;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
 use k8s_openapi::api::core::v1::Pod;
+use sampan_kubernetes::Version;
 use sampan_supervise::Shutdown;
 use serde_json::json;
 
@@ -40,7 +41,7 @@ use path::Target;
 use query::Query;
 
 /// The version of Kubernetes whose API is spoken.
-const KUBERNETES: (&str, &str) = ("1", "33");
+pub(crate) const KUBERNETES: Version = Version::of_minor(33);
 
 /// How long the store may take to answer a supervisor.
 const STORE_LIMIT: Duration = Duration::from_secs(1);
@@ -295,11 +296,10 @@ async fn store_failure(api: &Api) -> Option<&'static str> {
 }
 
 fn version() -> serde_json::Value {
-    let (major, minor) = KUBERNETES;
     json!({
-        "major": major,
-        "minor": minor,
-        "gitVersion": format!("v{major}.{minor}.0+sampan-{}", env!("CARGO_PKG_VERSION")),
+        "major": "1",
+        "minor": KUBERNETES.minor().to_string(),
+        "gitVersion": format!("v{KUBERNETES}.0+sampan-{}", env!("CARGO_PKG_VERSION")),
         "gitCommit": "",
         "gitTreeState": "clean",
         "buildDate": "2026-01-01T00:00:00Z",

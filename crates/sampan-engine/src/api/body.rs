@@ -4,8 +4,10 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use sampan_kubernetes::protobuf;
 use serde_json::Value;
 
+use super::KUBERNETES;
 use super::path::Target;
 use super::query::{FieldValidation, Query};
 use crate::error::Error;
@@ -16,7 +18,7 @@ use crate::{defaults, validate::strict};
 const LIMIT_BYTES: usize = 3 << 20;
 
 /// The formats in which objects are taken.
-const ACCEPTED: &str = "application/json, application/yaml";
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// Reads the whole body.
 ///
@@ -42,10 +44,10 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
         .map_or("application/json", str::trim)
 }
 
-/// Reads an object from JSON or YAML.
+/// Reads an object from JSON, YAML or protobuf.
 ///
 /// # Errors
-/// [`Error::UnsupportedMediaType`], or [`Error::BadRequest`] when it is neither.
+/// [`Error::UnsupportedMediaType`], or [`Error::BadRequest`] when it is none of them.
 pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
     let unreadable = |error: String| {
         Error::BadRequest(format!(
@@ -57,6 +59,8 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
             .map_err(|error| unreadable(format!("json parse error: {error}"))),
         "application/yaml" | "application/x-yaml" => serde_saphyr::from_slice(body)
             .map_err(|error| unreadable(format!("yaml parse error: {error}"))),
+        protobuf::MEDIA_TYPE => protobuf::decode(body, KUBERNETES)
+            .map_err(|error| unreadable(format!("protobuf parse error: {error}"))),
         _ => Err(Error::UnsupportedMediaType { accepted: ACCEPTED }),
     }
 }
@@ -167,4 +171,40 @@ pub(crate) fn check_place(target: &Target, object: &Value) -> Result<(), Error> 
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(media_type: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn bodies_are_read_in_each_format() {
+        let same = serde_json::json!({"apiVersion": "v1", "kind": "DeleteOptions"});
+        let protobuf = b"k8s\0\x0a\x13\x0a\x02v1\x12\x0dDeleteOptions\x12\x00";
+        let bodies: [(&str, &[u8]); 3] = [
+            (
+                "application/json",
+                br#"{"apiVersion": "v1", "kind": "DeleteOptions"}"#,
+            ),
+            ("application/yaml", b"apiVersion: v1\nkind: DeleteOptions\n"),
+            ("application/vnd.kubernetes.protobuf", protobuf),
+        ];
+        for (media_type, body) in bodies {
+            assert_eq!(parse(&headers(media_type), body).unwrap(), same);
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_refused() {
+        let damaged = parse(&headers(protobuf::MEDIA_TYPE), b"k8s\0\x0a").unwrap_err();
+        assert!(matches!(damaged, Error::BadRequest(_)), "{damaged}");
+        let other = parse(&headers("text/html"), b"").unwrap_err();
+        assert!(other.to_string().ends_with(ACCEPTED), "{other}");
+    }
 }

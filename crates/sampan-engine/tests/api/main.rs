@@ -4,6 +4,7 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+mod create;
 mod fixture;
 mod kubectl;
 mod raw;
