@@ -1,10 +1,10 @@
 //! The OpenAPI documents that clients ask for before they write.
 //!
-//! `kubectl apply` and helm look in them for the parameters that PATCH takes, per kind. The
-//! schemas name the kinds and have no properties yet, so the documents do not offer strategic
-//! merge patches: clients then compute these from the types they are built with, and the server
-//! takes them all the same.
+//! `kubectl apply` and helm look in them for the parameters that PATCH takes, per kind, and `kubectl explain` for the
+//! fields. The schemas do not say how strategic merge patches merge lists, so the documents do not offer such patches:
+//! clients then compute these from the types they are built with, and the server takes them all the same.
 
+mod schemas;
 pub mod version2;
 
 use serde_json::{Map, Value, json};
@@ -46,7 +46,7 @@ pub fn document(group: &str, version: &str) -> Option<Value> {
         .iter()
         .flat_map(|resource| operations(resource))
         .collect();
-    let schemas: Map<String, Value> = served.iter().map(|resource| schema(resource)).collect();
+    let schemas = schemas::of(&served);
     Some(json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": VERSION},
@@ -80,20 +80,16 @@ fn kind_of(resource: &Resource) -> Value {
 }
 
 fn schema_name(resource: &Resource) -> String {
-    let group = match resource.group {
+    qualified_schema_name(resource.group, resource.version, resource.kind)
+}
+
+/// The name under which clients know the schema of a kind or of a part of it.
+fn qualified_schema_name(group: &str, version: &str, name: &str) -> String {
+    let group = match group {
         "" => "core",
         group => group.split('.').next().unwrap_or(group),
     };
-    format!("io.k8s.api.{group}.{}.{}", resource.version, resource.kind)
-}
-
-fn schema(resource: &Resource) -> (String, Value) {
-    let schema = json!({
-        "type": "object",
-        "description": format!("{} of {}.", resource.kind, resource.api_version()),
-        "x-kubernetes-group-version-kind": [kind_of(resource)],
-    });
-    (schema_name(resource), schema)
+    format!("io.k8s.api.{group}.{version}.{name}")
 }
 
 fn operations(resource: &Resource) -> [(String, Value); 2] {

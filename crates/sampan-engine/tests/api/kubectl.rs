@@ -423,3 +423,22 @@ async fn namespaces_end_with_their_content_and_keys_survive_a_restart() {
     );
     f.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_are_explained() {
+    // Older clients take them from the other document.
+    if kubectl_minor() < 27 {
+        return;
+    }
+    let f = Fixture::start().await;
+    let path = "deployments.spec.template.spec.containers.ports";
+    let explained = f.kubectl(&["explain", path]).await;
+    assert!(explained.contains("<[]ContainerPort>"), "{explained}");
+    assert!(
+        explained.contains("containerPort\t<integer> -required-"),
+        "{explained}"
+    );
+    let all = f.kubectl(&["explain", "--recursive", "pods"]).await;
+    assert!(all.contains("enum: Always, IfNotPresent, Never"), "{all}");
+    f.stop().await;
+}
