@@ -35,6 +35,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use sampan_container::network::Bridge;
 use sampan_container::{ContainerStatus, Runtime};
+use sampan_model::Causes;
 use sampan_model::routing::Routing;
 use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::{Shutdown, Tasks};
@@ -44,7 +45,6 @@ use tokio::time::Instant;
 use crate::controllers::context::Context;
 use crate::controllers::key_of;
 use crate::controllers::queue::Key;
-use crate::controllers::runner::chain;
 use crate::deps::Drain;
 use crate::error::Error;
 use crate::objects::{Change, Event};
@@ -140,14 +140,14 @@ impl Kubelet {
         match adoption::containers(&self.tools.runtime).await {
             Ok(found) => pods.found = found,
             Err(error) => {
-                tracing::error!(error = chain(&error), "cannot list containers");
+                tracing::error!(error = %Causes(&error), "cannot list containers");
                 return Left::Start;
             }
         }
         let listed = match self.context.objects.list::<Pod>(None).await {
             Ok(listed) => listed,
             Err(error) => {
-                tracing::error!(error = chain(&error), "cannot list pods");
+                tracing::error!(error = %Causes(&error), "cannot list pods");
                 return Left::Start;
             }
         };
@@ -179,7 +179,7 @@ impl Kubelet {
                 Left::Nothing
             }
             Err(error) => {
-                tracing::error!(error = chain(&error), "cannot list pods");
+                tracing::error!(error = %Causes(&error), "cannot list pods");
                 Left::Look
             }
         }

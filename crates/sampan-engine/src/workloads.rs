@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sampan_container::Runtime;
 use sampan_container::network::Bridge;
+use sampan_model::Causes;
 use sampan_model::routing::Routing;
 use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::{Backoff, Shutdown, Tasks};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::controllers::context::{Context, Node};
 use crate::controllers::events::{self, Recorder};
-use crate::controllers::runner::{self, chain};
+use crate::controllers::runner;
 use crate::controllers::{self, node, routes};
 use crate::deps::Drain;
 use crate::kubelet::{Kubelet, Tools};
@@ -95,7 +96,7 @@ impl Workloads {
 async fn register(context: &Context, shutdown: &Shutdown) {
     let mut delays = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
     while let Err(error) = node::register(context).await {
-        tracing::error!(error = chain(&error), "cannot register the node");
+        tracing::error!(error = %Causes(&error), "cannot register the node");
         tokio::select! {
             () = shutdown.triggered() => return,
             () = tokio::time::sleep(delays.next_delay()) => {}

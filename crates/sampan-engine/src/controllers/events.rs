@@ -8,11 +8,11 @@ mod correlate;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use sampan_model::Causes;
 use sampan_supervise::{Shutdown, clock};
 use tokio::sync::mpsc;
 
 use self::correlate::{Correlator, Verdict};
-use super::runner::chain;
 use crate::error::Error;
 use crate::objects::Objects;
 
@@ -90,7 +90,7 @@ pub(crate) async fn run(
         let Some(happening) = happening else { return };
         if let Err(error) = writer.write(happening).await {
             // The namespace of an ending object may be gone already.
-            tracing::debug!(error = chain(&error), "cannot record an event");
+            tracing::debug!(error = %Causes(&error), "cannot record an event");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sampan_model::Causes;
 use sampan_supervise::{Shutdown, clock};
 use tokio::time::Instant;
 
@@ -69,7 +70,7 @@ async fn refill<R: Reconciler>(reconciler: &R, queue: &mut Queue) -> bool {
         Err(error) => {
             tracing::error!(
                 controller = R::NAME,
-                error = chain(&error),
+                error = %Causes(&error),
                 "cannot list objects"
             );
             false
@@ -91,14 +92,14 @@ async fn reconcile<R: Reconciler>(reconciler: &R, key: Key, queue: &mut Queue) {
                 tracing::debug!(
                     controller = R::NAME,
                     ?key,
-                    error = chain(&error),
+                    error = %Causes(&error),
                     "tried again"
                 );
             } else {
                 tracing::warn!(
                     controller = R::NAME,
                     ?key,
-                    error = chain(&error),
+                    error = %Causes(&error),
                     "cannot reconcile"
                 );
             }
@@ -119,16 +120,4 @@ pub(crate) async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error with its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus as ApiStatus, Pod};
 use sampan_container::{ContainerState, ContainerStatus, Exit, Runtime};
+use sampan_model::Causes;
 
 use super::labels::Identity;
 use super::plan::RestartPolicy;
 use super::probes::Kind;
 use super::record::{self, Ended, Record, Role, State};
 use super::{Kubelet, blocking, sandbox, volumes};
-use crate::controllers::runner::chain;
 use crate::error::Error;
 
 /// All containers of pods, by the pod's uid.
@@ -22,7 +22,7 @@ pub(crate) async fn containers(
     let runtime = runtime.clone();
     let listed = blocking(move || runtime.list())
         .await?
-        .map_err(|error| Error::Internal(format!("cannot list containers: {}", chain(&error))))?;
+        .map_err(|error| Error::Internal(format!("cannot list containers: {}", Causes(&error))))?;
     let mut found: HashMap<String, Vec<ContainerStatus>> = HashMap::new();
     for container in listed {
         if let Some(identity) = Identity::of(&container) {
@@ -47,7 +47,7 @@ pub(crate) async fn remove_orphans(
             }
             tracing::info!(container = %container.id, "removing a container whose pod is gone");
             if let Err(error) = kubelet.tools.runtime.remove(&container.id, true) {
-                tracing::warn!(error = chain(&error), "cannot remove a container");
+                tracing::warn!(error = %Causes(&error), "cannot remove a container");
             }
         }
         let pods = kubelet.context.node.data.join("pods");
@@ -64,7 +64,7 @@ pub(crate) async fn remove_orphans(
     };
     if let Err(error) = blocking(work).await {
         tracing::warn!(
-            error = chain(&error),
+            error = %Causes(&error),
             "cannot remove what is left of earlier pods"
         );
     }
@@ -75,7 +75,7 @@ pub(crate) fn remove_folder(kubelet: &Kubelet, uid: &str) -> bool {
     let folder = kubelet.folder(uid);
     if let Err(error) = sandbox::remove(&folder, uid, &kubelet.tools.bridge) {
         tracing::warn!(
-            error = chain(&error),
+            error = %Causes(&error),
             uid,
             "cannot remove the network of a pod"
         );
@@ -83,7 +83,7 @@ pub(crate) fn remove_folder(kubelet: &Kubelet, uid: &str) -> bool {
     }
     if let Err(error) = volumes::remove(&folder) {
         tracing::warn!(
-            error = chain(&error),
+            error = %Causes(&error),
             uid,
             "cannot remove the volumes of a pod"
         );

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ObjectReference, Pod, PodSpec};
 use sampan_container::{ContainerId, ContainerStatus, Exit};
+use sampan_model::Causes;
 use sampan_supervise::{Backoff, Shutdown, clock};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -28,7 +29,7 @@ use crate::controllers::context::reference;
 use crate::controllers::events;
 use crate::controllers::pods;
 use crate::controllers::queue::Key;
-use crate::controllers::runner::{chain, sleep_until, until};
+use crate::controllers::runner::{sleep_until, until};
 use crate::error::Error;
 
 /// Reports of probes that may wait.
@@ -118,7 +119,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if !error.is_conflict() {
-                        tracing::warn!(pod = ?self.key, error = chain(&error), "cannot sync a pod");
+                        tracing::warn!(pod = ?self.key, error = %Causes(&error), "cannot sync a pod");
                     }
                     Some(Instant::now() + errors.next_delay())
                 }
@@ -225,7 +226,7 @@ impl Worker {
         let work = move || {
             for id in containers {
                 if let Err(error) = runtime.remove(&id, true) {
-                    tracing::warn!(container = %id, error = chain(&error), "cannot remove a container");
+                    tracing::warn!(container = %id, error = %Causes(&error), "cannot remove a container");
                 }
             }
         };

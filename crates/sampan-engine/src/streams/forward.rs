@@ -16,6 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use k8s_openapi::api::core::v1::Pod;
 use sampan_container::netns::{NetNamespace, connect_locally};
 use sampan_container::{ContainerId, Network, Runtime};
+use sampan_model::Causes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,7 +24,6 @@ use super::Streams;
 use super::spdy::{self, Accept, Gone, Stream};
 use super::target;
 use super::upgrade::{self, Upgrade};
-use crate::controllers::runner::chain;
 use crate::error::Error;
 
 /// The protocol of the streams.
@@ -173,7 +173,7 @@ impl Place {
         match spec.map(|spec| spec.network) {
             Some(Network::Namespace(path)) => NetNamespace::open(&path)
                 .and_then(|namespace| namespace.connect(port, CONNECT_LIMIT))
-                .map_err(|error| chain(&error)),
+                .map_err(|error| Causes(&error).to_string()),
             Some(Network::Host) => {
                 connect_locally(port, CONNECT_LIMIT).map_err(|error| error.to_string())
             }

@@ -13,12 +13,12 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::{Container, ExecAction, HTTPGetAction, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sampan_container::{ContainerId, Exec, ExecSpec, Exit, Runtime, Signal};
+use sampan_model::Causes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::controllers::runner::chain;
 use crate::streams::fd::File;
 
 /// How much of an answer is read.
@@ -228,7 +228,7 @@ async fn request(
 ) -> Result<Outcome, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| Causes(&error).to_string())?;
     let mut request = Request::builder().method("GET").uri(path);
     for (name, value) in headers {
         request = request.header(name, value);
@@ -240,7 +240,7 @@ async fn request(
         let response = sender
             .send_request(request)
             .await
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| Causes(&error).to_string())?;
         let status = response.status();
         let body = Limited::new(response.into_body(), BODY_LIMIT_BYTES);
         // The status decides; a body that is too long or breaks off does not matter.
@@ -294,7 +294,7 @@ async fn exec(
             let text = [kept.0, kept.1].concat();
             Outcome::Failure(String::from_utf8_lossy(&text).trim_end().to_owned())
         }
-        Some(Err(error)) => Outcome::Failure(chain(&error)),
+        Some(Err(error)) => Outcome::Failure(Causes(&error).to_string()),
         None => {
             end(&exec);
             late()
@@ -319,7 +319,7 @@ async fn begin(runtime: &Runtime, id: &ContainerId, command: &[String]) -> Resul
         .await
         .map_err(|error| error.to_string())?;
     let started = started.await.map_err(|error| error.to_string())?;
-    started.map_err(|error| chain(&error))
+    started.map_err(|error| Causes(&error).to_string())
 }
 
 /// Waits for the end of a command while its output is read; nothing when the time is over before. Output that
@@ -348,7 +348,7 @@ async fn follow(
 fn end(exec: &Exec) {
     if let Err(error) = exec.kill(Signal::KILL) {
         tracing::debug!(
-            error = chain(&error),
+            error = %Causes(&error),
             "cannot end a command that took too long"
         );
     }

@@ -6,12 +6,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Probe};
 use sampan_container::{ContainerId, Exit};
+use sampan_model::Causes;
 use sampan_supervise::{Shutdown, clock};
 use tokio::task::JoinError;
 
 use super::{Done, Worker};
 use crate::controllers::events::Kind as EventKind;
-use crate::controllers::runner::chain;
 use crate::kubelet::probes::check::Action;
 use crate::kubelet::probes::{Kind, Prober, Report};
 use crate::kubelet::record::{Ended, State};
@@ -64,7 +64,7 @@ impl Worker {
             (exit, _) => {
                 let message = match exit {
                     Ok(_) => "the container is gone".to_owned(),
-                    Err(error) => chain(&error),
+                    Err(error) => Causes(&error).to_string(),
                 };
                 Ended {
                     id: Some(id.clone()),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use sampan_model::Causes;
 use sampan_supervise::clock;
 
 use super::{Next, Worker};
 use crate::controllers::events::Kind as EventKind;
-use crate::controllers::runner::chain;
 use crate::error::Error;
 use crate::kubelet::fields::Surroundings;
 use crate::kubelet::plan::RestartPolicy;
@@ -67,7 +67,7 @@ impl Worker {
         let stop = move || {
             for id in running {
                 if let Err(error) = runtime.stop(&id, std::time::Duration::from_secs(2)) {
-                    tracing::warn!(container = %id, error = chain(&error), "cannot stop a container");
+                    tracing::warn!(container = %id, error = %Causes(&error), "cannot stop a container");
                 }
             }
         };
@@ -82,7 +82,7 @@ impl Worker {
         let made = blocking(move || sandbox::create(&folder, &uid, &bridge)).await?;
         Ok(made
             .map(|sandbox| self.sandbox = Some(sandbox))
-            .map_err(|error| chain(&error)))
+            .map_err(|error| Causes(&error).to_string()))
     }
 
     /// Writes the volumes if what they are made from has changed.
@@ -118,7 +118,7 @@ impl Worker {
                 begun,
             };
             volumes::prepare(&folder, &data, &origin)
-                .map_err(|error| format!("MountVolume.SetUp failed: {}", chain(&error)))
+                .map_err(|error| format!("MountVolume.SetUp failed: {}", Causes(&error)))
         })
         .await?;
         Ok(made.map(|volumes: BTreeMap<String, Prepared>| {
@@ -204,7 +204,7 @@ impl Worker {
             let (folder, uid) = (self.kubelet.folder(&self.uid), self.uid.clone());
             let bridge = self.kubelet.tools.bridge.clone();
             if let Err(error) = blocking(move || sandbox::remove(&folder, &uid, &bridge)).await? {
-                tracing::warn!(pod = ?self.key, error = chain(&error), "cannot remove a network");
+                tracing::warn!(pod = ?self.key, error = %Causes(&error), "cannot remove a network");
             }
         }
         Ok(Next::Idle)

@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use sampan_container::ContainerId;
+use sampan_model::Causes;
 use sampan_supervise::clock;
 
 use super::Worker;
 use crate::controllers::events::Kind as EventKind;
-use crate::controllers::runner::chain;
 use crate::error::Error;
 use crate::kubelet::images::{self, ImageError, Ready};
 use crate::kubelet::launch::{Launch, LaunchError};
@@ -110,7 +110,7 @@ impl Worker {
     }
 
     fn no_image(&mut self, pod: &Pod, index: usize, name: &str, error: &ImageError) {
-        let message = chain(error);
+        let message = Causes(error).to_string();
         let again = matches!(
             self.records[index].state,
             State::Waiting {
@@ -238,7 +238,12 @@ impl Worker {
         let (runtime, wanted) = (self.kubelet.tools.runtime.clone(), id.clone());
         let started_at = clock::now();
         if let Err(error) = blocking(move || runtime.start(&wanted)).await? {
-            self.failed_to_start(pod, index, (Some(id), started_at), chain(&error));
+            self.failed_to_start(
+                pod,
+                index,
+                (Some(id), started_at),
+                Causes(&error).to_string(),
+            );
             return Ok(());
         }
         let text = format!("Started container {}", container.name);
@@ -353,14 +358,16 @@ enum Refusal {
 }
 
 fn refused(error: &LaunchError) -> Refusal {
-    Refusal::Other("CreateContainerConfigError", chain(error))
+    Refusal::Other("CreateContainerConfigError", Causes(error).to_string())
 }
 
 fn not_created(error: &sampan_container::Error) -> Refusal {
     use sampan_container::Error::{CommandNotExecutable, CommandNotFound};
     match error {
-        CommandNotFound(_) | CommandNotExecutable { .. } => Refusal::Command(chain(error)),
-        _ => Refusal::Other("CreateContainerError", chain(error)),
+        CommandNotFound(_) | CommandNotExecutable { .. } => {
+            Refusal::Command(Causes(error).to_string())
+        }
+        _ => Refusal::Other("CreateContainerError", Causes(error).to_string()),
     }
 }
 

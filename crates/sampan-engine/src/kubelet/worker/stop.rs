@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{Container, Pod, Service};
 use sampan_container::{ContainerId, Signal};
+use sampan_model::Causes;
 use sampan_model::routing::Routing;
 use sampan_supervise::{Backoff, clock};
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use super::observe::container_of;
 use super::{Done, Worker};
 use crate::controllers::events::Kind as EventKind;
 use crate::controllers::queue::Key;
-use crate::controllers::runner::chain;
 use crate::kubelet::probes::Kind;
 use crate::kubelet::record::Role;
 use crate::kubelet::{Kubelet, adoption, blocking, hooks};
@@ -71,9 +71,9 @@ impl Stop {
         match blocking(move || runtime.stop(&id, grace)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                tracing::warn!(container = %self.id, error = chain(&error), "cannot stop a container");
+                tracing::warn!(container = %self.id, error = %Causes(&error), "cannot stop a container");
             }
-            Err(error) => tracing::error!(error = chain(&error), "cannot stop a container"),
+            Err(error) => tracing::error!(error = %Causes(&error), "cannot stop a container"),
         }
         problem
     }
@@ -189,12 +189,12 @@ impl Worker {
             let work = move || {
                 for id in ids {
                     if let Err(error) = runtime.kill(&id, Signal::KILL) {
-                        tracing::debug!(container = %id, error = chain(&error), "cannot kill a container");
+                        tracing::debug!(container = %id, error = %Causes(&error), "cannot kill a container");
                     }
                 }
             };
             if let Err(error) = blocking(work).await {
-                tracing::error!(error = chain(&error), "cannot kill containers");
+                tracing::error!(error = %Causes(&error), "cannot kill containers");
             }
         }
     }
@@ -297,7 +297,7 @@ impl Worker {
                     .collect(),
             ),
             Err(error) => {
-                tracing::debug!(pod = ?self.key, error = chain(&error), "cannot look at services");
+                tracing::debug!(pod = ?self.key, error = %Causes(&error), "cannot look at services");
                 None
             }
         }
@@ -326,7 +326,7 @@ impl Worker {
                 match kubelet.tools.runtime.remove(&id, true) {
                     Ok(()) | Err(sampan_container::Error::NoContainer(_)) => {}
                     Err(error) => {
-                        tracing::warn!(container = %id, error = chain(&error), "cannot remove a container");
+                        tracing::warn!(container = %id, error = %Causes(&error), "cannot remove a container");
                     }
                 }
             }
@@ -337,7 +337,7 @@ impl Worker {
             // What is left is removed at the next start.
             Ok(false) => tracing::warn!(pod = ?self.key, "something of a pod is left"),
             Err(error) => {
-                tracing::error!(pod = ?self.key, error = chain(&error), "cannot clean up");
+                tracing::error!(pod = ?self.key, error = %Causes(&error), "cannot clean up");
             }
         }
         if pod.is_some() {
@@ -353,7 +353,7 @@ impl Worker {
             .remove::<Pod>(self.key.namespace(), &self.key.name, Some(&self.uid))
             .await
         {
-            tracing::warn!(pod = ?self.key, error = chain(&error), "cannot remove a pod");
+            tracing::warn!(pod = ?self.key, error = %Causes(&error), "cannot remove a pod");
             tokio::time::sleep(delays.next_delay()).await;
         }
     }
@@ -419,7 +419,7 @@ async fn hurry(kubelet: Arc<Kubelet>, key: Key, uid: String, grace: Duration) {
             }
             Ok(_) => return,
             Err(error) => {
-                tracing::debug!(pod = ?key, error = chain(&error), "cannot look at a pod");
+                tracing::debug!(pod = ?key, error = %Causes(&error), "cannot look at a pod");
             }
         }
         loop {

@@ -7,10 +7,10 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use sampan_model::Causes;
 use tokio::net::TcpStream;
 
 use super::{BODY_LIMIT_BYTES, Outcome};
-use crate::controllers::runner::chain;
 
 /// The value of `HealthCheckResponse.status` for a server that serves.
 const SERVING: u8 = 1;
@@ -27,7 +27,7 @@ pub(super) async fn ask(address: SocketAddr, service: &str) -> Result<Outcome, S
     let io = TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| Causes(&error).to_string())?;
     let request = Request::post(format!("http://{address}/grpc.health.v1.Health/Check"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -38,7 +38,7 @@ pub(super) async fn ask(address: SocketAddr, service: &str) -> Result<Outcome, S
         let response = sender
             .send_request(request)
             .await
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| Causes(&error).to_string())?;
         let head = response.headers().clone();
         let body = Limited::new(response.into_body(), BODY_LIMIT_BYTES);
         let body = body.collect().await.map_err(|error| error.to_string())?;
