@@ -17,6 +17,7 @@ pub(crate) mod pods;
 pub(crate) mod proportion;
 pub(crate) mod queue;
 pub(crate) mod replicaset;
+pub(crate) mod revisions;
 pub(crate) mod routes;
 pub(crate) mod runner;
 pub(crate) mod scheduler;

@@ -2,20 +2,20 @@
 
 mod identity;
 mod plan;
-mod revisions;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodTemplateSpec};
 use sampan_supervise::clock;
 
 use super::context::Context;
 use super::ownership::Owner;
 use super::queue::Key;
+use super::revisions::{self, History, POD_REVISION, Subject};
 use super::runner::Reconciler;
 use crate::error::Error;
 use crate::objects::{Change, DeleteOptions};
-use plan::Plan;
+use plan::{Plan, Revisions};
 
 const SOURCE: &str = "statefulset-controller";
 
@@ -50,15 +50,27 @@ impl Reconciler for StatefulSets {
         };
         let pods: Vec<Pod> = owner.claim(objects).await?;
         let known: Vec<ControllerRevision> = owner.claim(objects).await?;
-        let history = revisions::sync(objects, &set, known).await?;
-        let plan = plan::plan(&set, &pods, &history.names, clock::now());
+        let history = revisions::sync(objects, &subject(&set, &spec), known).await?;
+        let names = names(&set, &history);
+        let plan = plan::plan(&set, &pods, &names, clock::now());
         let outcome = self.carry_out(&set, &plan, &history).await;
         if set.status.as_ref() != Some(&plan.status) {
             set.status = Some(plan.status);
             set = objects.update_status(&set).await?;
         }
         outcome?;
-        revisions::prune(objects, &set, &pods, history).await?;
+        let status = set.status.clone().unwrap_or_default();
+        let is_used = |name: &str| {
+            Some(name) == status.current_revision.as_deref()
+                || Some(name) == status.update_revision.as_deref()
+                || pods.iter().any(|pod| {
+                    let labels = pod.metadata.labels.as_ref();
+                    labels
+                        .and_then(|labels| labels.get(POD_REVISION))
+                        .is_some_and(|own| own == name)
+                })
+        };
+        revisions::prune(objects, &subject(&set, &spec), history, is_used).await?;
         Ok(plan.again_at)
     }
 }
@@ -68,7 +80,7 @@ impl StatefulSets {
         &self,
         set: &StatefulSet,
         plan: &Plan,
-        history: &revisions::History,
+        history: &History,
     ) -> Result<(), Error> {
         let namespace = set.metadata.namespace.as_deref();
         let set_name = set.metadata.name.as_deref().unwrap_or_default();
@@ -134,6 +146,31 @@ impl StatefulSets {
             }
         }
         Ok(())
+    }
+}
+
+/// Whose history the revisions of a set are.
+fn subject<'a>(set: &'a StatefulSet, spec: &'a StatefulSetSpec) -> Subject<'a> {
+    let status = set.status.as_ref();
+    Subject {
+        kind: "StatefulSet",
+        meta: &set.metadata,
+        template: &spec.template,
+        collisions: status.and_then(|status| status.collision_count),
+        limit: spec.revision_history_limit,
+        hash_label: "controller.kubernetes.io/hash",
+    }
+}
+
+/// The two revisions that matter.
+fn names(set: &StatefulSet, history: &History) -> Revisions {
+    let status = set.status.as_ref();
+    let current = status.and_then(|status| status.current_revision.clone());
+    Revisions {
+        current: current
+            .filter(|name| history.has(name))
+            .unwrap_or_else(|| history.present.clone()),
+        update: history.present.clone(),
     }
 }
 

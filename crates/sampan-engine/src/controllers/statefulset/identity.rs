@@ -7,10 +7,9 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::controllers::pods;
+use crate::controllers::revisions::POD_REVISION;
 use crate::controllers::selector::owned_by;
 
-/// The label that tells the revision of a pod.
-pub(super) const REVISION_LABEL: &str = "controller-revision-hash";
 const NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
 const INDEX_LABEL: &str = "apps.kubernetes.io/pod-index";
 
@@ -35,7 +34,7 @@ pub(super) fn pod(
     let labels = pod.metadata.labels.get_or_insert_default();
     labels.insert(NAME_LABEL.to_owned(), name.clone());
     labels.insert(INDEX_LABEL.to_owned(), ordinal.to_string());
-    labels.insert(REVISION_LABEL.to_owned(), revision.to_owned());
+    labels.insert(POD_REVISION.to_owned(), revision.to_owned());
     let spec = pod.spec.get_or_insert_default();
     spec.hostname = Some(name.clone());
     spec.subdomain = set.spec.as_ref().and_then(|spec| spec.service_name.clone());

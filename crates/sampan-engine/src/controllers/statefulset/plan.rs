@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetStatus};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::identity::{self, REVISION_LABEL};
+use super::identity;
 use crate::controllers::pods::{self, Availability};
+use crate::controllers::revisions::POD_REVISION;
 
 /// The two revisions that a stateful set may be between.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,7 +271,7 @@ fn revision_of(pod: &Pod) -> &str {
     pod.metadata
         .labels
         .as_ref()
-        .and_then(|labels| labels.get(REVISION_LABEL))
+        .and_then(|labels| labels.get(POD_REVISION))
         .map_or("", String::as_str)
 }
 

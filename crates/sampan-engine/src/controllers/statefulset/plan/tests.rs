@@ -83,7 +83,7 @@ fn pod(ordinal: i32, revision: &str) -> Pod {
     Pod {
         metadata: ObjectMeta {
             name: Some(format!("db-{ordinal}")),
-            labels: Some([(REVISION_LABEL.to_owned(), revision.to_owned())].into()),
+            labels: Some([(POD_REVISION.to_owned(), revision.to_owned())].into()),
             ..ObjectMeta::default()
         },
         ..Pod::default()

@@ -1,40 +1,68 @@
-//! The history of a stateful set's template, kept as controller revisions.
+//! The history of a workload's template, kept as controller revisions.
 
-use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
-use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
 use serde_json::{Value, json};
 
-use super::identity::REVISION_LABEL;
-use super::plan::Revisions;
-use crate::controllers::hash;
-use crate::controllers::selector::owned_by;
+use super::hash;
+use super::selector::owned_by;
 use crate::error::Error;
 use crate::objects::{DeleteOptions, Objects};
 
-/// All revisions of a set, the oldest first, and which two matter.
+/// The label that tells the revision of a pod.
+pub(crate) const POD_REVISION: &str = "controller-revision-hash";
+
+/// Revisions that nothing uses are kept up to this number, unless the workload says otherwise.
+const HISTORY_LIMIT: i32 = 10;
+
+/// Whose history it is.
+pub(crate) struct Subject<'a> {
+    /// The workload's kind, of `apps/v1`.
+    pub(crate) kind: &'static str,
+    /// Its metadata.
+    pub(crate) meta: &'a ObjectMeta,
+    /// Its template as it is now.
+    pub(crate) template: &'a PodTemplateSpec,
+    /// How often names of its revisions have met others.
+    pub(crate) collisions: Option<i32>,
+    /// How many revisions that nothing uses are kept.
+    pub(crate) limit: Option<i32>,
+    /// The label that carries the hash on a revision.
+    pub(crate) hash_label: &'static str,
+}
+
+/// All revisions of a workload, the oldest first.
 #[derive(Debug)]
-pub(super) struct History {
+pub(crate) struct History {
     revisions: Vec<ControllerRevision>,
-    /// The current and the update revision.
-    pub(super) names: Revisions,
+    /// The name of the revision of the present template.
+    pub(crate) present: String,
 }
 
 impl History {
+    /// Whether there is a revision of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// The template that a revision stands for.
-    pub(super) fn template(&self, name: &str) -> Option<PodTemplateSpec> {
-        let revision = self
-            .revisions
-            .iter()
-            .find(|r| r.metadata.name.as_deref() == Some(name))?;
-        let mut template = revision.data.as_ref()?.0.pointer("/spec/template")?.clone();
+    pub(crate) fn template(&self, name: &str) -> Option<PodTemplateSpec> {
+        let data = self.find(name)?.data.as_ref()?;
+        let mut template = data.0.pointer("/spec/template")?.clone();
         template.as_object_mut()?.remove("$patch");
         serde_json::from_value(template).ok()
     }
+
+    fn find(&self, name: &str) -> Option<&ControllerRevision> {
+        self.revisions
+            .iter()
+            .find(|revision| revision.metadata.name.as_deref() == Some(name))
+    }
 }
 
-/// The patch that makes a set have this template, which is what a revision holds.
+/// The patch that makes a workload have this template, which is what a revision holds.
 fn data(template: &PodTemplateSpec) -> Value {
     let mut template = serde_json::to_value(template).unwrap_or_default();
     if let Some(fields) = template.as_object_mut() {
@@ -44,19 +72,18 @@ fn data(template: &PodTemplateSpec) -> Value {
 }
 
 /// Sees to it that the present template has a revision with the highest number.
-pub(super) async fn sync(
+pub(crate) async fn sync(
     objects: &Objects,
-    set: &StatefulSet,
+    subject: &Subject<'_>,
     mut revisions: Vec<ControllerRevision>,
 ) -> Result<History, Error> {
     revisions.sort_by_key(|revision| (revision.revision, revision.metadata.name.clone()));
-    let template = super::present_template(set);
-    let wanted = data(&template);
+    let wanted = data(subject.template);
     let highest = revisions.last().map_or(0, |revision| revision.revision);
     let equal = revisions
         .iter()
         .position(|revision| revision.data.as_ref().is_some_and(|data| data.0 == wanted));
-    let update = match equal {
+    let present = match equal {
         Some(index) if revisions[index].revision == highest => revisions[index].clone(),
         Some(index) => {
             // An earlier template came back: it becomes the newest revision.
@@ -67,57 +94,39 @@ pub(super) async fn sync(
             revision
         }
         None => {
-            let revision = build(set, &template, wanted, highest + 1);
+            let revision = build(subject, wanted, highest + 1);
             let revision = objects.create(&revision).await?;
             revisions.push(revision.clone());
             revision
         }
     };
-    let update = update.metadata.name.unwrap_or_default();
-    let current = set
-        .status
-        .as_ref()
-        .and_then(|status| status.current_revision.clone())
-        .filter(|name| {
-            revisions
-                .iter()
-                .any(|r| r.metadata.name.as_ref() == Some(name))
-        })
-        .unwrap_or_else(|| update.clone());
     Ok(History {
         revisions,
-        names: Revisions { current, update },
+        present: present.metadata.name.unwrap_or_default(),
     })
 }
 
-fn build(
-    set: &StatefulSet,
-    template: &PodTemplateSpec,
-    data: Value,
-    number: i64,
-) -> ControllerRevision {
-    let name = set.metadata.name.as_deref().unwrap_or_default();
-    let collisions = set
-        .status
-        .as_ref()
-        .and_then(|status| status.collision_count);
-    let hash = hash::of_template(template, collisions);
-    let mut labels = template
+fn build(subject: &Subject<'_>, data: Value, number: i64) -> ControllerRevision {
+    let meta = subject.meta;
+    let name = meta.name.as_deref().unwrap_or_default();
+    let hash = hash::of_template(subject.template, subject.collisions);
+    let mut labels = subject
+        .template
         .metadata
         .as_ref()
         .and_then(|meta| meta.labels.clone())
         .unwrap_or_default();
-    labels.insert("controller.kubernetes.io/hash".to_owned(), hash.clone());
+    labels.insert(subject.hash_label.to_owned(), hash.clone());
     ControllerRevision {
         metadata: ObjectMeta {
             name: Some(format!("{name}-{hash}")),
-            namespace: set.metadata.namespace.clone(),
+            namespace: meta.namespace.clone(),
             labels: Some(labels),
-            annotations: set.metadata.annotations.clone().map(|mut annotations| {
+            annotations: meta.annotations.clone().map(|mut annotations| {
                 annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
                 annotations
             }),
-            owner_references: Some(vec![owned_by("apps/v1", "StatefulSet", &set.metadata)]),
+            owner_references: Some(vec![owned_by("apps/v1", subject.kind, meta)]),
             ..ObjectMeta::default()
         },
         data: Some(RawExtension(data)),
@@ -126,37 +135,25 @@ fn build(
 }
 
 /// Removes revisions that nothing uses, beyond the history limit.
-pub(super) async fn prune(
+pub(crate) async fn prune(
     objects: &Objects,
-    set: &StatefulSet,
-    pods: &[Pod],
+    subject: &Subject<'_>,
     history: History,
+    is_used: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let limit = set
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.revision_history_limit)
-        .unwrap_or(10);
-    let status = set.status.clone().unwrap_or_default();
-    let used = |name: &String| {
-        Some(name) == status.current_revision.as_ref()
-            || Some(name) == status.update_revision.as_ref()
-            || pods.iter().any(|pod| {
-                let labels = pod.metadata.labels.as_ref();
-                labels.and_then(|labels| labels.get(REVISION_LABEL)) == Some(name)
-            })
-    };
+    let limit = subject.limit.unwrap_or(HISTORY_LIMIT);
+    let present = history.present;
     let unused: Vec<String> = history
         .revisions
         .into_iter()
         .filter_map(|revision| revision.metadata.name)
-        .filter(|name| !used(name))
+        .filter(|name| *name != present && !is_used(name))
         .collect();
     let excess = unused
         .len()
         .saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
     for name in unused.into_iter().take(excess) {
-        let namespace = set.metadata.namespace.as_deref();
+        let namespace = subject.meta.namespace.as_deref();
         objects
             .delete::<ControllerRevision>(namespace, &name, &DeleteOptions::default())
             .await?;
