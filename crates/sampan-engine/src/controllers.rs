@@ -6,11 +6,14 @@
 
 pub(crate) mod claims;
 pub(crate) mod context;
+pub(crate) mod cronjob;
+pub(crate) mod daemonset;
 pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod hash;
 pub(crate) mod ingress;
+pub(crate) mod job;
 pub(crate) mod node;
 pub(crate) mod ownership;
 pub(crate) mod pods;
@@ -40,6 +43,12 @@ pub(crate) fn start(context: &Context, tasks: &Tasks, shutdown: &Shutdown) {
     tasks.spawn("replicasets", runner::run(sets, objects(), signal()));
     let stateful = statefulset::StatefulSets(context.clone());
     tasks.spawn("statefulsets", runner::run(stateful, objects(), signal()));
+    let daemons = daemonset::DaemonSets(context.clone());
+    tasks.spawn("daemonsets", runner::run(daemons, objects(), signal()));
+    let jobs = job::Jobs(context.clone());
+    tasks.spawn("jobs", runner::run(jobs, objects(), signal()));
+    let crons = cronjob::CronJobs(context.clone());
+    tasks.spawn("cronjobs", runner::run(crons, objects(), signal()));
     let endpoints = endpoints::ServiceEndpoints(context.clone());
     tasks.spawn("endpoints", runner::run(endpoints, objects(), signal()));
     let claims = claims::Claims(context.clone());

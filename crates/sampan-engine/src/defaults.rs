@@ -1,6 +1,7 @@
 //! Fills in what a manifest leaves out, as Kubernetes does, so that what clients read, compare and
 //! patch is what they know from a cluster.
 
+mod batch;
 mod fill;
 mod pod;
 mod service;
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::resources::Resource;
+pub(crate) use batch::generate_selector;
 pub(crate) use fill::drop_nulls;
 use fill::{child, each, set};
 
@@ -42,9 +44,12 @@ pub fn apply(resource: &Resource, object: &mut Value) {
             });
             child(object, "status", |status| set(status, "phase", "Pending"));
         }
+        ("apps", "DaemonSet") => workload::daemon_set(object),
         ("apps", "Deployment") => workload::deployment(object),
         ("apps", "ReplicaSet") => workload::replica_set(object),
         ("apps", "StatefulSet") => workload::stateful_set(object),
+        ("batch", "Job") => batch::job(object),
+        ("batch", "CronJob") => batch::cron_job(object),
         ("networking.k8s.io", "Ingress") => {
             child(object, "status", |status| {
                 child(status, "loadBalancer", |_| ());

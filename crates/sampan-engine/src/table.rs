@@ -1,6 +1,7 @@
 //! Renders objects as the tables that `kubectl get` prints (`as=Table;g=meta.k8s.io;v=v1`).
 
 mod age;
+mod batch;
 mod cluster;
 mod config;
 mod network;
@@ -110,10 +111,13 @@ static LAYOUTS: &[Layout] = &[
     Layout::new("", "PersistentVolumeClaim", storage::CLAIM, storage::claim),
     Layout::new("", "PersistentVolume", storage::VOLUME, storage::volume),
     Layout::new("storage.k8s.io", "StorageClass", storage::CLASS, storage::class),
+    Layout::new("apps", "DaemonSet", workload::DAEMON_SET, workload::daemon_set),
     Layout::new("apps", "Deployment", workload::DEPLOYMENT, workload::deployment),
     Layout::new("apps", "ReplicaSet", workload::REPLICA_SET, workload::replica_set),
     Layout::new("apps", "StatefulSet", workload::STATEFUL_SET, workload::stateful_set),
     Layout::new("apps", "ControllerRevision", workload::REVISION, workload::revision),
+    Layout::new("batch", "Job", batch::JOB, batch::job),
+    Layout::new("batch", "CronJob", batch::CRON_JOB, batch::cron_job),
     Layout::new("networking.k8s.io", "Ingress", network::INGRESS, network::ingress),
     Layout::new("networking.k8s.io", "IngressClass", network::INGRESS_CLASS, network::ingress_class),
     Layout::new("discovery.k8s.io", "EndpointSlice", network::ENDPOINT_SLICE, network::endpoint_slice),

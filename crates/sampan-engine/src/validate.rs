@@ -4,6 +4,7 @@
 //! [`check`] finds values that are not allowed. Both are pure functions over JSON values, called
 //! after the defaults are filled in.
 
+mod batch;
 mod causes;
 mod config;
 mod container;
@@ -14,6 +15,7 @@ mod names;
 mod pod;
 mod probe;
 mod quantity;
+mod selector;
 mod service;
 pub mod strict;
 mod volume;
@@ -42,9 +44,12 @@ pub fn check(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Ca
         ("", "ConfigMap") => typed(object, old, found, config::config_map),
         ("", "Secret") => typed(object, old, found, config::secret),
         ("", "PersistentVolumeClaim") => typed(object, old, found, volume::claim),
+        ("apps", "DaemonSet") => typed(object, old, found, workload::daemon_set),
         ("apps", "Deployment") => typed(object, old, found, workload::deployment),
         ("apps", "ReplicaSet") => typed(object, old, found, workload::replica_set),
         ("apps", "StatefulSet") => typed(object, old, found, workload::stateful_set),
+        ("batch", "CronJob") => typed(object, old, found, batch::cron_job),
+        ("batch", "Job") => typed(object, old, found, batch::job),
         ("networking.k8s.io", "Ingress") => typed(object, old, found, ingress::check),
         _ => {}
     }

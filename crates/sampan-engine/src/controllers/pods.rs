@@ -1,8 +1,13 @@
 //! What controllers ask of pods, and how they make them.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{Pod, PodCondition, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Pod, PodCondition, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+/// Lets users say which pods go first; the lower, the sooner.
+const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// A condition of a pod.
 pub(crate) fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a PodCondition> {
@@ -40,6 +45,19 @@ pub(crate) fn is_active(pod: &Pod) -> bool {
 /// Whether the pod may get requests.
 pub(crate) fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
+}
+
+/// Whether the pod accepts a taint without a value.
+pub(crate) fn tolerates(spec: &PodSpec, taint: &str, effect: &str) -> bool {
+    let mut tolerations = spec.tolerations.iter().flatten();
+    tolerations.any(|toleration| {
+        let key = toleration.key.as_deref().unwrap_or_default();
+        let of_effect = toleration.effect.as_deref().unwrap_or_default();
+        let exists = toleration.operator.as_deref() == Some("Exists");
+        let of_key = key == taint || key.is_empty() && exists;
+        let value = toleration.value.as_deref().unwrap_or_default();
+        of_key && (exists || value.is_empty()) && (of_effect.is_empty() || of_effect == effect)
+    })
 }
 
 /// The names of the claims that the pod mounts.
@@ -123,4 +141,35 @@ pub(crate) fn restarts(pod: &Pod) -> i32 {
         .map(|status| status.restart_count)
         .max()
         .unwrap_or(0)
+}
+
+/// Pods that are removed first sort first: not placed, not running, not ready, cheap, ready for a
+/// shorter time, restarted more often, younger.
+pub(crate) fn removal_rank(pod: &Pod) -> impl Ord + use<> {
+    let placed = pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.node_name.is_some());
+    let phase = match phase(pod) {
+        "Pending" => 0,
+        "Running" => 2,
+        _ => 1,
+    };
+    let cost: i32 = pod
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(DELETION_COST))
+        .and_then(|cost| cost.parse().ok())
+        .unwrap_or(0);
+    (
+        placed,
+        phase,
+        is_ready(pod),
+        cost,
+        Reverse(ready_since(pod)),
+        Reverse(restarts(pod)),
+        Reverse(pod.metadata.creation_timestamp.clone()),
+        pod.metadata.uid.clone(),
+    )
 }

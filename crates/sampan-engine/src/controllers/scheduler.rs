@@ -14,6 +14,8 @@ use crate::kubelet::quantity;
 use crate::objects::Change;
 
 const SOURCE: &str = "default-scheduler";
+/// The taint that a cordoned node stands for.
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// The controller.
 pub(crate) struct Scheduler(pub(crate) Context);
@@ -147,7 +149,8 @@ fn obstacle(pod: &Pod, node: &Node, others: &[Pod]) -> Option<String> {
     if !matches {
         return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
     }
-    if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
+    let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+    if cordoned && !pods::tolerates(spec, UNSCHEDULABLE, "NoSchedule") {
         return Some("node(s) were unschedulable".to_owned());
     }
     let placed: Vec<&PodSpec> = others

@@ -25,6 +25,33 @@ pub(super) fn deployment(object: &mut Map<String, Value>) {
     child(object, "status", |_| ());
 }
 
+/// A daemon set.
+pub(super) fn daemon_set(object: &mut Map<String, Value>) {
+    child(object, "spec", |spec| {
+        set(spec, "revisionHistoryLimit", 10);
+        child(spec, "updateStrategy", |strategy| {
+            set(strategy, "type", "RollingUpdate");
+            if text(strategy, "type") == "RollingUpdate" {
+                child(strategy, "rollingUpdate", |update| {
+                    set(update, "maxSurge", 0);
+                    set(update, "maxUnavailable", 1);
+                });
+            }
+        });
+        child(spec, "template", template);
+    });
+    child(object, "status", |status| {
+        for count in [
+            "currentNumberScheduled",
+            "desiredNumberScheduled",
+            "numberMisscheduled",
+            "numberReady",
+        ] {
+            set(status, count, 0);
+        }
+    });
+}
+
 /// A replica set.
 pub(super) fn replica_set(object: &mut Map<String, Value>) {
     child(object, "spec", |spec| {

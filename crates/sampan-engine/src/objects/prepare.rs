@@ -97,7 +97,13 @@ fn initial_status(resource: &Resource, object: &mut Value) {
         "Service" | "Ingress" => json!({"loadBalancer": {}}),
         "ReplicaSet" => json!({"replicas": 0}),
         "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
-        "Deployment" => json!({}),
+        "Deployment" | "Job" | "CronJob" => json!({}),
+        "DaemonSet" => json!({
+            "currentNumberScheduled": 0,
+            "desiredNumberScheduled": 0,
+            "numberMisscheduled": 0,
+            "numberReady": 0,
+        }),
         _ => return,
     };
     object["status"] = status;

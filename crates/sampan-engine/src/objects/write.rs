@@ -103,6 +103,9 @@ impl Objects {
         let name = metadata::text(&object, "name")
             .unwrap_or_default()
             .to_owned();
+        if resource.group == "batch" && resource.kind == "Job" {
+            defaults::generate_selector(&mut object);
+        }
         refuse(resource, &name, validate::check(resource, &object, None))?;
         // After the object itself, so that one in a namespace that is yet to be made can be tried.
         self.check_namespace(resource, namespace, &name).await?;

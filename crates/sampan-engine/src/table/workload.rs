@@ -1,7 +1,9 @@
 //! The rows of what makes pods.
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{
+    ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
+};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
@@ -9,9 +11,9 @@ use serde_json::Value;
 use super::network::labels;
 use super::{AGE, Column, NAME, age, number, or_none, read, text, wide};
 
-const CONTAINERS: Column = wide("Containers");
-const IMAGES: Column = wide("Images");
-const SELECTOR: Column = wide("Selector");
+pub(super) const CONTAINERS: Column = wide("Containers");
+pub(super) const IMAGES: Column = wide("Images");
+pub(super) const SELECTOR: Column = wide("Selector");
 
 pub(super) const DEPLOYMENT: &[Column] = &[
     NAME,
@@ -89,6 +91,41 @@ pub(super) fn stateful_set(object: &Value, now: Timestamp) -> Option<Vec<Value>>
     ])
 }
 
+pub(super) const DAEMON_SET: &[Column] = &[
+    NAME,
+    number("Desired"),
+    number("Current"),
+    number("Ready"),
+    number("Up-to-date"),
+    number("Available"),
+    text("Node Selector"),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR,
+];
+
+pub(super) fn daemon_set(object: &Value, now: Timestamp) -> Option<Vec<Value>> {
+    let set: DaemonSet = read(object)?;
+    let spec = set.spec.unwrap_or_default();
+    let status = set.status.unwrap_or_default();
+    let (names, images) = containers(&spec.template);
+    let nodes = spec.template.spec.and_then(|spec| spec.node_selector);
+    Some(vec![
+        set.metadata.name.clone().into(),
+        status.desired_number_scheduled.into(),
+        status.current_number_scheduled.into(),
+        status.number_ready.into(),
+        status.updated_number_scheduled.unwrap_or_default().into(),
+        status.number_available.unwrap_or_default().into(),
+        labels(nodes.as_ref()).into(),
+        age::of(&set.metadata, now).into(),
+        names.into(),
+        images.into(),
+        selector(&spec.selector).into(),
+    ])
+}
+
 pub(super) const REVISION: &[Column] = &[NAME, text("Controller"), number("Revision"), AGE];
 
 pub(super) fn revision(object: &Value, now: Timestamp) -> Option<Vec<Value>> {
@@ -118,7 +155,7 @@ pub(super) fn revision(object: &Value, now: Timestamp) -> Option<Vec<Value>> {
 }
 
 /// The names and the images of the containers.
-fn containers(template: &PodTemplateSpec) -> (String, String) {
+pub(super) fn containers(template: &PodTemplateSpec) -> (String, String) {
     let containers = template.spec.iter().flat_map(|spec| &spec.containers);
     let (names, images): (Vec<&str>, Vec<&str>) = containers
         .map(|container| {
@@ -132,7 +169,7 @@ fn containers(template: &PodTemplateSpec) -> (String, String) {
 }
 
 /// A selector as `-l` takes it.
-fn selector(selector: &LabelSelector) -> String {
+pub(super) fn selector(selector: &LabelSelector) -> String {
     let equal = selector.match_labels.iter().flatten();
     let mut parts: Vec<String> = equal.map(|(key, value)| format!("{key}={value}")).collect();
     for expression in selector.match_expressions.iter().flatten() {

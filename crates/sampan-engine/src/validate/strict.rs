@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use k8s_openapi::api::{apps, coordination, core, discovery, events, networking, storage};
+use k8s_openapi::api::{apps, batch, coordination, core, discovery, events, networking, storage};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -142,9 +142,12 @@ fn reader(resource: &Resource) -> Option<Reader> {
         ("", "Service") => read::<core::v1::Service>,
         ("", "ServiceAccount") => read::<core::v1::ServiceAccount>,
         ("apps", "ControllerRevision") => read::<apps::v1::ControllerRevision>,
+        ("apps", "DaemonSet") => read::<apps::v1::DaemonSet>,
         ("apps", "Deployment") => read::<apps::v1::Deployment>,
         ("apps", "ReplicaSet") => read::<apps::v1::ReplicaSet>,
         ("apps", "StatefulSet") => read::<apps::v1::StatefulSet>,
+        ("batch", "CronJob") => read::<batch::v1::CronJob>,
+        ("batch", "Job") => read::<batch::v1::Job>,
         ("coordination.k8s.io", "Lease") => read::<coordination::v1::Lease>,
         ("discovery.k8s.io", "EndpointSlice") => read::<discovery::v1::EndpointSlice>,
         ("events.k8s.io", "Event") => read::<events::v1::Event>,

@@ -1,17 +1,14 @@
-//! The rules of deployments, replica sets and stateful sets.
-
-use std::collections::BTreeMap;
+//! The rules of deployments, replica sets, stateful sets and daemon sets.
 
 use k8s_openapi::api::apps::v1::{
-    Deployment, DeploymentSpec, ReplicaSet, StatefulSet, StatefulSetSpec,
+    DaemonSet, Deployment, DeploymentSpec, ReplicaSet, StatefulSet, StatefulSetSpec,
 };
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, PodTemplateSpec, Volume};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::causes::{Causes, Path};
-use super::{metadata, names, pod, volume};
-use crate::controllers::selector::matches;
+use super::selector::selected;
+use super::volume;
 
 /// Checks a deployment.
 pub(super) fn deployment(new: &Deployment, old: Option<&Deployment>, causes: &mut Causes) {
@@ -195,73 +192,47 @@ fn with_claims(spec: &StatefulSetSpec) -> PodTemplateSpec {
     template
 }
 
-/// Checks a selector and that it selects the pods of the template.
-fn selected(
-    selector: &LabelSelector,
-    template: &PodTemplateSpec,
-    path: &Path,
-    causes: &mut Causes,
-) {
-    let selector_path = path.child("selector");
-    let template_path = path.child("template");
-    let labels = selector.match_labels.as_ref();
-    let expressions = selector.match_expressions.as_deref().unwrap_or_default();
-    if labels.is_none_or(BTreeMap::is_empty) && expressions.is_empty() {
-        let detail = "empty selector is invalid for deployment";
-        if selector == &LabelSelector::default() {
-            causes.required(&selector_path, "");
-        } else {
-            causes.invalid(&selector_path, selector, detail);
-        }
-    } else {
-        metadata::labels(labels, &selector_path.child("matchLabels"), causes);
-        requirements(
-            expressions,
-            &selector_path.child("matchExpressions"),
-            causes,
-        );
-        let empty = BTreeMap::new();
-        let of_template = template
-            .metadata
-            .as_ref()
-            .and_then(|meta| meta.labels.as_ref());
-        let of_template = of_template.unwrap_or(&empty);
-        if !matches(selector, Some(of_template)) {
-            causes.invalid(
-                &template_path.child("metadata").child("labels"),
-                of_template,
-                "`selector` does not match template `labels`",
-            );
+/// Checks a daemon set.
+pub(super) fn daemon_set(new: &DaemonSet, old: Option<&DaemonSet>, causes: &mut Causes) {
+    let path = Path::new("spec");
+    let Some(spec) = &new.spec else {
+        causes.required(&path.child("selector"), "");
+        return;
+    };
+    selected(&spec.selector, &spec.template, &path, causes);
+    causes.at_least(&path.child("minReadySeconds"), spec.min_ready_seconds, 0);
+    causes.at_least(
+        &path.child("revisionHistoryLimit"),
+        spec.revision_history_limit,
+        0,
+    );
+    if let Some(strategy) = &spec.update_strategy {
+        let path = path.child("updateStrategy");
+        let kind = strategy.type_.as_deref();
+        causes.one_of(&path.child("type"), kind, &["OnDelete", "RollingUpdate"]);
+        let rolling = path.child("rollingUpdate");
+        if let Some(update) = &strategy.rolling_update {
+            let (surge, unavailable) = (&update.max_surge, &update.max_unavailable);
+            for (field, value) in [("maxSurge", surge), ("maxUnavailable", unavailable)] {
+                if let Some(value) = value {
+                    amount(value, &rolling.child(field), causes);
+                }
+            }
+            let some = |value: &Option<IntOrString>| value.as_ref().is_some_and(|v| !is_zero(v));
+            match (some(surge), some(unavailable)) {
+                (false, false) => {
+                    let detail = "cannot be 0 when maxSurge is 0";
+                    causes.invalid(&rolling.child("maxUnavailable"), unavailable, detail);
+                }
+                (true, true) => {
+                    let detail = "may not be set when maxUnavailable is non-zero";
+                    causes.invalid(&rolling.child("maxSurge"), surge, detail);
+                }
+                _ => {}
+            }
         }
     }
-    pod::template(template, &template_path, causes);
-    pod::always_restarted(template.spec.as_ref(), &template_path.child("spec"), causes);
-}
-
-fn requirements(expressions: &[LabelSelectorRequirement], path: &Path, causes: &mut Causes) {
-    for (index, expression) in expressions.iter().enumerate() {
-        let path = path.index(index);
-        let values = expression
-            .values
-            .as_ref()
-            .is_some_and(|values| !values.is_empty());
-        match expression.operator.as_str() {
-            "In" | "NotIn" if !values => causes.required(
-                &path.child("values"),
-                "must be specified when `operator` is 'In' or 'NotIn'",
-            ),
-            "Exists" | "DoesNotExist" if values => causes.forbidden(
-                &path.child("values"),
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            ),
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            operator => causes.invalid(
-                &path.child("operator"),
-                operator,
-                "not a valid selector operator",
-            ),
-        }
-        let key = &expression.key;
-        causes.complaints(&path.child("key"), key, names::qualified_name(key));
+    if let Some(old) = old.and_then(|old| old.spec.as_ref()) {
+        causes.unchanged(&path.child("selector"), &spec.selector, &old.selector);
     }
 }

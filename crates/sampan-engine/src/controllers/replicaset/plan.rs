@@ -1,15 +1,10 @@
 //! One round of a replica set: which pods to make, which to stop, and the status.
 
-use std::cmp::Reverse;
-
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::controllers::pods::{self, Availability};
-
-/// Lets users say which pods go first; the lower, the sooner.
-const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// How many pods one round makes or stops at most; the next round goes on.
 const BURST: usize = 500;
@@ -55,43 +50,12 @@ pub(super) fn plan(set: &ReplicaSet, owned: &[Pod], now: Timestamp) -> Plan {
 
 fn surplus(mut active: Vec<&Pod>, wanted: usize) -> Vec<String> {
     let count = (active.len() - wanted).min(BURST);
-    active.sort_by_cached_key(|pod| removal_rank(pod));
+    active.sort_by_cached_key(|pod| pods::removal_rank(pod));
     active
         .iter()
         .take(count)
         .filter_map(|pod| pod.metadata.name.clone())
         .collect()
-}
-
-/// Pods that are removed first sort first: not placed, not running, not ready, cheap, ready for a
-/// shorter time, restarted more often, younger.
-fn removal_rank(pod: &Pod) -> impl Ord + use<> {
-    let placed = pod
-        .spec
-        .as_ref()
-        .is_some_and(|spec| spec.node_name.is_some());
-    let phase = match pods::phase(pod) {
-        "Pending" => 0,
-        "Running" => 2,
-        _ => 1,
-    };
-    let cost: i32 = pod
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|annotations| annotations.get(DELETION_COST))
-        .and_then(|cost| cost.parse().ok())
-        .unwrap_or(0);
-    (
-        placed,
-        phase,
-        pods::is_ready(pod),
-        cost,
-        Reverse(pods::ready_since(pod)),
-        Reverse(pods::restarts(pod)),
-        Reverse(pod.metadata.creation_timestamp.clone()),
-        pod.metadata.uid.clone(),
-    )
 }
 
 fn status(
