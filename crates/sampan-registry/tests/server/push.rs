@@ -324,7 +324,7 @@ fn many_clients_push_and_pull_the_same_blobs_at_once() {
     let registry = Registry::start();
     let blobs: Vec<Vec<u8>> = (0..4_u8).map(|seed| vec![seed; 700_000]).collect();
     std::thread::scope(|scope| {
-        for client in 0..100 {
+        for client in 0..300 {
             let (registry, blobs) = (&registry, &blobs);
             scope.spawn(move || {
                 let repository = format!("project/{}", client % 10);
