@@ -22,6 +22,7 @@ mod etc;
 mod executor;
 mod id;
 pub mod logs;
+pub mod memory;
 pub mod mounts;
 pub mod netns;
 pub mod network;

@@ -11,7 +11,6 @@ mod command;
 mod creation;
 mod ending;
 mod log;
-mod memory;
 mod supervisor;
 mod terminal;
 

@@ -30,6 +30,9 @@ use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::server::{ServerFacts, ServerLock};
 
+/// How long after its start the server gives back what starting took.
+const SETTLE_AFTER: Duration = Duration::from_secs(3);
+
 /// Where the server listens.
 #[derive(Debug)]
 pub(crate) struct Addresses {
@@ -161,7 +164,19 @@ async fn run(
         shutdown.trigger();
         outcome
     };
-    let ((), outcome, ()) = tokio::join!(engine_run, gateway_run, registry_run);
+    let settled = settle(&shutdown);
+    let ((), outcome, (), ()) = tokio::join!(engine_run, gateway_run, registry_run, settled);
     watcher.abort();
     Ok(outcome?)
+}
+
+/// Gives back what starting took, once all have started.
+async fn settle(shutdown: &Shutdown) {
+    tokio::select! {
+        () = shutdown.triggered() => return,
+        () = tokio::time::sleep(SETTLE_AFTER) => {}
+    }
+    if let Err(error) = sampan_container::memory::give_back() {
+        tracing::debug!(%error, "cannot give memory back");
+    }
 }

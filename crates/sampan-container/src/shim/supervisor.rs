@@ -16,11 +16,12 @@ use sampan_supervise::clock;
 use super::client::{Attached, Client, Role, Sink};
 use super::creation::{self, Ready};
 use super::log::{Log, Output};
-use super::{Stdio, command, ending, memory};
+use super::{Stdio, command, ending};
 use crate::Exit;
 use crate::connection::{Connection, Listener, Message, Reply, Request};
 use crate::directory::Directory;
 use crate::executor::{fork, leave};
+use crate::memory;
 use crate::terminal::Size;
 
 /// How much is read at once.
