@@ -18,6 +18,10 @@ mod json;
 mod meta;
 mod node;
 
+/// The newest edition.
+const NEWEST: u32 = 2020;
+const NEWEST_ADDRESS: &str = "https://json-schema.org/draft/2020-12/schema";
+
 /// Checks the values of a chart, and those in it for the charts in it.
 ///
 /// # Errors
@@ -106,12 +110,13 @@ fn draft_of_helm3(document: &Json) -> Result<u32, String> {
 fn draft_of_helm4(document: &Json) -> Result<(u32, &str), String> {
     match document.get("$schema") {
         Some(Json::Text(address)) => match draft_of(address) {
+            Some(NEWEST) => Ok((NEWEST, NEWEST_ADDRESS)),
             Some(draft) => Ok((draft, address.trim_end_matches('#'))),
             None => Err(format!(
                 "failing loading \"{address}\": schemas from other places are not fetched"
             )),
         },
-        _ => Ok((2020, "https://json-schema.org/draft/2020-12/schema")),
+        _ => Ok((NEWEST, NEWEST_ADDRESS)),
     }
 }
 
@@ -124,7 +129,8 @@ fn draft_of(address: &str) -> Option<u32> {
         "json-schema.org/draft-06/schema" => Some(6),
         "json-schema.org/draft-07/schema" => Some(7),
         "json-schema.org/draft/2019-09/schema" => Some(2019),
-        "json-schema.org/draft/2020-12/schema" => Some(2020),
+        // An address without an edition means the newest.
+        "json-schema.org/draft/2020-12/schema" | "json-schema.org/schema" => Some(NEWEST),
         _ => None,
     }
 }

@@ -293,3 +293,59 @@ fn schemas_that_never_end_are_refused() {
         }
     }
 }
+
+#[test]
+fn helm4_keeps_the_nulls_of_a_dependency_that_the_user_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            ("Chart.yaml", &metadata("parent")),
+            ("values.yaml", b"part: {inner: {none: ~, a: 1}, top: ~}\n"),
+            ("charts/part/Chart.yaml", &metadata("part")),
+            (
+                "charts/part/templates/x.yaml",
+                b"v: {{ .Values | toJson }}\n",
+            ),
+        ],
+    );
+    let helm4 = Compatibility::Helm4;
+    let chart = Chart::load(folder.path(), helm4).unwrap();
+    let rendered = |given: &str| {
+        let mut values = Table::new();
+        if !given.is_empty() {
+            assign(given, Form::Plain, helm4, &mut values).unwrap();
+        }
+        let rendered = render(&chart, &values, &Options::new("rel", helm4)).unwrap();
+        let printed = template_output(&rendered, &Shown::default(), helm4).unwrap();
+        String::from_utf8(printed).unwrap()
+    };
+    let none = rendered("");
+    assert!(none.contains(r#"{"global":{},"inner":{"a":1}}"#), "{none}");
+    let changed = rendered("part.b=2");
+    let expected = r#"{"b":2,"global":{},"inner":{"a":1,"none":null},"top":null}"#;
+    assert!(changed.contains(expected), "{changed}");
+}
+
+#[test]
+fn schemas_without_an_edition_have_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = br#"{"$schema": "http://json-schema.org/schema#", "properties": {"a": {"type": "integer"}}}"#;
+    write(
+        folder.path(),
+        &[
+            ("Chart.yaml", &metadata("plain")),
+            ("values.yaml", b"a: 1\n"),
+            ("values.schema.json", schema),
+        ],
+    );
+    for compatibility in [HELM3, Compatibility::Helm4] {
+        let chart = Chart::load(folder.path(), compatibility).unwrap();
+        let options = Options::new("rel", compatibility);
+        assert!(render(&chart, &Table::new(), &options).is_ok());
+        let mut values = Table::new();
+        assign("a=x", Form::Plain, compatibility, &mut values).unwrap();
+        let refused = render(&chart, &values, &options).unwrap_err().to_string();
+        assert!(refused.contains("nteger"), "{refused}");
+    }
+}

@@ -152,15 +152,16 @@ impl Coalescer<'_> {
                     target.entries_mut().remove(&key);
                 }
                 (Value::Dict(table), Value::Dict(defaults)) => {
-                    if cleans {
-                        remove_nulls(&defaults);
-                    }
                     let name = key.to_str();
                     let of_dependency = chart
                         .dependencies
                         .iter()
                         .any(|one| one.metadata.name == name);
                     let nulls = if of_dependency { Nulls::Keep } else { nulls };
+                    // What the user changes of a dependency keeps the nulls beside it.
+                    if cleans && !of_dependency {
+                        remove_nulls(&defaults);
+                    }
                     self.tables(&table, &defaults, &joined(&prefix, &name), nulls);
                 }
                 (Value::Dict(_), Value::Nil) => {}
