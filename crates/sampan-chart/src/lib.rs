@@ -11,6 +11,7 @@ pub mod chart;
 pub mod compatibility;
 pub mod functions;
 pub mod json;
+pub mod kustomize;
 pub mod limits;
 pub mod lint;
 pub mod package;

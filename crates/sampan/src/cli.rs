@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Registry(commands::registry::Args),
     /// Render, pack and carry Helm charts
     Chart(commands::chart::Args),
+    /// Print what a kustomization makes of its resources
+    Kustomize(commands::kustomize::Args),
     /// Make and list releases
     Release(commands::release::Args),
     /// Write a release into a file that can be carried

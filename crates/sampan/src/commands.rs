@@ -11,6 +11,7 @@ pub(crate) mod exec;
 pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod kubeconfig;
+pub(crate) mod kustomize;
 pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -49,6 +50,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Logout(args) => logout::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
         Command::Chart(args) => chart::run(&args, context),
+        Command::Kustomize(args) => kustomize::run(&args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),
         Command::Load(args) => load::run(&args, context),
