@@ -5,7 +5,7 @@
 help:
 	@echo 'make demo     build Sampan and deliver the guestbook to a site with no network'
 	@echo 'make test     everything that CI runs: format, lints, unit and end-to-end tests'
-	@echo 'make bench    measure Sampan beside podman, runc, buildah and docker-registry'
+	@echo 'make bench    measure Sampan beside podman, runc, buildah, docker-registry and helm'
 	@echo 'make build    the optimised binary, target/release/sampan'
 	@echo 'make release  the same as one statically linked file'
 
@@ -21,7 +21,7 @@ demo:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib bench/registry .ci/run
+	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib bench/registry bench/chart .ci/run
 
 test:
 	@tools/setup test
@@ -32,6 +32,7 @@ bench:
 	@tools/setup bench
 	cargo build --release --locked --package sampan
 	cargo build --release --locked --package sampan-registry --example load
+	cargo build --release --locked --package sampan-chart --example render
 	@bench/run
 
 release:
