@@ -95,6 +95,19 @@ impl Chart {
         load::Loader::new(compatibility).files(files)
     }
 
+    /// The chart without the charts in it that values switch off, and with the values that the others hand up.
+    ///
+    /// # Errors
+    /// Why its parts cannot be put together, in Helm's words.
+    pub fn enabled(&self, values: &Table, compatibility: Compatibility) -> Result<Self, Error> {
+        crate::render::on_large_stack(|| {
+            let mut chart = self.clone();
+            check_present(&chart, compatibility)?;
+            process(&mut chart, values, compatibility, &mut Vec::new())?;
+            Ok(chart)
+        })
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {

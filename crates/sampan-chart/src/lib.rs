@@ -15,6 +15,7 @@ pub mod kustomize;
 pub mod limits;
 pub mod lint;
 pub mod package;
+pub mod release;
 pub mod render;
 pub mod repository;
 mod schema;

@@ -27,9 +27,10 @@ mod order;
 mod output;
 mod record;
 
+pub(crate) use api_versions::is_known_to_helm;
 pub use capabilities::{Capabilities, KubeVersion, KubeVersionError};
 pub(crate) use documents::split;
-pub use documents::{Head, Manifest};
+pub use documents::{Head, Manifest, uninstall_order};
 pub use error::Error;
 pub use hook::{DeletePolicy, Event, Hook};
 pub use name::{NameError, check_release_name, release_name};
@@ -72,8 +73,10 @@ pub struct Release {
 }
 
 /// What a chart has been rendered to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rendered {
+    /// The chart as it was rendered: without the charts in it that are switched off, with the values that they hand up.
+    pub chart: Chart,
     /// What the templates printed, by their paths from the outermost chart on; without notes.
     pub files: BTreeMap<String, Vec<u8>>,
     /// The documents that are no hooks, in the order of installing them.
@@ -197,7 +200,7 @@ impl<'a> Rendering<'a> {
         }
         self.check_kube_version(&chart)?;
         let files = engine::run(&chart, &values, self.options).map_err(Error::Template)?;
-        self.sort(&chart, files)
+        self.sort(chart, files)
     }
 
     /// What the templates print, for checking them; nothing when the values cannot be put together, on which `helm lint`
@@ -238,7 +241,7 @@ impl<'a> Rendering<'a> {
 
     fn sort(
         mut self,
-        chart: &Chart,
+        chart: Chart,
         mut files: BTreeMap<String, Vec<u8>>,
     ) -> Result<Rendered, Error> {
         let mut notes = Vec::new();
@@ -261,6 +264,7 @@ impl<'a> Rendering<'a> {
             Ok((manifests, hooks)) => {
                 let (crds, warnings) = (chart.crds(), self.warnings);
                 Ok(Rendered {
+                    chart,
                     files,
                     manifests,
                     hooks,

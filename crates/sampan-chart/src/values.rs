@@ -15,4 +15,5 @@ pub use coalesce::{Coalescer, Mismatch, Nulls};
 pub use path::{PathError, path_value, table};
 pub(crate) use sources::system_text;
 pub use sources::{Error, FileReader, Sources, local_file, merged, read_table};
+pub(crate) use tree::whole;
 pub use tree::{Table, Tree, from_dict, to_dict};

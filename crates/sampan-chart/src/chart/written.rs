@@ -42,7 +42,8 @@ fn maintainer(one: &Maintainer) -> Value {
 }
 
 impl Metadata {
-    fn to_value(&self) -> Value {
+    /// The fields of `Chart.yaml`.
+    pub(crate) fn to_value(&self) -> Value {
         let text = |text: &str| Value::text(text);
         let dependencies = self.dependencies.iter().flatten();
         let annotations = self

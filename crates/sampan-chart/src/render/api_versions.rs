@@ -11,6 +11,14 @@ pub(super) fn known(compatibility: Compatibility) -> &'static [&'static str] {
     }
 }
 
+/// Whether Helm knows the kinds of a group field by field, because they come with its client library.
+pub(crate) fn is_known_to_helm(group: &str) -> bool {
+    let mut groups = OF_1_32
+        .iter()
+        .map(|version| version.split_once('/').map_or("", |(group, _)| group));
+    groups.any(|known| known == group)
+}
+
 /// Those of Kubernetes 1.32, for Helm 3.17.4.
 const OF_1_32: [&str; 56] = [
     "v1",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hook::{DeletePolicy, Event, Hook};
-use super::order::install_key;
+use super::order::{install_key, uninstall_key};
 use crate::chart::shape::{Fields, Record, Shape};
 use crate::compatibility::Compatibility;
 use crate::value::quote::quote;
@@ -94,6 +94,29 @@ pub(super) fn sort(
     manifests.sort_by_cached_key(|manifest| install_key(&manifest.head.kind, compatibility));
     hooks.sort_by_cached_key(|hook| install_key(&hook.kind, compatibility));
     Ok((manifests, hooks))
+}
+
+/// The documents of the manifests of a release, in the order of uninstalling them.
+///
+/// # Errors
+/// When a document is no YAML, or not what a manifest must be.
+pub fn uninstall_order(
+    manifest: &str,
+    compatibility: Compatibility,
+) -> Result<Vec<Manifest>, String> {
+    let documents = split(manifest, compatibility).into_iter();
+    let manifests = documents.map(|content| {
+        let head = head(content, compatibility);
+        let head = head.map_err(|problem| format!("YAML parse error on manifest: {problem}"))?;
+        Ok(Manifest {
+            path: String::new(),
+            content: content.to_owned(),
+            head,
+        })
+    });
+    let mut manifests = manifests.collect::<Result<Vec<_>, String>>()?;
+    manifests.sort_by_cached_key(|manifest| uninstall_key(&manifest.head.kind, compatibility));
+    Ok(manifests)
 }
 
 fn head(content: &str, compatibility: Compatibility) -> Result<Head, String> {

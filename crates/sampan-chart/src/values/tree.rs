@@ -120,3 +120,31 @@ impl From<serde_json::Value> for Tree {
         }
     }
 }
+
+/// JSON as Go writes it: numbers without a fraction look like integers, and what is no UTF-8 is replaced.
+impl From<&Tree> for serde_json::Value {
+    fn from(tree: &Tree) -> Self {
+        match tree {
+            Tree::Null => Self::Null,
+            Tree::Bool(value) => Self::Bool(*value),
+            Tree::Integer(value) => Self::from(*value),
+            Tree::Float(value) => whole(*value).map_or_else(|| Self::from(*value), Self::from),
+            Tree::Text(text) => Self::String(String::from_utf8_lossy(text).into_owned()),
+            Tree::List(items) => items.iter().map(Self::from).collect(),
+            Tree::Table(table) => {
+                let entries = table.iter();
+                Self::Object(
+                    entries
+                        .map(|(key, value)| (key.clone(), Self::from(value)))
+                        .collect(),
+                )
+            }
+        }
+    }
+}
+
+/// The integer that a number is, if it is one that floats hold exactly.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+pub(crate) fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
+}
