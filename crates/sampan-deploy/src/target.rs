@@ -19,8 +19,10 @@ use serde_json::Value;
 use crate::manifests::{Object, ObjectId};
 
 mod error;
+mod plain;
 
 pub use error::TargetError;
+pub use plain::ServerVersion;
 
 /// The name under which fields are owned on the target.
 const FIELD_MANAGER: &str = "sampan";
@@ -109,6 +111,12 @@ impl Cluster {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The namespace that the kubeconfig names for objects that name none.
+    #[must_use]
+    pub fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
     }
 
     /// The object as it is, if it is there.
@@ -288,6 +296,7 @@ impl Cluster {
             kube::Error::Api(status) => TargetError::Answer {
                 doing,
                 message: status.message.clone(),
+                reason: status.reason.clone(),
                 code: status.code,
             },
             source => TargetError::Connect {

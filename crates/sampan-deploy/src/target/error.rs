@@ -33,6 +33,8 @@ pub enum TargetError {
         doing: String,
         /// Its message.
         message: String,
+        /// One word for the reason, such as `AlreadyExists`; may be empty.
+        reason: String,
         /// The HTTP status.
         code: u16,
     },
