@@ -7,6 +7,7 @@
 mod charts;
 mod pins;
 mod registry;
+mod releases;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::charts::Charts;
 pub(crate) use self::pins::ReleasePins;
+pub(crate) use self::releases::ReleaseTarget;
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::server::{ServerFacts, ServerLock};

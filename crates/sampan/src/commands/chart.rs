@@ -1,16 +1,28 @@
 //! `sampan chart`: Helm charts, rendered as Helm renders them, packed, and carried between registries.
 
+mod cluster;
 mod create;
 mod dependency;
 mod file;
+mod get;
+mod given;
+mod history;
+mod install;
 mod lint;
+mod list;
 mod package;
 pub(crate) mod post_render;
 mod pull;
 mod push;
+mod rollback;
 mod show;
+mod shown;
 pub(crate) mod source;
+mod status;
 mod template;
+mod test;
+mod uninstall;
+mod upgrade;
 pub(crate) mod values;
 
 use std::process::ExitCode;
@@ -44,6 +56,26 @@ enum Command {
     Pull(pull::Args),
     /// Bring a chart to a registry
     Push(push::Args),
+    /// Install a chart as a new release
+    Install(Box<install::Args>),
+    /// Bring a release to another chart or other values
+    Upgrade(Box<upgrade::Args>),
+    /// Bring a release back to an earlier revision
+    Rollback(rollback::Args),
+    /// Take releases away
+    #[command(visible_alias = "delete")]
+    Uninstall(uninstall::Args),
+    /// List the releases of a cluster
+    #[command(visible_alias = "ls")]
+    List(list::Args),
+    /// List the revisions of a release
+    History(history::Args),
+    /// Show how a release is, and each of its objects
+    Status(status::Args),
+    /// Print what is recorded of a release
+    Get(get::Args),
+    /// Carry out the tests that a chart brings along
+    Test(test::Args),
 }
 
 /// Runs the subcommand.
@@ -57,5 +89,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Dependency(args) => dependency::run(args, context),
         Command::Pull(args) => pull::run(args, context),
         Command::Push(args) => push::run(args, context),
+        Command::Install(args) => install::run(args, context),
+        Command::Upgrade(args) => upgrade::run(args, context),
+        Command::Rollback(args) => rollback::run(args, context),
+        Command::Uninstall(args) => uninstall::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::History(args) => history::run(args, context),
+        Command::Status(args) => status::run(args, context),
+        Command::Get(args) => get::run(args, context),
+        Command::Test(args) => test::run(args, context),
     }
 }

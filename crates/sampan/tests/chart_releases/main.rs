@@ -1,0 +1,6 @@
+//! Releases of charts on the real engine: their whole life by `sampan chart`, and in turn with the real Helm.
+
+mod fixture;
+mod interrupted;
+mod life;
+mod with_helm;
