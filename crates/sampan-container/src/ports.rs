@@ -9,12 +9,12 @@ use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket,
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{self, setsockopt, sockopt};
 use nix::unistd::ForkResult;
 
 use crate::executor::{fork, leave};
@@ -31,11 +31,62 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_IDLE_SECONDS: u32 = 60;
 const KEEP_INTERVAL_SECONDS: u32 = 15;
 
+/// How long clients have to take what a container has said before its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 const STACK_BYTES: usize = 128 * 1024;
 
 enum Entrance {
-    Stream(TcpListener, SocketAddr),
+    Stream(Arc<TcpListener>, SocketAddr),
     Datagram(UdpSocket, SocketAddr),
+}
+
+/// The connections whose container may still have something to say.
+#[derive(Default)]
+struct Answers {
+    state: Mutex<AnswersState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct AnswersState {
+    open: usize,
+    /// Whether the container has ended, so that no connection is taken any more.
+    ended: bool,
+}
+
+/// Counts as one of the [`Answers`] as long as it lives.
+struct Answer(Arc<Answers>);
+
+impl Answers {
+    /// One more, unless the container has ended.
+    fn begin(self: &Arc<Self>) -> Option<Answer> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.ended {
+            return None;
+        }
+        state.open += 1;
+        Some(Answer(Arc::clone(self)))
+    }
+
+    /// Notes that the container has ended, and waits until everything that it said has been handed on.
+    fn end(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ended = true;
+        let waited = self
+            .changed
+            .wait_timeout_while(state, LAST_WORDS, |state| state.open > 0);
+        // Whoever has not taken it by now is cut off, as by the end of any process.
+        drop(waited);
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open -= 1;
+        self.0.changed.notify_all();
+    }
 }
 
 /// Listens on all ports and starts the process that serves them until the other end of `lifeline` is closed.
@@ -86,7 +137,7 @@ fn listen(mapping: &PortMapping, target: SocketAddr) -> io::Result<(Entrance, u1
         let bound = match mapping.protocol {
             Protocol::Tcp => TcpListener::bind((address, mapping.host_port)).and_then(|socket| {
                 let port = socket.local_addr()?.port();
-                Ok((Entrance::Stream(socket, target), port))
+                Ok((Entrance::Stream(Arc::new(socket), target), port))
             }),
             Protocol::Udp => UdpSocket::bind((address, mapping.host_port)).and_then(|socket| {
                 let port = socket.local_addr()?.port();
@@ -115,14 +166,24 @@ fn serve(entrances: Vec<Entrance>, lifeline: BorrowedFd<'_>) -> io::Result<()> {
     if let Err(error) = open_files::raise_open_files() {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
+    let answers = Arc::<Answers>::default();
+    let mut listeners = Vec::new();
     for entrance in entrances {
-        spawn(move || match entrance {
-            Entrance::Stream(socket, target) => accept(&socket, target),
-            Entrance::Datagram(socket, target) => relay_datagrams(socket, target),
-        })?;
+        match entrance {
+            Entrance::Stream(socket, target) => {
+                listeners.push(Arc::clone(&socket));
+                let answers = Arc::clone(&answers);
+                spawn(move || accept(&socket, target, &answers))?;
+            }
+            Entrance::Datagram(socket, target) => spawn(move || relay_datagrams(socket, target))?,
+        }
     }
     let mut files = [PollFd::new(lifeline.as_fd(), PollFlags::empty())];
     while let Err(nix::Error::EINTR) = poll(&mut files, PollTimeout::NONE) {}
+    for listener in listeners {
+        socket::shutdown(listener.as_raw_fd(), socket::Shutdown::Both)?;
+    }
+    answers.end();
     Ok(())
 }
 
@@ -157,11 +218,16 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         .map(drop)
 }
 
-fn accept(listener: &TcpListener, target: SocketAddr) {
+fn accept(listener: &TcpListener, target: SocketAddr, answers: &Arc<Answers>) {
     loop {
         match listener.accept() {
-            // A connection for which there is no thread is closed, which tells its client.
-            Ok((client, _)) => drop(spawn(move || drop(join(&client, target)))),
+            Ok((client, _)) => {
+                let Some(answer) = answers.begin() else {
+                    return;
+                };
+                // A connection for which there is no thread is closed, which tells its client.
+                drop(spawn(move || drop(join(&client, target, answer))));
+            }
             // Typically out of files: others have to be closed before there is anything to do.
             Err(_) => thread::sleep(Duration::from_millis(50)),
         }
@@ -169,7 +235,7 @@ fn accept(listener: &TcpListener, target: SocketAddr) {
 }
 
 /// Copies both ways until both sides have ended.
-fn join(client: &TcpStream, target: SocketAddr) -> io::Result<()> {
+fn join(client: &TcpStream, target: SocketAddr, answer: Answer) -> io::Result<()> {
     let server = TcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -181,6 +247,7 @@ fn join(client: &TcpStream, target: SocketAddr) -> io::Result<()> {
             .stack_size(STACK_BYTES)
             .spawn_scoped(scope, || copy(client, &server))?;
         copy(&server, client);
+        drop(answer);
         upstream.join().map_err(|_| io::ErrorKind::Other)?;
         Ok(())
     })

@@ -1,17 +1,21 @@
 //! The bridge, its addresses, and ports of the host that lead to containers. Each test has a network namespace
 //! of its own, so that the machine's network stays as it is.
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sampan_container::netns::NetNamespace;
 use sampan_container::network::Bridge;
 use sampan_container::{ContainerState, Error, Network, PortMapping};
 use sampan_model::Hint as _;
+use sampan_testkit::eventually;
 
 use crate::site::Site;
 
@@ -106,18 +110,69 @@ fn a_published_port_leads_inside() {
             client.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        let answer = loop {
-            match converse() {
-                Ok(answer) if !answer.is_empty() => break answer,
-                _ => std::thread::yield_now(),
-            }
-        };
+        let answer = eventually("an answer", Duration::from_secs(30), || {
+            converse().ok().filter(|answer| !answer.is_empty())
+        });
         assert_eq!(answer, "there and back");
 
         let port = stream.host_port;
         site.runtime.remove(&id, true).unwrap();
         // The port is free as soon as the container is gone.
         TcpListener::bind(("127.0.0.1", port)).unwrap();
+    });
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("PPid:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The process that serves the ports of a supervisor's container.
+fn proxy_of(supervisor: i32) -> Pid {
+    let found = std::fs::read_dir("/proc").unwrap().find_map(|entry| {
+        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name == "sampan-ports\n" && parent_of(pid) == Some(supervisor)).then_some(pid)
+    });
+    Pid::from_raw(found.unwrap())
+}
+
+#[test]
+fn the_last_words_of_a_container_reach_its_client() {
+    in_own_network(|| {
+        let site = Site::new();
+        let script = "echo first; until test -e /go; do :; done; echo last";
+        for _ in 0..10 {
+            let mut spec = site.spec(&["nc", "-l", "-p", "80", "-e", "sh", "-c", script]);
+            spec.network = ports(&["127.0.0.1::80"]);
+            let id = site.runtime.create(&spec).unwrap();
+            site.runtime.start(&id).unwrap();
+            let status = site.runtime.status(&id).unwrap();
+            let ContainerState::Running { pid } = status.state else {
+                panic!("{:?}", status.state)
+            };
+            let address = ("127.0.0.1", status.ports[0].host_port);
+            let mut client = eventually("a connection", Duration::from_secs(30), || {
+                let client = TcpStream::connect(address).unwrap();
+                let mut client = BufReader::new(client);
+                let mut line = String::new();
+                let said = client.read_line(&mut line).is_ok() && line == "first\n";
+                said.then_some(client)
+            });
+            // The container says more and ends, before what it says can be handed on.
+            let proxy = proxy_of(parent_of(pid).unwrap());
+            kill(proxy, Signal::SIGSTOP).unwrap();
+            std::fs::write(format!("/proc/{pid}/root/go"), "").unwrap();
+            eventually("the end", Duration::from_secs(30), || {
+                (!Path::new(&format!("/proc/{pid}")).exists()).then_some(())
+            });
+            kill(proxy, Signal::SIGCONT).unwrap();
+            let mut rest = String::new();
+            client.read_to_string(&mut rest).unwrap();
+            assert_eq!(rest, "last\n");
+            site.runtime.remove(&id, true).unwrap();
+        }
     });
 }
 
