@@ -7,10 +7,13 @@ mod accept;
 mod answer;
 mod body;
 mod discovery;
+mod eviction;
 mod ineffective;
+mod metrics;
 mod path;
 pub(crate) mod query;
 mod read;
+mod reviews;
 mod scale;
 mod status;
 mod watch;
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
@@ -29,13 +33,15 @@ use k8s_openapi::api::core::v1::Pod;
 use sampan_kubernetes::Version;
 use sampan_supervise::Shutdown;
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::objects::{Objects, WriteOptions};
 use crate::openapi::{self, version2};
-use crate::resources::Subresource;
+use crate::resources::{Nature, Subresource};
 use crate::streams::Streams;
+use crate::usage::Usage;
 use accept::Form;
 use path::Target;
 use query::Query;
@@ -51,6 +57,8 @@ const STORE_LIMIT: Duration = Duration::from_secs(1);
 pub struct Api {
     inner: Arc<Inner>,
     streams: Option<Streams>,
+    usage: Option<Usage>,
+    evictions: Arc<Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -121,6 +129,8 @@ impl Api {
                 shutdown,
             }),
             streams: None,
+            usage: None,
+            evictions: Arc::default(),
         }
     }
 
@@ -129,6 +139,15 @@ impl Api {
     pub fn with_streams(self, streams: Streams) -> Self {
         Self {
             streams: Some(streams),
+            ..self
+        }
+    }
+
+    /// The API that tells what pods use, too.
+    #[must_use]
+    pub(crate) fn measuring(self, usage: Usage) -> Self {
+        Self {
+            usage: Some(usage),
             ..self
         }
     }
@@ -232,7 +251,19 @@ async fn call(api: &Api, request: Request) -> Result<Response, Error> {
         return stream(api, &call, action, request).await;
     }
     let (parts, body) = request.into_parts();
-    match parts.method {
+    match (call.target.resource.nature, parts.method) {
+        (Nature::Review, Method::POST) if call.target.name.is_none() => {
+            reviews::create(&call, &body::read(body).await?)
+        }
+        (Nature::Measured, Method::GET) => metrics::get(api, &call).await,
+        (Nature::Stored, method) => stored(api, call, method, body).await,
+        _ => Err(Error::MethodNotAllowed),
+    }
+}
+
+/// Answers a request for objects that are stored.
+async fn stored(api: &Api, call: Call, method: Method, body: Body) -> Result<Response, Error> {
+    match method {
         Method::GET => read::get(api, call).await,
         Method::POST => write::create(api, call, body::read(body).await?).await,
         Method::PUT => write::replace(api, call, body::read(body).await?).await,

@@ -4,11 +4,13 @@
 //! done is computed from what there is now, by a pure function (`plan`), and carried out by a thin layer
 //! around it. So a lost change, a crash in the middle and a restart all end in the same state.
 
+pub(crate) mod autoscaler;
 pub(crate) mod claims;
 pub(crate) mod context;
 pub(crate) mod cronjob;
 pub(crate) mod daemonset;
 pub(crate) mod deployment;
+pub(crate) mod disruption;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod hash;
@@ -45,6 +47,8 @@ pub(crate) fn start(context: &Context, tasks: &Tasks, shutdown: &Shutdown) {
     tasks.spawn("statefulsets", runner::run(stateful, objects(), signal()));
     let daemons = daemonset::DaemonSets(context.clone());
     tasks.spawn("daemonsets", runner::run(daemons, objects(), signal()));
+    let budgets = disruption::Disruptions(context.clone());
+    tasks.spawn("disruptions", runner::run(budgets, objects(), signal()));
     let jobs = job::Jobs(context.clone());
     tasks.spawn("jobs", runner::run(jobs, objects(), signal()));
     let crons = cronjob::CronJobs(context.clone());

@@ -4,6 +4,7 @@
 mod batch;
 mod fill;
 mod pod;
+mod policy;
 mod service;
 mod workload;
 
@@ -30,6 +31,9 @@ pub fn apply(resource: &Resource, object: &mut Value) {
                 each(subset, "ports", |port| set(port, "protocol", "TCP"));
             });
         }
+        ("", "LimitRange") => policy::limit_range(object),
+        ("", "PodTemplate") => child(object, "template", pod::template),
+        ("", "ResourceQuota") => policy::quota(object),
         ("", "Secret") => secret(object),
         ("", "Namespace") => namespace(object),
         ("", "PersistentVolumeClaim") => {
@@ -48,6 +52,16 @@ pub fn apply(resource: &Resource, object: &mut Value) {
         ("apps", "Deployment") => workload::deployment(object),
         ("apps", "ReplicaSet") => workload::replica_set(object),
         ("apps", "StatefulSet") => workload::stateful_set(object),
+        ("autoscaling", "HorizontalPodAutoscaler") if resource.version == "v2" => {
+            policy::autoscaler(object);
+        }
+        ("networking.k8s.io", "NetworkPolicy") => policy::network_policy(object),
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            policy::binding(object);
+        }
+        ("scheduling.k8s.io", "PriorityClass") => {
+            set(object, "preemptionPolicy", "PreemptLowerPriority");
+        }
         ("batch", "Job") => batch::job(object),
         ("batch", "CronJob") => batch::cron_job(object),
         ("networking.k8s.io", "Ingress") => {

@@ -25,5 +25,6 @@ pub mod schema;
 pub mod server;
 pub mod streams;
 pub mod table;
+mod usage;
 pub mod validate;
 pub mod workloads;

@@ -8,6 +8,7 @@
 mod addresses;
 mod changes;
 mod collect;
+mod convert;
 mod delete;
 mod events;
 mod metadata;
@@ -213,6 +214,16 @@ impl Objects {
             outcome => outcome,
         }
     }
+}
+
+/// An object of any version in the form in which it is stored.
+pub(crate) fn stored_form(object: &Value) -> Value {
+    let text = |field: &str| object[field].as_str().unwrap_or_default();
+    let mut stored = object.clone();
+    if let Some(resource) = resources::find_kind(text("apiVersion"), text("kind")) {
+        convert::to_stored(resource, &mut stored);
+    }
+    stored
 }
 
 fn resource_of<K: Object>() -> Result<&'static Resource, Error> {

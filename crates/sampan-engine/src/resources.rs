@@ -34,6 +34,21 @@ pub struct Resource {
     pub subresources: &'static [Subresource],
     /// The group under which the objects are stored; differs where two groups show the same objects.
     pub stored_group: &'static str,
+    /// The version in whose form the objects are stored; differs where two versions show the same objects.
+    pub stored_version: &'static str,
+    /// What becomes of the objects.
+    pub nature: Nature,
+}
+
+/// What becomes of the objects of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// They are stored.
+    Stored,
+    /// They are questions, which are answered at once and forgotten.
+    Review,
+    /// They are measured when somebody reads them.
+    Measured,
 }
 
 /// A part of an object, or an action on it, with a path of its own.
@@ -97,6 +112,20 @@ impl Resource {
         qualify(self.kind, self.group)
     }
 
+    /// Whether this is the form in which the objects are stored.
+    #[must_use]
+    pub fn is_stored_form(&self) -> bool {
+        self.nature == Nature::Stored
+            && self.group == self.stored_group
+            && self.version == self.stored_version
+    }
+
+    /// The form in which the objects are stored.
+    #[must_use]
+    pub fn stored_form(&'static self) -> &'static Self {
+        find(self.stored_group, self.stored_version, self.plural).unwrap_or(self)
+    }
+
     /// Whether objects live in namespaces.
     #[must_use]
     pub fn namespaced(&self) -> bool {
@@ -137,7 +166,7 @@ pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Resourc
 pub fn stored(group: &str, plural: &str) -> Option<&'static Resource> {
     RESOURCES
         .iter()
-        .find(|r| r.stored_group == group && r.plural == plural)
+        .find(|r| r.is_stored_form() && r.group == group && r.plural == plural)
 }
 
 /// The resource of an `apiVersion` and a kind, as manifests and owner references name it.
@@ -187,6 +216,21 @@ const fn namespaced(
         scope: Scope::Namespaced,
         subresources: &[],
         stored_group: group,
+        stored_version: version,
+        nature: Nature::Stored,
+    }
+}
+
+/// A question that is answered at once.
+const fn review(
+    group: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+    singular: &'static str,
+) -> Resource {
+    Resource {
+        nature: Nature::Review,
+        ..namespaced(group, "v1", kind, plural, singular).cluster()
     }
 }
 
@@ -219,9 +263,10 @@ impl Resource {
         }
     }
 
-    const fn stored_in(self, stored_group: &'static str) -> Self {
+    const fn stored_in(self, stored_group: &'static str, stored_version: &'static str) -> Self {
         Self {
             stored_group,
+            stored_version,
             ..self
         }
     }
@@ -232,11 +277,14 @@ static RESOURCES: &[Resource] = &[
     namespaced("", "v1", "ConfigMap", "configmaps", "configmap").short(&["cm"]),
     namespaced("", "v1", "Endpoints", "endpoints", "endpoints").short(&["ep"]),
     namespaced("", "v1", "Event", "events", "event").short(&["ev"]),
+    namespaced("", "v1", "LimitRange", "limitranges", "limitrange").short(&["limits"]),
     namespaced("", "v1", "Namespace", "namespaces", "namespace").short(&["ns"]).cluster().with(NAMESPACE),
     namespaced("", "v1", "Node", "nodes", "node").short(&["no"]).cluster().with(STATUS),
     namespaced("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim").short(&["pvc"]).with(STATUS),
     namespaced("", "v1", "PersistentVolume", "persistentvolumes", "persistentvolume").short(&["pv"]).cluster().with(STATUS),
     namespaced("", "v1", "Pod", "pods", "pod").short(&["po"]).in_all().with(POD),
+    namespaced("", "v1", "PodTemplate", "podtemplates", "podtemplate"),
+    namespaced("", "v1", "ResourceQuota", "resourcequotas", "resourcequota").short(&["quota"]).with(STATUS),
     namespaced("", "v1", "Secret", "secrets", "secret"),
     namespaced("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount").short(&["sa"]),
     namespaced("", "v1", "Service", "services", "service").short(&["svc"]).in_all().with(STATUS),
@@ -245,12 +293,28 @@ static RESOURCES: &[Resource] = &[
     namespaced("apps", "v1", "Deployment", "deployments", "deployment").short(&["deploy"]).in_all().with(SCALED),
     namespaced("apps", "v1", "ReplicaSet", "replicasets", "replicaset").short(&["rs"]).in_all().with(SCALED),
     namespaced("apps", "v1", "StatefulSet", "statefulsets", "statefulset").short(&["sts"]).in_all().with(SCALED),
+    review("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview"),
+    Resource { scope: Scope::Namespaced, ..review("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", "localsubjectaccessreview") },
+    review("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview"),
+    review("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews", "selfsubjectrulesreview"),
+    review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", "subjectaccessreview"),
+    namespaced("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "horizontalpodautoscaler").short(&["hpa"]).in_all().with(STATUS),
+    namespaced("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "horizontalpodautoscaler").short(&["hpa"]).in_all().with(STATUS).stored_in("autoscaling", "v2"),
     namespaced("batch", "v1", "CronJob", "cronjobs", "cronjob").short(&["cj"]).in_all().with(STATUS),
     namespaced("batch", "v1", "Job", "jobs", "job").in_all().with(STATUS),
-    namespaced("events.k8s.io", "v1", "Event", "events", "event").short(&["ev"]).stored_in(""),
+    namespaced("events.k8s.io", "v1", "Event", "events", "event").short(&["ev"]).stored_in("", "v1"),
     namespaced("networking.k8s.io", "v1", "IngressClass", "ingressclasses", "ingressclass").cluster(),
     namespaced("networking.k8s.io", "v1", "Ingress", "ingresses", "ingress").short(&["ing"]).with(STATUS),
+    namespaced("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "networkpolicy").short(&["netpol"]),
+    namespaced("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget").short(&["pdb"]).with(STATUS),
+    namespaced("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding").cluster(),
+    namespaced("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", "clusterrole").cluster(),
+    namespaced("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", "rolebinding"),
+    namespaced("rbac.authorization.k8s.io", "v1", "Role", "roles", "role"),
+    namespaced("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "priorityclass").short(&["pc"]).cluster(),
     namespaced("storage.k8s.io", "v1", "StorageClass", "storageclasses", "storageclass").short(&["sc"]).cluster(),
     namespaced("coordination.k8s.io", "v1", "Lease", "leases", "lease"),
     namespaced("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice"),
+    Resource { nature: Nature::Measured, ..namespaced("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", "").cluster() },
+    Resource { nature: Nature::Measured, ..namespaced("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", "") },
 ];

@@ -101,6 +101,8 @@ pub fn of(group: &str, kind: &str) -> &'static Struct {
         ("apps", "DaemonSet") => &apps::DAEMON_SET,
         ("batch", "Job") => &apps::JOB,
         ("batch", "CronJob") => &apps::CRON_JOB,
+        ("autoscaling", "HorizontalPodAutoscaler") => &apps::AUTOSCALER,
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => &apps::BINDING,
         ("policy", "PodDisruptionBudget") => &apps::POD_DISRUPTION_BUDGET,
         ("networking.k8s.io", "Ingress") => &network::INGRESS,
         ("networking.k8s.io", "IngressClass") => &network::INGRESS_CLASS,

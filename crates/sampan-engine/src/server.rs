@@ -24,6 +24,7 @@ use crate::keys::Keys;
 use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
 use crate::resources;
 use crate::streams::Streams;
+use crate::usage::Usage;
 
 /// The names of the API inside the cluster.
 const NAMES: &[&str] = &[
@@ -176,6 +177,7 @@ impl Server {
             ],
         };
         let certificates = Certificates::issued(Arc::clone(&self.keys.authority), identity);
+        let usage = self.runtime.clone().map(Usage::new);
         let streams = self
             .runtime
             .map(|runtime| Streams::new(runtime, tasks.clone(), shutdown.clone()));
@@ -183,6 +185,10 @@ impl Server {
         let api = Api::new(self.objects, self.keys, address, shutdown.clone());
         let api = match streams {
             Some(streams) => api.with_streams(streams),
+            None => api,
+        };
+        let api = match usage {
+            Some(usage) => api.measuring(usage),
             None => api,
         };
         let service = TowerToHyperService::new(api.router());

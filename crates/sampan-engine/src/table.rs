@@ -6,6 +6,8 @@ mod cluster;
 mod config;
 mod network;
 mod pod;
+mod policy;
+mod rbac;
 mod storage;
 mod workload;
 
@@ -116,6 +118,14 @@ static LAYOUTS: &[Layout] = &[
     Layout::new("apps", "ReplicaSet", workload::REPLICA_SET, workload::replica_set),
     Layout::new("apps", "StatefulSet", workload::STATEFUL_SET, workload::stateful_set),
     Layout::new("apps", "ControllerRevision", workload::REVISION, workload::revision),
+    Layout::new("", "ResourceQuota", policy::QUOTA, policy::quota),
+    Layout::new("", "PodTemplate", workload::POD_TEMPLATE, workload::pod_template),
+    Layout::new("autoscaling", "HorizontalPodAutoscaler", policy::AUTOSCALER, policy::autoscaler),
+    Layout::new("networking.k8s.io", "NetworkPolicy", policy::NETWORK_POLICY, policy::network_policy),
+    Layout::new("policy", "PodDisruptionBudget", policy::BUDGET, policy::budget),
+    Layout::new("rbac.authorization.k8s.io", "ClusterRoleBinding", rbac::BINDING, rbac::cluster_role_binding),
+    Layout::new("rbac.authorization.k8s.io", "RoleBinding", rbac::BINDING, rbac::role_binding),
+    Layout::new("scheduling.k8s.io", "PriorityClass", policy::PRIORITY_CLASS, policy::priority_class),
     Layout::new("batch", "Job", batch::JOB, batch::job),
     Layout::new("batch", "CronJob", batch::CRON_JOB, batch::cron_job),
     Layout::new("networking.k8s.io", "Ingress", network::INGRESS, network::ingress),

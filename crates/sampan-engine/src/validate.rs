@@ -13,8 +13,10 @@ mod ingress;
 mod metadata;
 mod names;
 mod pod;
+mod policy;
 mod probe;
 mod quantity;
+mod rbac;
 mod selector;
 mod service;
 pub mod strict;
@@ -48,6 +50,28 @@ pub fn check(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Ca
         ("apps", "Deployment") => typed(object, old, found, workload::deployment),
         ("apps", "ReplicaSet") => typed(object, old, found, workload::replica_set),
         ("apps", "StatefulSet") => typed(object, old, found, workload::stateful_set),
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            typed(object, old, found, policy::autoscaler);
+        }
+        ("networking.k8s.io", "NetworkPolicy") => {
+            typed(object, old, found, policy::network_policy);
+        }
+        ("policy", "PodDisruptionBudget") => {
+            typed(object, old, found, policy::disruption_budget);
+        }
+        ("rbac.authorization.k8s.io", "Role") => typed(object, old, found, rbac::role),
+        ("rbac.authorization.k8s.io", "RoleBinding") => {
+            typed(object, old, found, rbac::role_binding);
+        }
+        ("rbac.authorization.k8s.io", "ClusterRole") => {
+            typed(object, old, found, rbac::cluster_role);
+        }
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => {
+            typed(object, old, found, rbac::cluster_role_binding);
+        }
+        ("scheduling.k8s.io", "PriorityClass") => {
+            typed(object, old, found, policy::priority_class);
+        }
         ("batch", "CronJob") => typed(object, old, found, batch::cron_job),
         ("batch", "Job") => typed(object, old, found, batch::job),
         ("networking.k8s.io", "Ingress") => typed(object, old, found, ingress::check),

@@ -13,6 +13,7 @@ use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::{Backoff, Shutdown, Tasks};
 use tokio::sync::watch;
 
+use crate::controllers::autoscaler::Autoscalers;
 use crate::controllers::context::{Context, Node};
 use crate::controllers::events::{self, Recorder};
 use crate::controllers::runner;
@@ -20,6 +21,7 @@ use crate::controllers::{self, node, routes};
 use crate::deps::Drain;
 use crate::kubelet::{Kubelet, Tools};
 use crate::objects::Objects;
+use crate::usage::Usage;
 
 /// How long tasks may take to end at the shutdown.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
@@ -66,6 +68,7 @@ impl Workloads {
         tasks.spawn("events", events);
         register(&context, &shutdown).await;
 
+        let usage = Usage::new(self.runtime.clone());
         let kubelet = Arc::new(Kubelet {
             context: context.clone(),
             tools: Tools {
@@ -85,6 +88,10 @@ impl Workloads {
         let objects = context.objects.clone();
         tasks.spawn("routing", runner::run(routes, objects, shutdown.clone()));
         controllers::start(&context, &tasks, &shutdown);
+        let autoscalers = Autoscalers::new(context.clone(), usage);
+        let objects = context.objects.clone();
+        let autoscaling = runner::run(autoscalers, objects, shutdown.clone());
+        tasks.spawn("autoscalers", autoscaling);
         kubelet.run(tasks.clone(), shutdown).await;
         if !tasks.finish(FINISH_LIMIT).await {
             tracing::warn!(running = tasks.running(), "some tasks did not end in time");

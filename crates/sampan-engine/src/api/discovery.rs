@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::accept::{self, Discovery};
 use super::answer;
 use crate::error::Error;
-use crate::resources::{self, Resource, Subresource};
+use crate::resources::{self, Nature, Resource, Subresource};
 
 const VERBS: &[&str] = &[
     "create",
@@ -125,10 +125,11 @@ fn api_group(name: &str) -> Value {
 }
 
 fn verbs(resource: &Resource) -> &'static [&'static str] {
-    if resource.kind == "Namespace" {
-        NAMESPACE_VERBS
-    } else {
-        VERBS
+    match resource.nature {
+        Nature::Review => &["create"],
+        Nature::Measured => &["get", "list"],
+        Nature::Stored if resource.kind == "Namespace" => NAMESPACE_VERBS,
+        Nature::Stored => VERBS,
     }
 }
 

@@ -1,26 +1,61 @@
-//! Fields that are taken, kept and shown, but change nothing here: who writes them is told so.
+//! Fields and kinds that are taken, kept and shown, but change nothing here: who writes them is told so.
 
 use serde_json::Value;
 
 use crate::resources::Resource;
 
-/// A warning for each field of an object that has no effect.
+/// Kinds that change nothing here, and why.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("", "LimitRange", "limits are not applied"),
+    ("", "ResourceQuota", "quotas are not counted"),
+    (
+        "networking.k8s.io",
+        "NetworkPolicy",
+        "pods reach each other whatever policies say",
+    ),
+    (
+        "rbac.authorization.k8s.io",
+        "",
+        "who carries the token may do everything",
+    ),
+    (
+        "scheduling.k8s.io",
+        "PriorityClass",
+        "no pod makes room for another",
+    ),
+];
+
+/// Fields of jobs that change nothing here.
+const OF_JOBS: &[&str] = &[
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+    "podFailurePolicy",
+    "successPolicy",
+];
+
+/// A warning for each field of an object that has no effect, or for all of it.
 pub(super) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
+    let whole = KINDS.iter().find(|(group, kind, _)| {
+        *group == resource.group && (*kind == resource.kind || kind.is_empty())
+    });
+    if let Some((_, _, why)) = whole {
+        return vec![format!("{} has no effect here: {why}", resource.kind)];
+    }
     let pod = match (resource.group, resource.kind) {
         ("", "Pod") => "spec",
-        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") => "spec.template.spec",
+        ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("batch", "Job") => {
+            "spec.template.spec"
+        }
+        ("batch", "CronJob") => "spec.jobTemplate.spec.template.spec",
         _ => return Vec::new(),
     };
     let mut found = Vec::new();
-    let spec = at(object, pod);
-    if spec["activeDeadlineSeconds"].is_number() {
-        found.push(format!("{pod}.activeDeadlineSeconds"));
-    }
-    for kind in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
-        let field = "requiredDuringSchedulingIgnoredDuringExecution";
-        if !spec["affinity"][kind][field].is_null() {
-            found.push(format!("{pod}.affinity.{kind}.{field}"));
-        }
+    of_pods(pod, object, &mut found);
+    if let ("batch", Some(job)) = (resource.group, pod.strip_suffix(".template.spec")) {
+        let present = OF_JOBS
+            .iter()
+            .filter(|field| !at(object, job)[**field].is_null());
+        found.extend(present.map(|field| format!("{job}.{field}")));
     }
     let policy = "persistentVolumeClaimRetentionPolicy";
     for when in ["whenDeleted", "whenScaled"] {
@@ -32,6 +67,19 @@ pub(super) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
         .into_iter()
         .map(|field| format!("{field}: this field has no effect here"))
         .collect()
+}
+
+fn of_pods(pod: &str, object: &Value, found: &mut Vec<String>) {
+    let spec = at(object, pod);
+    if spec["activeDeadlineSeconds"].is_number() {
+        found.push(format!("{pod}.activeDeadlineSeconds"));
+    }
+    for kind in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
+        let field = "requiredDuringSchedulingIgnoredDuringExecution";
+        if !spec["affinity"][kind][field].is_null() {
+            found.push(format!("{pod}.affinity.{kind}.{field}"));
+        }
+    }
 }
 
 fn at<'a>(object: &'a Value, path: &str) -> &'a Value {
@@ -64,5 +112,16 @@ mod tests {
         );
         let plain = json!({"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}});
         assert!(warnings(find("deployments"), &plain).is_empty());
+        let find = |group, kind| crate::resources::find(group, "v1", kind).unwrap();
+        let cron =
+            json!({"spec": {"jobTemplate": {"spec": {"backoffLimitPerIndex": 1, "template": {}}}}});
+        assert_eq!(
+            warnings(find("batch", "cronjobs"), &cron),
+            ["spec.jobTemplate.spec.backoffLimitPerIndex: this field has no effect here"]
+        );
+        assert_eq!(
+            warnings(find("rbac.authorization.k8s.io", "roles"), &json!({})),
+            ["Role has no effect here: who carries the token may do everything"]
+        );
     }
 }

@@ -7,7 +7,7 @@ use sampan_supervise::clock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Api, Call, answer, body, ineffective, query, scale, status};
+use super::{Api, Call, answer, body, eviction, ineffective, query, scale, status};
 use crate::error::Error;
 use crate::objects::{DeleteOptions, Deleted, Preconditions, WriteOptions};
 use crate::patch::{self, PatchOptions, PatchType};
@@ -18,7 +18,7 @@ use crate::schema;
 pub(crate) async fn create(api: &Api, call: Call, bytes: Bytes) -> Result<Response, Error> {
     match (&call.target.name, call.target.subresource) {
         (None, None) => {}
-        (Some(_), Some(Subresource::Eviction)) => return evict(api, &call, &bytes).await,
+        (Some(_), Some(Subresource::Eviction)) => return eviction::evict(api, &call, &bytes).await,
         _ => return Err(Error::MethodNotAllowed),
     }
     let target = &call.target;
@@ -169,7 +169,7 @@ fn patched(
 /// The `DeleteOptions` of a body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Options {
+pub(super) struct Options {
     grace_period_seconds: Option<i64>,
     propagation_policy: Option<String>,
     orphan_dependents: Option<bool>,
@@ -195,7 +195,7 @@ fn delete_options(call: &Call, bytes: &[u8]) -> Result<DeleteOptions, Error> {
     convert(call, options)
 }
 
-fn convert(call: &Call, options: Options) -> Result<DeleteOptions, Error> {
+pub(super) fn convert(call: &Call, options: Options) -> Result<DeleteOptions, Error> {
     let propagation = match (
         options.propagation_policy.as_deref(),
         options.orphan_dependents,
@@ -259,21 +259,4 @@ pub(crate) async fn delete(api: &Api, call: Call, bytes: Bytes) -> Result<Respon
         }
         Deleted::Terminating(object) => Ok(answer::object(&call, StatusCode::OK, object)),
     }
-}
-
-/// Deletes a pod as its eviction asks.
-async fn evict(api: &Api, call: &Call, bytes: &[u8]) -> Result<Response, Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Eviction {
-        delete_options: Option<Options>,
-    }
-    let eviction: Eviction = serde_json::from_value(body::parse(&call.headers, bytes)?)
-        .map_err(|error| Error::BadRequest(format!("cannot read the Eviction: {error}")))?;
-    let options = convert(call, eviction.delete_options.unwrap_or_default())?;
-    let namespace = call.target.namespace.as_deref();
-    api.objects()
-        .delete_value(call.target.resource, namespace, call.name()?, &options)
-        .await?;
-    Ok(answer::json(StatusCode::CREATED, &status::success(None)))
 }

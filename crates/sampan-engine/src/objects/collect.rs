@@ -314,7 +314,7 @@ async fn read_at(objects: &Objects, revision: Revision) -> Result<Vec<Node>, Err
     };
     let mut nodes = Vec::new();
     for resource in resources::all() {
-        if resource.group != resource.stored_group || resource.kind == "Event" {
+        if !resource.is_stored_form() || resource.kind == "Event" {
             continue;
         }
         let list = objects.list_values(resource, &request).await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::read::key;
 use super::write::shown;
-use super::{ListRequest, Objects, metadata, prepare};
+use super::{ListRequest, Objects, convert, metadata, prepare};
 use crate::error::Error;
 use crate::resources::Resource;
 
@@ -138,9 +138,7 @@ impl Objects {
         } else {
             let mut body = wanted.clone();
             metadata::set(&mut body, "resourceVersion", None);
-            if resource.group != resource.stored_group {
-                super::events::to_core_group(&mut body);
-            }
+            convert::to_stored(resource, &mut body);
             self.inner
                 .rows
                 .update(key, Some(revision), body.to_string())

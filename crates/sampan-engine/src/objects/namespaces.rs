@@ -159,7 +159,7 @@ impl Objects {
         let mut left = 0;
         for resource in resources::all() {
             // A resource that shows the objects of another one has none of its own.
-            if !resource.namespaced() || resource.group != resource.stored_group {
+            if !resource.namespaced() || !resource.is_stored_form() {
                 continue;
             }
             self.delete_values(resource, &request, &DeleteOptions::default())

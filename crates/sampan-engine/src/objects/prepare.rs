@@ -53,12 +53,7 @@ pub(super) fn create(
     }
     let map = metadata::map(object);
     map.insert("kind".to_owned(), resource.kind.into());
-    let api_version = if resource.group == resource.stored_group {
-        resource.api_version()
-    } else {
-        resource.version.to_owned()
-    };
-    map.insert("apiVersion".to_owned(), api_version.into());
+    map.insert("apiVersion".to_owned(), resource.api_version().into());
     if resource.has(Subresource::Status) && resource.kind != "Node" {
         map.remove("status");
     }
@@ -96,8 +91,15 @@ fn initial_status(resource: &Resource, object: &mut Value) {
         "PersistentVolumeClaim" | "PersistentVolume" => json!({"phase": "Pending"}),
         "Service" | "Ingress" => json!({"loadBalancer": {}}),
         "ReplicaSet" => json!({"replicas": 0}),
+        "HorizontalPodAutoscaler" => json!({"desiredReplicas": 0}),
+        "PodDisruptionBudget" => json!({
+            "currentHealthy": 0,
+            "desiredHealthy": 0,
+            "disruptionsAllowed": 0,
+            "expectedPods": 0,
+        }),
         "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
-        "Deployment" | "Job" | "CronJob" => json!({}),
+        "Deployment" | "Job" | "CronJob" | "ResourceQuota" => json!({}),
         "DaemonSet" => json!({
             "currentNumberScheduled": 0,
             "desiredNumberScheduled": 0,

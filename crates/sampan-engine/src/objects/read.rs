@@ -6,7 +6,7 @@ use sampan_store::objects::{Key, PageRequest, Revision, Row, Selector};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FieldSelector, LabelSelector, Objects, metadata};
+use super::{FieldSelector, LabelSelector, Objects, convert, metadata};
 use crate::error::Error;
 use crate::resources::Resource;
 
@@ -254,8 +254,6 @@ pub(crate) fn decode_body(
         source,
     })?;
     metadata::set_revision(&mut value, revision);
-    if resource.group != resource.stored_group {
-        super::events::to_events_group(&mut value);
-    }
+    convert::from_stored(resource, &mut value);
     Ok(value)
 }

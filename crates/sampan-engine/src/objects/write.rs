@@ -5,7 +5,7 @@ use sampan_supervise::clock;
 use serde_json::Value;
 
 use super::read::key;
-use super::{ENGINE, Objects, events, metadata, prepare};
+use super::{ENGINE, Objects, convert, metadata, prepare};
 use crate::error::Error;
 use crate::patch::managed;
 use crate::resources::{Resource, Subresource};
@@ -64,11 +64,10 @@ impl Objects {
         mut object: Value,
         options: &WriteOptions<'_>,
     ) -> Result<Value, Error> {
-        if resource.group != resource.stored_group {
-            events::to_core_group(&mut object);
-        }
-        prepare::create(resource, namespace, &mut object)?;
-        defaults::apply(resource, &mut object);
+        convert::to_stored(resource, &mut object);
+        let form = resource.stored_form();
+        prepare::create(form, namespace, &mut object)?;
+        defaults::apply(form, &mut object);
         let name = metadata::text(&object, "name").map(str::to_owned);
         let Some(base) = metadata::text(&object, "generateName").map(str::to_owned) else {
             return self.insert(resource, namespace, object, options).await;
@@ -106,7 +105,8 @@ impl Objects {
         if resource.group == "batch" && resource.kind == "Job" {
             defaults::generate_selector(&mut object);
         }
-        refuse(resource, &name, validate::check(resource, &object, None))?;
+        let causes = validate::check(resource.stored_form(), &object, None);
+        refuse(resource, &name, causes)?;
         // After the object itself, so that one in a namespace that is yet to be made can be tried.
         self.check_namespace(resource, namespace, &name).await?;
         let reservation = self
@@ -170,17 +170,16 @@ impl Objects {
         (mut current, revision): (Value, Revision),
         mut wanted: Value,
     ) -> Result<Value, Error> {
-        if resource.group != resource.stored_group {
-            events::to_core_group(&mut current);
-            events::to_core_group(&mut wanted);
-        }
+        convert::to_stored(resource, &mut current);
+        convert::to_stored(resource, &mut wanted);
+        let form = resource.stored_form();
         metadata::set(&mut current, "resourceVersion", None);
         let name = metadata::text(&current, "name")
             .unwrap_or_default()
             .to_owned();
         prepare::update(resource, &current, &mut wanted, options.subresource);
         if options.subresource.is_none() {
-            defaults::apply(resource, &mut wanted);
+            defaults::apply(form, &mut wanted);
         }
         let reservation = self
             .reserve_addresses(resource, &name, Some(&current), &mut wanted)
@@ -189,7 +188,7 @@ impl Objects {
         refuse(
             resource,
             &name,
-            validate::check(resource, &wanted, Some(&current)),
+            validate::check(form, &wanted, Some(&current)),
         )?;
         if !options.applied {
             record(resource, Some(&current), &mut wanted, options)?;
@@ -245,9 +244,7 @@ pub(super) fn shown(
     if let Some(revision) = revision {
         metadata::set_revision(&mut object, revision);
     }
-    if resource.group != resource.stored_group {
-        events::to_events_group(&mut object);
-    }
+    convert::from_stored(resource, &mut object);
     object
 }
 
@@ -280,7 +277,7 @@ fn record(
         time: &time,
     };
     managed::record_update(
-        schema::of(resource.group, resource.kind),
+        schema::of(resource.stored_group, resource.kind),
         before,
         after,
         &update,

@@ -126,3 +126,21 @@ static BUDGET_SPEC: Struct = Struct {
 static BUDGET_STATUS: Struct = Struct {
     fields: &[CONDITIONS, Field::map("disruptedPods")],
 };
+
+/// `HorizontalPodAutoscaler`, of both versions.
+pub(super) static AUTOSCALER: Struct = Struct {
+    fields: &[
+        METADATA,
+        Field::always("spec", &AUTOSCALER_SPEC),
+        Field::always("status", &STATUS),
+    ],
+};
+
+static AUTOSCALER_SPEC: Struct = Struct {
+    fields: &[Field::atomic("scaleTargetRef")],
+};
+
+/// `RoleBinding` and `ClusterRoleBinding`.
+pub(super) static BINDING: Struct = Struct {
+    fields: &[METADATA, Field::atomic("roleRef")],
+};

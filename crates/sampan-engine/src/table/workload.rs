@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{
     ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
 };
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{PodTemplate, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
@@ -123,6 +123,22 @@ pub(super) fn daemon_set(object: &Value, now: Timestamp) -> Option<Vec<Value>> {
         names.into(),
         images.into(),
         selector(&spec.selector).into(),
+    ])
+}
+
+pub(super) const POD_TEMPLATE: &[Column] =
+    &[NAME, text("Containers"), text("Images"), text("Pod Labels")];
+
+pub(super) fn pod_template(object: &Value, _: Timestamp) -> Option<Vec<Value>> {
+    let holder: PodTemplate = read(object)?;
+    let template = holder.template.unwrap_or_default();
+    let (names, images) = containers(&template);
+    let own = template.metadata.and_then(|meta| meta.labels);
+    Some(vec![
+        holder.metadata.name.into(),
+        names.into(),
+        images.into(),
+        labels(own.as_ref()).into(),
     ])
 }
 

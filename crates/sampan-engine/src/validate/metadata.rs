@@ -64,7 +64,7 @@ fn name_complaints(resource: &Resource, name: &str) -> Vec<String> {
     match (resource.group, resource.kind) {
         ("", "Service") => names::dns_1035_label(name),
         ("", "Namespace") => names::dns_label(name),
-        ("rbac.authorization.k8s.io", _) => Vec::new(),
+        ("rbac.authorization.k8s.io", _) => names::path_segment(name),
         _ => names::dns_subdomain(name),
     }
 }

@@ -54,6 +54,16 @@ pub(super) fn dns_subdomain(text: &str) -> Vec<String> {
     too_long(text, 253).into_iter().chain(form).collect()
 }
 
+/// A name that can be a part of a path.
+pub(super) fn path_segment(text: &str) -> Vec<String> {
+    if matches!(text, "." | "..") {
+        return vec![format!("may not be '{text}'")];
+    }
+    let bad = ['/', '%'].into_iter().filter(|sign| text.contains(*sign));
+    bad.map(|sign| format!("may not contain '{sign}'"))
+        .collect()
+}
+
 /// A domain name that may begin with `*.`.
 pub(super) fn wildcard_subdomain(text: &str) -> Vec<String> {
     let rest = text.strip_prefix("*.").unwrap_or_default();

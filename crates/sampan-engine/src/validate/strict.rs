@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use k8s_openapi::api::{apps, batch, coordination, core, discovery, events, networking, storage};
+use k8s_openapi::api::{
+    apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events,
+    networking, policy, rbac, scheduling, storage,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -133,11 +136,14 @@ fn reader(resource: &Resource) -> Option<Reader> {
         ("", "ConfigMap") => read::<core::v1::ConfigMap>,
         ("", "Endpoints") => read::<core::v1::Endpoints>,
         ("", "Event") => read::<core::v1::Event>,
+        ("", "LimitRange") => read::<core::v1::LimitRange>,
         ("", "Namespace") => read::<core::v1::Namespace>,
         ("", "Node") => read::<core::v1::Node>,
         ("", "PersistentVolume") => read::<core::v1::PersistentVolume>,
         ("", "PersistentVolumeClaim") => read::<core::v1::PersistentVolumeClaim>,
         ("", "Pod") => read::<core::v1::Pod>,
+        ("", "PodTemplate") => read::<core::v1::PodTemplate>,
+        ("", "ResourceQuota") => read::<core::v1::ResourceQuota>,
         ("", "Secret") => read::<core::v1::Secret>,
         ("", "Service") => read::<core::v1::Service>,
         ("", "ServiceAccount") => read::<core::v1::ServiceAccount>,
@@ -146,6 +152,34 @@ fn reader(resource: &Resource) -> Option<Reader> {
         ("apps", "Deployment") => read::<apps::v1::Deployment>,
         ("apps", "ReplicaSet") => read::<apps::v1::ReplicaSet>,
         ("apps", "StatefulSet") => read::<apps::v1::StatefulSet>,
+        ("authentication.k8s.io", "SelfSubjectReview") => {
+            read::<authentication::v1::SelfSubjectReview>
+        }
+        ("authorization.k8s.io", "LocalSubjectAccessReview") => {
+            read::<authorization::v1::LocalSubjectAccessReview>
+        }
+        ("authorization.k8s.io", "SelfSubjectAccessReview") => {
+            read::<authorization::v1::SelfSubjectAccessReview>
+        }
+        ("authorization.k8s.io", "SelfSubjectRulesReview") => {
+            read::<authorization::v1::SelfSubjectRulesReview>
+        }
+        ("authorization.k8s.io", "SubjectAccessReview") => {
+            read::<authorization::v1::SubjectAccessReview>
+        }
+        ("autoscaling", "HorizontalPodAutoscaler") if resource.version == "v1" => {
+            read::<autoscaling::v1::HorizontalPodAutoscaler>
+        }
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            read::<autoscaling::v2::HorizontalPodAutoscaler>
+        }
+        ("networking.k8s.io", "NetworkPolicy") => read::<networking::v1::NetworkPolicy>,
+        ("policy", "PodDisruptionBudget") => read::<policy::v1::PodDisruptionBudget>,
+        ("rbac.authorization.k8s.io", "ClusterRole") => read::<rbac::v1::ClusterRole>,
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => read::<rbac::v1::ClusterRoleBinding>,
+        ("rbac.authorization.k8s.io", "Role") => read::<rbac::v1::Role>,
+        ("rbac.authorization.k8s.io", "RoleBinding") => read::<rbac::v1::RoleBinding>,
+        ("scheduling.k8s.io", "PriorityClass") => read::<scheduling::v1::PriorityClass>,
         ("batch", "CronJob") => read::<batch::v1::CronJob>,
         ("batch", "Job") => read::<batch::v1::Job>,
         ("coordination.k8s.io", "Lease") => read::<coordination::v1::Lease>,

@@ -76,7 +76,7 @@ fn is_zero(value: &IntOrString) -> bool {
 }
 
 /// Checks a number of pods or a share of them.
-fn amount(value: &IntOrString, path: &Path, causes: &mut Causes) {
+pub(super) fn amount(value: &IntOrString, path: &Path, causes: &mut Causes) {
     match value {
         IntOrString::Int(number) => causes.at_least(path, Some(*number), 0),
         IntOrString::String(text) => {
