@@ -35,6 +35,7 @@ use sampan_supervise::Shutdown;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::custom::{self, Kinds};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::objects::{Objects, WriteOptions};
@@ -79,9 +80,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn parse(request: &Request) -> Result<Self, Error> {
+    fn parse(request: &Request, kinds: &Kinds) -> Result<Self, Error> {
         Ok(Self {
-            target: Target::parse(request.uri().path())?,
+            target: Target::parse(request.uri().path(), kinds)?,
             query: Query::parse(request.uri().query().unwrap_or_default())?,
             headers: request.headers().clone(),
             form: accept::form(request.headers())?,
@@ -198,30 +199,40 @@ async fn route(api: &Api, request: Request) -> Result<Response, Error> {
     }
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let headers = request.headers();
+    let kinds = api.objects().kinds();
     match parts.as_slice() {
         [""] => Ok(answer::json(
             StatusCode::OK,
             &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
         )),
-        ["api"] => discovery::core(headers, &api.inner.address.to_string()),
-        ["api", version] => discovery::version(headers, "", version),
-        ["apis"] => discovery::groups(headers),
-        ["apis", group] => discovery::group(headers, group),
-        ["apis", group, version] => discovery::version(headers, group, version),
+        ["api"] => discovery::core(headers, kinds, &api.inner.address.to_string()),
+        ["api", version] => discovery::version(headers, kinds, "", version),
+        ["apis"] => discovery::groups(headers, kinds),
+        ["apis", group] => discovery::group(headers, kinds, group),
+        ["apis", group, version] => discovery::version(headers, kinds, group, version),
         ["openapi", "v2"] => Ok(openapi_version2(headers)),
-        ["openapi", "v3"] => Ok(discovery::tagged(
-            headers,
-            "application/json",
-            &openapi::index(),
-        )),
-        ["openapi", "v3", "api", version] => openapi_document(headers, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi_document(headers, group, version),
+        ["openapi", "v3"] => {
+            let mut index = openapi::index();
+            custom::openapi::add_to_index(&mut index, &kinds.custom());
+            Ok(discovery::tagged(headers, "application/json", &index))
+        }
+        ["openapi", "v3", "api", version] => openapi_document(headers, kinds, "", version),
+        ["openapi", "v3", "apis", group, version] => {
+            openapi_document(headers, kinds, group, version)
+        }
         _ => call(api, request).await,
     }
 }
 
-fn openapi_document(headers: &HeaderMap, group: &str, version: &str) -> Result<Response, Error> {
-    let document = openapi::document(group, version).ok_or(Error::NoSuchResource)?;
+fn openapi_document(
+    headers: &HeaderMap,
+    kinds: &Kinds,
+    group: &str,
+    version: &str,
+) -> Result<Response, Error> {
+    let document = openapi::document(group, version)
+        .or_else(|| custom::openapi::document(&kinds.custom(), group, version))
+        .ok_or(Error::NoSuchResource)?;
     Ok(discovery::tagged(headers, "application/json", &document))
 }
 
@@ -240,7 +251,7 @@ fn openapi_version2(headers: &HeaderMap) -> Response {
 
 /// Answers a request for objects.
 async fn call(api: &Api, request: Request) -> Result<Response, Error> {
-    let call = Call::parse(&request)?;
+    let call = Call::parse(&request, api.objects().kinds())?;
     if let Some(
         action @ (Subresource::Log
         | Subresource::Exec

@@ -9,6 +9,7 @@ pub(crate) mod claims;
 pub(crate) mod context;
 pub(crate) mod cronjob;
 pub(crate) mod daemonset;
+pub(crate) mod definitions;
 pub(crate) mod deployment;
 pub(crate) mod disruption;
 pub(crate) mod endpoints;
@@ -49,6 +50,8 @@ pub(crate) fn start(context: &Context, tasks: &Tasks, shutdown: &Shutdown) {
     tasks.spawn("daemonsets", runner::run(daemons, objects(), signal()));
     let budgets = disruption::Disruptions(context.clone());
     tasks.spawn("disruptions", runner::run(budgets, objects(), signal()));
+    let definitions = definitions::Definitions(context.clone());
+    tasks.spawn("definitions", runner::run(definitions, objects(), signal()));
     let jobs = job::Jobs(context.clone());
     tasks.spawn("jobs", runner::run(jobs, objects(), signal()));
     let crons = cronjob::CronJobs(context.clone());

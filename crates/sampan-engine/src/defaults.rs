@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::custom::structural;
 use crate::resources::Resource;
 pub(crate) use batch::generate_selector;
 pub(crate) use fill::drop_nulls;
@@ -20,6 +21,10 @@ use fill::{child, each, set};
 /// Fills in the defaults of an object of this resource; filling in twice changes nothing.
 pub fn apply(resource: &Resource, object: &mut Value) {
     drop_nulls(object);
+    if let Some(custom) = resource.custom {
+        structural::fill(&custom.schema, object);
+        return;
+    }
     let Value::Object(object) = object else {
         return;
     };
@@ -52,6 +57,7 @@ pub fn apply(resource: &Resource, object: &mut Value) {
         ("apps", "Deployment") => workload::deployment(object),
         ("apps", "ReplicaSet") => workload::replica_set(object),
         ("apps", "StatefulSet") => workload::stateful_set(object),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         ("autoscaling", "HorizontalPodAutoscaler") if resource.version == "v2" => {
             policy::autoscaler(object);
         }
@@ -96,6 +102,20 @@ fn secret(object: &mut Map<String, Value>) {
             }
         });
     }
+}
+
+/// A custom resource definition: the names that follow from its kind.
+fn definition(object: &mut Map<String, Value>) {
+    child(object, "spec", |spec| {
+        child(spec, "names", |names| {
+            let kind = fill::text(names, "kind").to_owned();
+            set(names, "singular", kind.to_lowercase());
+            set(names, "listKind", format!("{kind}List"));
+        });
+        child(spec, "conversion", |conversion| {
+            set(conversion, "strategy", "None");
+        });
+    });
 }
 
 fn namespace(object: &mut Map<String, Value>) {

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod controllers;
+pub mod custom;
 mod decode;
 pub mod defaults;
 pub mod deps;

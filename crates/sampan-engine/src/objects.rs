@@ -39,6 +39,7 @@ pub(crate) use read::{decode_body, expired};
 pub use selector::{FieldSelector, LabelSelector, SelectorError};
 pub use write::WriteOptions;
 
+use crate::custom::Kinds;
 use crate::error::Error;
 use crate::resources::{self, Resource};
 
@@ -78,6 +79,7 @@ pub struct Objects {
 struct Inner {
     rows: sampan_store::objects::Objects,
     addresses: Addresses,
+    kinds: Kinds,
 }
 
 impl Objects {
@@ -87,10 +89,17 @@ impl Objects {
         let inner = Inner {
             rows: store.objects(),
             addresses: Addresses::new(network),
+            kinds: Kinds::default(),
         };
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The resources that are served.
+    #[must_use]
+    pub fn kinds(&self) -> &Kinds {
+        &self.inner.kinds
     }
 
     /// The object of this name, `None` when there is none.

@@ -2,6 +2,8 @@
 
 use k8s_openapi::Resource as Kind;
 
+use crate::custom::Custom;
+
 /// Where objects of a resource live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -38,6 +40,8 @@ pub struct Resource {
     pub stored_version: &'static str,
     /// What becomes of the objects.
     pub nature: Nature,
+    /// What else is known of a resource that a definition has added.
+    pub custom: Option<&'static Custom>,
 }
 
 /// What becomes of the objects of a resource.
@@ -218,6 +222,7 @@ const fn namespaced(
         stored_group: group,
         stored_version: version,
         nature: Nature::Stored,
+        custom: None,
     }
 }
 
@@ -245,6 +250,13 @@ impl Resource {
     const fn in_all(self) -> Self {
         Self {
             categories: ALL,
+            ..self
+        }
+    }
+
+    const fn in_extensions(self) -> Self {
+        Self {
+            categories: &["api-extensions"],
             ..self
         }
     }
@@ -293,6 +305,7 @@ static RESOURCES: &[Resource] = &[
     namespaced("apps", "v1", "Deployment", "deployments", "deployment").short(&["deploy"]).in_all().with(SCALED),
     namespaced("apps", "v1", "ReplicaSet", "replicasets", "replicaset").short(&["rs"]).in_all().with(SCALED),
     namespaced("apps", "v1", "StatefulSet", "statefulsets", "statefulset").short(&["sts"]).in_all().with(SCALED),
+    namespaced("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", "customresourcedefinition").short(&["crd", "crds"]).in_extensions().cluster().with(STATUS),
     review("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview"),
     Resource { scope: Scope::Namespaced, ..review("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", "localsubjectaccessreview") },
     review("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview"),

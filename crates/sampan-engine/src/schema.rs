@@ -101,6 +101,7 @@ pub fn of(group: &str, kind: &str) -> &'static Struct {
         ("apps", "DaemonSet") => &apps::DAEMON_SET,
         ("batch", "Job") => &apps::JOB,
         ("batch", "CronJob") => &apps::CRON_JOB,
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => &core::DEFINITION,
         ("autoscaling", "HorizontalPodAutoscaler") => &apps::AUTOSCALER,
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => &apps::BINDING,
         ("policy", "PodDisruptionBudget") => &apps::POD_DISRUPTION_BUDGET,

@@ -19,6 +19,7 @@ use sampan_supervise::{Shutdown, Tasks};
 use serde_json::json;
 
 use crate::api::Api;
+use crate::controllers::definitions;
 use crate::error::Error as ApiError;
 use crate::keys::Keys;
 use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
@@ -204,6 +205,7 @@ impl Server {
 
     /// Makes the objects that are always there.
     async fn bootstrap(&self) -> Result<(), ApiError> {
+        definitions::load(&self.objects).await?;
         self.objects
             .bootstrap_namespaces(self.keys.authority.certificate())
             .await?;

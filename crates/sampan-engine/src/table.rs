@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::custom::printer::Printer;
 use crate::decode;
 use crate::resources::Resource;
 
@@ -55,6 +56,11 @@ impl Layout {
 /// The `columnDefinitions` of a resource's tables.
 #[must_use]
 pub fn columns(resource: &Resource) -> Value {
+    if let Some(custom) = resource.custom {
+        let name = json!({"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0});
+        let others = custom.printers.iter().map(Printer::definition);
+        return [name].into_iter().chain(others).collect();
+    }
     let definitions = layout(resource).columns.iter().map(|column| {
         let format = if column.name == "Name" { "name" } else { "" };
         json!({
@@ -71,6 +77,14 @@ pub fn columns(resource: &Resource) -> Value {
 /// The cells of an object's row, one for each column; ages are counted until `now`.
 #[must_use]
 pub fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Value> {
+    if let Some(custom) = resource.custom {
+        let name = object["metadata"]["name"].clone();
+        let others = custom
+            .printers
+            .iter()
+            .map(|printer| printer.cell(object, now));
+        return [name].into_iter().chain(others).collect();
+    }
     let layout = layout(resource);
     // An object that is not of its kind's shape still has a row with its name.
     (layout.cells)(object, now).unwrap_or_else(|| {
@@ -179,6 +193,11 @@ const fn wide(name: &'static str) -> Column {
 
 const NAME: Column = text("Name");
 const AGE: Column = text("Age");
+
+/// A time in seconds as kubectl prints it.
+pub(crate) fn age(seconds: i64) -> String {
+    age::seconds(seconds)
+}
 
 /// Reads an object as its kind.
 fn read<K: DeserializeOwned>(object: &Value) -> Option<K> {

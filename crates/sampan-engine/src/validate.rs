@@ -8,6 +8,7 @@ mod batch;
 mod causes;
 mod config;
 mod container;
+mod definition;
 mod duplicates;
 mod ingress;
 mod metadata;
@@ -26,6 +27,7 @@ mod workload;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::custom::structural;
 use crate::decode;
 use crate::error::Cause;
 use crate::resources::Resource;
@@ -40,6 +42,10 @@ pub fn check(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Ca
     let mut causes = Causes::default();
     metadata::check(resource, object, old, &mut causes);
     let found = &mut causes;
+    if let Some(custom) = resource.custom {
+        found.extend(structural::causes(&custom.schema, object));
+        return causes.into_vec();
+    }
     match (resource.group, resource.kind) {
         ("", "Pod") => typed(object, old, found, pod::check),
         ("", "Service") => typed(object, old, found, service::check),
@@ -50,6 +56,9 @@ pub fn check(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Ca
         ("apps", "Deployment") => typed(object, old, found, workload::deployment),
         ("apps", "ReplicaSet") => typed(object, old, found, workload::replica_set),
         ("apps", "StatefulSet") => typed(object, old, found, workload::stateful_set),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            definition::check(object, old, found);
+        }
         ("autoscaling", "HorizontalPodAutoscaler") => {
             typed(object, old, found, policy::autoscaler);
         }

@@ -11,6 +11,7 @@ use super::accept::Form;
 use super::{Call, status};
 use crate::error::Error;
 use crate::objects::List;
+use crate::resources::Resource;
 use crate::table;
 
 const WARNING: HeaderName = HeaderName::from_static("warning");
@@ -86,7 +87,7 @@ pub(crate) fn list(call: &Call, list: List) -> Response {
         Form::Object => {
             let items: Vec<Value> = list.items.into_iter().map(without_type).collect();
             json!({
-                "kind": format!("{}List", resource.kind),
+                "kind": list_kind(resource),
                 "apiVersion": resource.api_version(),
                 "metadata": meta,
                 "items": items,
@@ -101,6 +102,11 @@ pub(crate) fn list(call: &Call, list: List) -> Response {
         Form::Table(version) => table(call, version, list.items, &meta, true),
     };
     json(StatusCode::OK, &value)
+}
+
+fn list_kind(resource: &Resource) -> String {
+    let custom = resource.custom.map(|custom| custom.list_kind.clone());
+    custom.unwrap_or_else(|| format!("{}List", resource.kind))
 }
 
 /// The items of a list do not repeat the type that the list has.

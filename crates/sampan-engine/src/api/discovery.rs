@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::accept::{self, Discovery};
 use super::answer;
+use crate::custom::Kinds;
 use crate::error::Error;
-use crate::resources::{self, Nature, Resource, Subresource};
+use crate::resources::{Nature, Resource, Subresource};
 
 const VERBS: &[&str] = &[
     "create",
@@ -28,7 +29,7 @@ const NAMESPACE_VERBS: &[&str] = &[
 ];
 
 /// Answers `/api`.
-pub(crate) fn core(headers: &HeaderMap, address: &str) -> Result<Response, Error> {
+pub(crate) fn core(headers: &HeaderMap, kinds: &Kinds, address: &str) -> Result<Response, Error> {
     match accept::discovery(headers)? {
         Discovery::Plain => Ok(tagged(
             headers,
@@ -39,13 +40,14 @@ pub(crate) fn core(headers: &HeaderMap, address: &str) -> Result<Response, Error
                 "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
             }),
         )),
-        form => Ok(aggregated(headers, form, &[""])),
+        form => Ok(aggregated(headers, form, &kinds.all(), &[""])),
     }
 }
 
 /// Answers `/apis`.
-pub(crate) fn groups(headers: &HeaderMap) -> Result<Response, Error> {
-    let names = group_names();
+pub(crate) fn groups(headers: &HeaderMap, kinds: &Kinds) -> Result<Response, Error> {
+    let all = kinds.all();
+    let names = group_names(&all);
     match accept::discovery(headers)? {
         Discovery::Plain => Ok(tagged(
             headers,
@@ -53,27 +55,34 @@ pub(crate) fn groups(headers: &HeaderMap) -> Result<Response, Error> {
             &json!({
                 "kind": "APIGroupList",
                 "apiVersion": "v1",
-                "groups": names.iter().map(|name| api_group(name)).collect::<Vec<_>>(),
+                "groups": names.iter().map(|name| api_group(&all, name)).collect::<Vec<_>>(),
             }),
         )),
-        form => Ok(aggregated(headers, form, &names)),
+        form => Ok(aggregated(headers, form, &all, &names)),
     }
 }
 
 /// Answers `/apis/GROUP`.
-pub(crate) fn group(headers: &HeaderMap, name: &str) -> Result<Response, Error> {
-    if !group_names().contains(&name) {
+pub(crate) fn group(headers: &HeaderMap, kinds: &Kinds, name: &str) -> Result<Response, Error> {
+    let all = kinds.all();
+    if !group_names(&all).contains(&name) {
         return Err(Error::NoSuchResource);
     }
-    let mut group = api_group(name);
+    let mut group = api_group(&all, name);
     group["kind"] = "APIGroup".into();
     group["apiVersion"] = "v1".into();
     Ok(tagged(headers, "application/json", &group))
 }
 
 /// Answers `/api/v1` and `/apis/GROUP/VERSION`.
-pub(crate) fn version(headers: &HeaderMap, group: &str, version: &str) -> Result<Response, Error> {
-    let resources: Vec<&Resource> = of(group)
+pub(crate) fn version(
+    headers: &HeaderMap,
+    kinds: &Kinds,
+    group: &str,
+    version: &str,
+) -> Result<Response, Error> {
+    let all = kinds.all();
+    let resources: Vec<&Resource> = of(&all, group)
         .filter(|resource| resource.version == version)
         .collect();
     if resources.is_empty() {
@@ -89,9 +98,9 @@ pub(crate) fn version(headers: &HeaderMap, group: &str, version: &str) -> Result
 }
 
 /// All groups but the core, in the order of the table.
-fn group_names() -> Vec<&'static str> {
+fn group_names(all: &[&'static Resource]) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for resource in resources::all() {
+    for resource in all {
         if !resource.group.is_empty() && !names.contains(&resource.group) {
             names.push(resource.group);
         }
@@ -99,16 +108,16 @@ fn group_names() -> Vec<&'static str> {
     names
 }
 
-fn of(group: &str) -> impl Iterator<Item = &'static Resource> {
-    resources::all()
-        .iter()
+fn of(all: &[&'static Resource], group: &str) -> impl Iterator<Item = &'static Resource> {
+    all.iter()
+        .copied()
         .filter(move |resource| resource.group == group)
 }
 
 /// The versions of a group, the preferred one first.
-fn versions(group: &str) -> Vec<&'static str> {
+fn versions(all: &[&'static Resource], group: &str) -> Vec<&'static str> {
     let mut versions = Vec::new();
-    for resource in of(group) {
+    for resource in of(all, group) {
         if !versions.contains(&resource.version) {
             versions.push(resource.version);
         }
@@ -116,8 +125,8 @@ fn versions(group: &str) -> Vec<&'static str> {
     versions
 }
 
-fn api_group(name: &str) -> Value {
-    let versions: Vec<Value> = versions(name)
+fn api_group(all: &[&'static Resource], name: &str) -> Value {
+    let versions: Vec<Value> = versions(all, name)
         .into_iter()
         .map(|version| json!({"groupVersion": format!("{name}/{version}"), "version": version}))
         .collect();
@@ -195,7 +204,12 @@ fn add_names(entry: &mut Value, resource: &Resource) {
 }
 
 /// Everything about some groups in one document.
-fn aggregated(headers: &HeaderMap, form: Discovery, groups: &[&str]) -> Response {
+fn aggregated(
+    headers: &HeaderMap,
+    form: Discovery,
+    all: &[&'static Resource],
+    groups: &[&str],
+) -> Response {
     let (version, media_type) = match form {
         Discovery::V2Beta1 => (
             "v2beta1",
@@ -209,12 +223,12 @@ fn aggregated(headers: &HeaderMap, form: Discovery, groups: &[&str]) -> Response
     let items: Vec<Value> = groups
         .iter()
         .map(|group| {
-            let versions: Vec<Value> = versions(group)
+            let versions: Vec<Value> = versions(all, group)
                 .into_iter()
                 .map(|version| {
                     json!({
                         "version": version,
-                        "resources": of(group)
+                        "resources": of(all, group)
                             .filter(|resource| resource.version == version)
                             .map(detailed)
                             .collect::<Vec<_>>(),

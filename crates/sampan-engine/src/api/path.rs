@@ -1,7 +1,8 @@
 //! What a path names.
 
+use crate::custom::Kinds;
 use crate::error::Error;
-use crate::resources::{self, Resource, Subresource};
+use crate::resources::{Resource, Subresource};
 
 /// An object, or all objects of a resource, or a part of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub(crate) struct Target {
 
 impl Target {
     /// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.
-    pub(crate) fn parse(path: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(path: &str, kinds: &Kinds) -> Result<Self, Error> {
+        let new = |kind, namespace, name, part| Self::new(kinds, kind, namespace, name, part);
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (group, version, rest) = match parts.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
@@ -27,40 +29,39 @@ impl Target {
         };
         match rest {
             // The namespace itself, or one of its own parts.
-            ["namespaces", name] => {
-                Self::new((group, version, "namespaces"), None, Some(name), None)
-            }
+            ["namespaces", name] => new((group, version, "namespaces"), None, Some(name), None),
             ["namespaces", name, part @ ("status" | "finalize")] => {
-                Self::new((group, version, "namespaces"), None, Some(name), Some(part))
+                new((group, version, "namespaces"), None, Some(name), Some(part))
             }
             ["namespaces", namespace, plural] => {
-                Self::new((group, version, plural), Some(namespace), None, None)
+                new((group, version, plural), Some(namespace), None, None)
             }
             ["namespaces", namespace, plural, name] => {
-                Self::new((group, version, plural), Some(namespace), Some(name), None)
+                new((group, version, plural), Some(namespace), Some(name), None)
             }
-            ["namespaces", namespace, plural, name, part] => Self::new(
+            ["namespaces", namespace, plural, name, part] => new(
                 (group, version, plural),
                 Some(namespace),
                 Some(name),
                 Some(part),
             ),
-            [plural] => Self::new((group, version, plural), None, None, None),
-            [plural, name] => Self::new((group, version, plural), None, Some(name), None),
-            [plural, name, part] => {
-                Self::new((group, version, plural), None, Some(name), Some(part))
-            }
+            [plural] => new((group, version, plural), None, None, None),
+            [plural, name] => new((group, version, plural), None, Some(name), None),
+            [plural, name, part] => new((group, version, plural), None, Some(name), Some(part)),
             _ => Err(Error::NoSuchResource),
         }
     }
 
     fn new(
+        kinds: &Kinds,
         (group, version, plural): (&str, &str, &str),
         namespace: Option<&str>,
         name: Option<&str>,
         part: Option<&str>,
     ) -> Result<Self, Error> {
-        let resource = resources::find(group, version, plural).ok_or(Error::NoSuchResource)?;
+        let resource = kinds
+            .find(group, version, plural)
+            .ok_or(Error::NoSuchResource)?;
         let fits = if resource.namespaced() {
             // Without a namespace, objects in namespaces can only be listed.
             namespace.is_some() || name.is_none()
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn paths_name_objects_lists_and_parts() {
         let read = |path: &str| {
-            Target::parse(path).map(|target| {
+            Target::parse(path, &Kinds::default()).map(|target| {
                 (
                     target.resource.plural,
                     target.namespace.unwrap_or_default(),

@@ -126,7 +126,7 @@ impl Objects {
     ) -> Result<Reservation<'_>, Error> {
         let addresses = &self.inner.addresses;
         let mut reservation = addresses.nothing();
-        if resource.kind != "Service" {
+        if resource.kind != "Service" || resource.custom.is_some() {
             return Ok(reservation);
         }
         addresses
@@ -154,7 +154,7 @@ impl Objects {
         before: &Value,
         after: Option<&Value>,
     ) {
-        if resource.kind != "Service" {
+        if resource.kind != "Service" || resource.custom.is_some() {
             return;
         }
         let mut gone = Claims::of(before);

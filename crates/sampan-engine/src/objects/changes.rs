@@ -6,7 +6,8 @@ use sampan_store::objects::{ChangeKind, Recent, RecentEvent};
 use serde::Deserialize;
 
 use super::Objects;
-use crate::resources::{self, Resource};
+use crate::custom::Kinds;
+use crate::resources::Resource;
 
 /// An object has changed, been created or removed. It says which, not how: look at what is there now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Changes {
     recent: Option<Recent>,
+    kinds: Kinds,
 }
 
 impl Objects {
@@ -56,6 +58,7 @@ impl Objects {
     pub fn changes(&self) -> Changes {
         Changes {
             recent: self.inner.rows.recent().ok(),
+            kinds: self.kinds().clone(),
         }
     }
 }
@@ -68,7 +71,7 @@ impl Changes {
         };
         loop {
             match recent.next().await {
-                RecentEvent::Changed(change) => match describe(&change) {
+                RecentEvent::Changed(change) => match describe(&self.kinds, &change) {
                     Some(Ok(change)) => return Event::Changed(Box::new(change)),
                     Some(Err(error)) => {
                         tracing::error!(%error, key = %change.row.key, "cannot read a changed object");
@@ -109,9 +112,12 @@ struct Owner {
     controller: bool,
 }
 
-fn describe(change: &sampan_store::objects::Change) -> Option<Result<Change, serde_json::Error>> {
+fn describe(
+    kinds: &Kinds,
+    change: &sampan_store::objects::Change,
+) -> Option<Result<Change, serde_json::Error>> {
     let key = &change.row.key;
-    let resource = resources::stored(&key.group, &key.resource)?;
+    let resource = kinds.stored(&key.group, &key.resource)?;
     let head: Head = match serde_json::from_str(&change.row.body) {
         Ok(head) => head,
         Err(error) => return Some(Err(error)),

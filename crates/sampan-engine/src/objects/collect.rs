@@ -19,7 +19,7 @@ use super::{
     metadata,
 };
 use crate::error::Error;
-use crate::resources::{self, Resource};
+use crate::resources::Resource;
 
 /// Changes that follow each other closely are looked at in one pass.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -313,7 +313,7 @@ async fn read_at(objects: &Objects, revision: Revision) -> Result<Vec<Node>, Err
         ..ListRequest::default()
     };
     let mut nodes = Vec::new();
-    for resource in resources::all() {
+    for resource in objects.kinds().all() {
         if !resource.is_stored_form() || resource.kind == "Event" {
             continue;
         }

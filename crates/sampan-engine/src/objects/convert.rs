@@ -21,6 +21,11 @@ pub(super) fn to_stored(resource: &Resource, object: &mut Value) {
 
 /// Turns a stored object into the form of this resource.
 pub(super) fn from_stored(resource: &Resource, object: &mut Value) {
+    if resource.custom.is_some() {
+        // All versions have the same fields.
+        object["apiVersion"] = resource.api_version().into();
+        return;
+    }
     if resource.is_stored_form() {
         return;
     }

@@ -157,7 +157,7 @@ impl Objects {
             ..ListRequest::default()
         };
         let mut left = 0;
-        for resource in resources::all() {
+        for resource in self.kinds().all() {
             // A resource that shows the objects of another one has none of its own.
             if !resource.namespaced() || !resource.is_stored_form() {
                 continue;

@@ -18,6 +18,7 @@ const COUNTED: &[&str] = &[
     "IngressClass",
     "Job",
     "CronJob",
+    "CustomResourceDefinition",
     "NetworkPolicy",
     "PodDisruptionBudget",
     "ReplicaSet",
@@ -38,6 +39,11 @@ pub(super) fn generate_name(base: &str) -> String {
         name.push(char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
     }
     name
+}
+
+/// Whether changes of what is wanted are counted.
+fn is_counted(resource: &Resource) -> bool {
+    resource.custom.is_some() || COUNTED.contains(&resource.kind)
 }
 
 /// Makes a client's object into a new one.
@@ -72,7 +78,7 @@ pub(super) fn create(
         "creationTimestamp",
         Some(timestamp(clock::now()).into()),
     );
-    let generation = COUNTED.contains(&resource.kind).then(|| 1.into());
+    let generation = is_counted(resource).then(|| 1.into());
     metadata::set(object, "generation", generation);
     initial_status(resource, object);
     Ok(())
@@ -80,6 +86,9 @@ pub(super) fn create(
 
 /// The state in which an object of the kind begins; that of a pod is part of its defaults.
 fn initial_status(resource: &Resource, object: &mut Value) {
+    if resource.custom.is_some() {
+        return;
+    }
     let status = match resource.kind {
         "Namespace" => {
             object["spec"] = json!({"finalizers": ["kubernetes"]});
@@ -174,7 +183,7 @@ fn copy_field(from: &Value, to: &mut Value, field: &str) {
 
 /// Counts a change of what is wanted: anything besides metadata and status.
 pub(super) fn count_generation(resource: &Resource, current: &Value, wanted: &mut Value) {
-    if !COUNTED.contains(&resource.kind) {
+    if !is_counted(resource) {
         return;
     }
     let rest = |object: &Value| {

@@ -161,3 +161,12 @@ pub(super) static EVENT: Struct = Struct {
         Field::always("deprecatedSource", &PLAIN),
     ],
 };
+
+/// `CustomResourceDefinition`; its versions are taken as a whole.
+pub(super) static DEFINITION: Struct = Struct {
+    fields: &[
+        METADATA,
+        Field::always("spec", &PLAIN),
+        Field::always("status", &STATUS),
+    ],
+};

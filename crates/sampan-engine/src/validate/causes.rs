@@ -49,6 +49,11 @@ impl Causes {
         self.found
     }
 
+    /// Adds what others have found.
+    pub(super) fn extend(&mut self, found: Vec<Cause>) {
+        self.found.extend(found);
+    }
+
     fn push(&mut self, reason: CauseReason, path: &Path, what: &str, detail: &str) {
         let message = if detail.is_empty() {
             what.to_owned()

@@ -6,10 +6,12 @@ use k8s_openapi::api::{
     apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events,
     networking, policy, rbac, scheduling, storage,
 };
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::duplicates;
+use crate::custom::structural::{self, Step};
 use crate::decode;
 use crate::error::Error;
 use crate::resources::Resource;
@@ -36,12 +38,6 @@ impl Findings {
 /// Where a field is in an object, step by step.
 #[derive(Debug, PartialEq, Eq)]
 struct Place(Vec<Step>);
-
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    Field(String),
-    Item(usize),
-}
 
 impl Place {
     fn of(path: &serde_ignored::Path<'_>) -> Self {
@@ -121,6 +117,10 @@ fn unreadable(resource: &Resource, what: &str) -> String {
 
 /// The fields of an object that its kind does not know.
 fn unknown_fields(resource: &Resource, object: &Value) -> Result<Vec<Place>, Error> {
+    if let Some(custom) = resource.custom {
+        let unknown = structural::unknown(&custom.schema, object);
+        return Ok(unknown.into_iter().map(Place).collect());
+    }
     let Some(read) = reader(resource) else {
         return Ok(Vec::new());
     };
@@ -167,6 +167,7 @@ fn reader(resource: &Resource) -> Option<Reader> {
         ("authorization.k8s.io", "SubjectAccessReview") => {
             read::<authorization::v1::SubjectAccessReview>
         }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => read::<CustomResourceDefinition>,
         ("autoscaling", "HorizontalPodAutoscaler") if resource.version == "v1" => {
             read::<autoscaling::v1::HorizontalPodAutoscaler>
         }
