@@ -2,5 +2,6 @@
 
 mod fixture;
 mod interrupted;
+mod kinds;
 mod life;
 mod with_helm;
