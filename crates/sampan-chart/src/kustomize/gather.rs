@@ -1,11 +1,12 @@
 //! Layers: the resources of bases and files, changed by what the kustomization says.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::files::Folder;
 use super::kustomization::{Kustomization, SortOptions};
-use super::resource::Resource;
+use super::resource::{Id, Resource};
 use super::{generate, images, labels, names, patch};
 
 /// The most layers above each other.
@@ -60,7 +61,6 @@ impl Gathering {
             }
             self.layer(&component, &inner, resources)?;
         }
-        check(resources.len(), RESOURCES, "resources")?;
         transform(folder, kustomization, resources)?;
         self.within.pop();
         Ok(())
@@ -108,13 +108,16 @@ fn check(count: usize, limit: usize, what: &'static str) -> Result<(), Error> {
 
 /// Adds resources, none of which may be there already.
 pub(super) fn append(resources: &mut Vec<Resource>, more: Vec<Resource>) -> Result<(), Error> {
+    let ids = resources.iter().map(|there| there.id().effective());
+    let mut there: HashSet<Id> = ids.collect();
     for resource in more {
         let id = resource.id();
-        if resources.iter().any(|there| there.id().is_same(&id)) {
+        if !there.insert(id.effective()) {
             return Err(Error::Twice(id.to_string()));
         }
         resources.push(resource);
     }
+    check(resources.len(), RESOURCES, "resources")?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Names, namespaces and numbers of replicas.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::error::Error;
@@ -29,9 +31,9 @@ pub(super) fn namespace(namespace: &str, resources: &mut [Resource]) -> Result<(
             subjects(resource, namespace);
         }
     }
-    let ids: Vec<Id> = resources.iter().map(Resource::id).collect();
-    for (index, id) in ids.iter().enumerate() {
-        if ids[..index].iter().any(|other| other.is_same(id)) {
+    let mut there = HashSet::new();
+    for id in resources.iter().map(Resource::id) {
+        if !there.insert(id.effective()) {
             let message = format!("namespace transformation produces ID conflict: {id}");
             return Err(Error::Invalid(message));
         }

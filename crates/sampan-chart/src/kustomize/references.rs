@@ -1,5 +1,7 @@
 //! Names that have changed are changed where other resources refer to them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use super::path::{Make, walk};
@@ -186,12 +188,19 @@ pub(super) fn update(resources: &mut [Resource]) {
             suffixes: resource.suffixes.clone(),
         })
         .collect();
+    let mut by_name: HashMap<&str, Vec<&Candidate>> = HashMap::new();
+    for candidate in &candidates {
+        let names: BTreeSet<&str> = candidate.before.iter().map(|id| id.name.as_str()).collect();
+        for name in names {
+            by_name.entry(name).or_default().push(candidate);
+        }
+    }
     for (index, resource) in resources.iter_mut().enumerate() {
         let kind = resource.original_id().kind;
         let role = resource.value.get("roleRef").cloned();
         let referrer = Referrer {
             own: &candidates[index],
-            candidates: &candidates,
+            by_name: &by_name,
             role,
         };
         for (of, path) in paths(&kind) {
@@ -222,7 +231,8 @@ fn paths(kind: &str) -> Vec<(&'static str, String)> {
 
 struct Referrer<'a> {
     own: &'a Candidate,
-    candidates: &'a [Candidate],
+    /// By all names that they had.
+    by_name: &'a HashMap<&'a str, Vec<&'a Candidate>>,
     role: Option<Value>,
 }
 
@@ -262,11 +272,9 @@ impl Referrer<'_> {
                     || one.now.effective_namespace() == namespace
             })
         };
-        let mut found: Vec<&Candidate> = self
-            .candidates
-            .iter()
+        let named = self.by_name.get(name)?.iter().copied();
+        let mut found: Vec<&Candidate> = named
             .filter(in_namespace)
-            .filter(|one| one.before.iter().any(|id| id.name == name))
             .filter(|one| one.before.iter().any(|id| id.is_selected(group, "", of)))
             .filter(|one| self.is_role(one, path))
             .filter(|one| self.is_near(one))

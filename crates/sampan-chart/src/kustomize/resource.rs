@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::kustomization::GeneratorOptions;
 
 /// Group, version, kind, name and namespace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Id {
     /// The group; empty for the core group.
     pub group: String,
@@ -68,6 +68,14 @@ impl Id {
             "default"
         } else {
             &self.namespace
+        }
+    }
+
+    /// The same with the namespace that counts: equal for what is the same resource.
+    pub(super) fn effective(&self) -> Self {
+        Self {
+            namespace: self.effective_namespace().to_owned(),
+            ..self.clone()
         }
     }
 
