@@ -203,6 +203,9 @@ impl Hint for Error {
             Self::NotOwned { .. } => Some(
                 "choose another name, remove the object, or give it to this release with `--take-ownership`".to_owned(),
             ),
+            Self::Changes(problem) if problem.contains("Apply failed with") => Some(
+                "somebody else has set these fields since; `--force` takes them over".to_owned(),
+            ),
             Self::Timeout { .. } => Some(
                 "look at its events and logs; give more time with `--timeout`".to_owned(),
             ),

@@ -100,7 +100,8 @@ pub(crate) struct Rollout {
     /// Leave hooks out
     #[arg(long)]
     no_hooks: bool,
-    /// Put objects as a whole in the place of those that are there, instead of changing these
+    /// Put objects as a whole in the place of those that are there, instead of changing these; for releases that Helm 4 made
+    /// by server-side apply, take fields over that others have set
     #[arg(long)]
     force: bool,
 }
