@@ -88,6 +88,10 @@ fn a_chart_is_installed_upgraded_tested_rolled_back_and_uninstalled() {
     assert_eq!(migrated, "migrated to 1\n");
     let agents = site.kubectl("get daemonset shop-agent -o jsonpath={.status.numberReady}");
     assert_eq!(agents.stdout(), "1");
+    let policies = site
+        .kubectl("get role,rolebinding,pdb,netpol,hpa -o name")
+        .stdout();
+    assert_eq!(policies.lines().count(), 5, "{policies}");
 
     let tested = site.helm("test shop --logs --timeout 60s").stdout();
     assert!(tested.contains("the colour is right"), "{tested}");

@@ -82,6 +82,12 @@ async fn workloads_accounts_and_namespaces_are_created() {
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["image"], "example/web:1");
     assert_eq!(container["ports"][0]["protocol"], "TCP");
+    let job = created(&f, "job once --image=example/job:1 -- run", "job/once").await;
+    let pod = &job["spec"]["template"]["spec"];
+    assert_eq!(pod["containers"][0]["command"][0], "run");
+    let nightly = "cronjob nightly --image=example/job:1 --schedule=@daily";
+    let nightly = created(&f, nightly, "cj/nightly").await;
+    assert_eq!(nightly["spec"]["schedule"], "@daily");
     created(&f, "serviceaccount robot", "sa/robot").await;
     created(&f, "namespace shop", "ns/shop").await;
     let dry = ["create", "ns", "none", "--dry-run=server"];
@@ -96,6 +102,49 @@ async fn workloads_accounts_and_namespaces_are_created() {
     let bad = ["create", "service", "clusterip", "web_", "--tcp=80"];
     let refusal = f.refused(&bad).await;
     assert!(refusal.contains("web_"), "{refusal}");
+    f.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_and_limits_are_created() {
+    let f = Fixture::start().await;
+    let role = "role reader --verb=get,list --resource=pods,deployments.apps";
+    let role = created(&f, role, "role/reader").await;
+    assert_eq!(
+        role["rules"][0]["verbs"],
+        serde_json::json!(["get", "list"])
+    );
+    assert_eq!(role["rules"].as_array().unwrap().len(), 2);
+    let binding = "rolebinding reading --role=reader --serviceaccount=default:robot";
+    let binding = created(&f, binding, "rolebinding/reading").await;
+    assert_eq!(binding["subjects"][0]["name"], "robot");
+    let all = "clusterrole all --verb=* --resource=*.*";
+    created(&f, all, "clusterrole/all").await;
+    let to_all = "clusterrolebinding to-all --clusterrole=all --user=jane --group=staff";
+    let to_all = created(&f, to_all, "clusterrolebinding/to-all").await;
+    assert_eq!(to_all["subjects"].as_array().unwrap().len(), 2);
+
+    let quota = created(&f, "quota few --hard=pods=2,cpu=1500m", "quota/few").await;
+    assert_eq!(quota["spec"]["hard"]["cpu"], "1500m");
+    let budget = "poddisruptionbudget half --selector=app=web --min-available=50%";
+    let budget = created(&f, budget, "pdb/half").await;
+    assert_eq!(budget["spec"]["minAvailable"], "50%");
+    let class = "priorityclass low --value=-5 --preemption-policy=Never";
+    let class = created(&f, class, "priorityclass/low").await;
+    assert_eq!(class["value"], -5);
+
+    created(&f, "deployment web --image=example/web:1", "deploy/web").await;
+    f.kubectl(&[
+        "autoscale",
+        "deployment",
+        "web",
+        "--min=1",
+        "--max=3",
+        "--cpu-percent=50",
+    ])
+    .await;
+    let shown = ["get", "hpa", "web", "-o", "jsonpath={.spec.maxReplicas}"];
+    assert_eq!(f.kubectl(&shown).await, "3");
     f.stop().await;
 }
 
