@@ -112,6 +112,63 @@ impl Node {
         }
     }
 
+    /// What stands below a path of keys; a node that is null counts as absent.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        let mut node = self;
+        for key in path {
+            node = node.get(key)?;
+        }
+        (node.content != Content::Null).then_some(node)
+    }
+
+    /// The items of a list; none of anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
+        match &self.content {
+            Content::Sequence(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a mapping; none of anything else.
+    #[must_use]
+    pub fn entries(&self) -> &[(Key, Node)] {
+        match &self.content {
+            Content::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The node's value when it is a boolean.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match &self.content {
+            Content::Bool(written) => Some(written.value),
+            _ => None,
+        }
+    }
+
+    /// The node's value when it is a whole number.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.content {
+            Content::Number(written) => written.value.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar of any type, as it was written; none of null, lists and mappings.
+    #[must_use]
+    pub fn scalar(&self) -> Option<&str> {
+        match &self.content {
+            Content::String(text, _) => Some(text),
+            Content::Bool(written) => Some(&written.text),
+            Content::Number(written) => Some(&written.text),
+            Content::Null | Content::Sequence(_) | Content::Mapping(_) => None,
+        }
+    }
+
     /// The node's text when it is text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -186,7 +243,19 @@ pub const LIMIT_BYTES: usize = 8 << 20;
 /// # Errors
 /// [`YamlError`] when the text is not YAML, repeats a key, or exceeds the limits of size, depth or aliases.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
-    read::documents(&Arc::from(file), text)
+    read::documents(&Arc::from(file), text, 1)
+}
+
+/// Reads all documents of a part of a file that begins in line `first_line`.
+///
+/// # Errors
+/// As [`documents`].
+pub fn documents_from(
+    file: &Arc<str>,
+    text: &str,
+    first_line: u32,
+) -> Result<Vec<Node>, YamlError> {
+    read::documents(file, text, first_line)
 }
 
 /// The number that an unquoted text stands for, when it stands for one.

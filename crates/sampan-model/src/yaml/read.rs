@@ -15,7 +15,11 @@ const LIMIT_DEPTH: usize = 64;
 /// How many nodes a text may hold; aliases count with what they stand for.
 const LIMIT_NODES: usize = 250_000;
 
-pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, YamlError> {
+pub(super) fn documents(
+    file: &Arc<str>,
+    text: &str,
+    first_line: u32,
+) -> Result<Vec<Node>, YamlError> {
     if text.len() > LIMIT_BYTES {
         return Err(YamlError::TooLarge {
             file: Arc::clone(file),
@@ -24,7 +28,7 @@ pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, YamlEr
     }
     // A byte order mark is no part of the text, but some editors write it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder::new(file);
+    let mut builder = Builder::new(file, first_line);
     for event in Parser::new_from_str_with_options(text, options! { emit_comments: false }) {
         let (event, span) = event.map_err(|error| YamlError::Syntax {
             location: builder.location(*error.marker()),
@@ -66,6 +70,8 @@ struct Built {
 
 struct Builder<'a> {
     file: &'a Arc<str>,
+    /// How many lines of the file stand before the text.
+    lines_before: u32,
     open: Vec<Open>,
     anchors: HashMap<usize, Built>,
     nodes: usize,
@@ -73,9 +79,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a Arc<str>) -> Self {
+    fn new(file: &'a Arc<str>, first_line: u32) -> Self {
         Self {
             file,
+            lines_before: first_line.saturating_sub(1),
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -87,7 +94,7 @@ impl<'a> Builder<'a> {
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Location {
             file: Arc::clone(self.file),
-            line: short(marker.line().max(1)),
+            line: short(marker.line().max(1)).saturating_add(self.lines_before),
             column: short(marker.col() + 1),
         }
     }
