@@ -8,12 +8,15 @@
 //! no connections; what comes from registries and clusters reaches it through ports.
 
 pub mod chart;
+pub mod check;
 pub mod compatibility;
 pub mod functions;
+pub mod images;
 pub mod json;
 pub mod kustomize;
 pub mod limits;
 pub mod lint;
+pub mod manifest;
 pub mod package;
 pub mod release;
 pub mod render;
