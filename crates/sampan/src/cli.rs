@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Login(commands::login::Args),
     /// Forget name and password for a registry
     Logout(commands::logout::Args),
+    /// Check manifests, charts and apps without a cluster
+    Lint(Box<commands::lint::Args>),
+    /// List the images that manifests, charts and apps would run
+    Images(Box<commands::images::Args>),
     /// Look into the registry of this installation, and say who may use it
     Registry(commands::registry::Args),
     /// Render, pack and carry Helm charts

@@ -10,8 +10,10 @@ pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod history;
 pub(crate) mod image;
+pub(crate) mod images;
 pub(crate) mod kubeconfig;
 pub(crate) mod kustomize;
+pub(crate) mod lint;
 pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -48,6 +50,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Copy(args) => copy::run(&args, context),
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
+        Command::Lint(args) => lint::run(&args, context),
+        Command::Images(args) => images::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
         Command::Chart(args) => chart::run(&args, context),
         Command::Kustomize(args) => kustomize::run(&args, context),

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use sampan_bundle::ReleaseError;
 use sampan_oci::store::StoreError;
 
+pub(crate) use self::create::{read_app, read_manifests};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     ))
 }
 
-fn read_app(folder: &Path) -> Result<AppFile, Failure> {
+pub(crate) fn read_app(folder: &Path) -> Result<AppFile, Failure> {
     let path = folder.join(FILE_NAME);
     let text = fs::read_to_string(&path)
         .or_fail(format!("cannot read `{}`", path.display()))
@@ -66,7 +66,7 @@ fn read_app(folder: &Path) -> Result<AppFile, Failure> {
 }
 
 /// The files that the patterns of `sampan.yaml` meet, in the order of their paths.
-fn read_manifests(folder: &Path, file: &AppFile) -> Result<Vec<ManifestFile>, Failure> {
+pub(crate) fn read_manifests(folder: &Path, file: &AppFile) -> Result<Vec<ManifestFile>, Failure> {
     let mut paths = Vec::new();
     list(folder, "", &mut paths)?;
     paths.sort();
