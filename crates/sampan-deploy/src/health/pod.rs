@@ -34,6 +34,9 @@ const SECOND_CHANCE: Duration = Duration::from_secs(20);
 /// Restarts after which a crash is no accident.
 const CRASHES: i32 = 2;
 
+/// The weight of a crash.
+const CRASH: u8 = 3;
+
 /// How long a container may run without being ready before that is a trouble.
 const WARM_UP: SignedDuration = SignedDuration::from_secs(10);
 
@@ -54,14 +57,22 @@ pub(super) fn trouble(pod: &Pod, now: Timestamp) -> Option<Trouble> {
         .filter_map(|status| container_trouble(status, now))
         .max_by_key(|found| found.weight);
     let found = found.or_else(|| unscheduled(pod)).or_else(|| failed(pod))?;
+    // How often its pods may crash, a job decides itself.
+    let decided = found.weight == CRASH && is_of_job(pod);
     Some(Trouble {
         pod: pod.metadata.name.clone().unwrap_or_default(),
         container: found.container,
         what: found.what,
         created_at: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
-        hopeless_after: found.hopeless_after,
+        hopeless_after: found.hopeless_after.filter(|_| !decided),
         previous_log: found.previous_log,
     })
+}
+
+/// Whether a job owns the pod.
+fn is_of_job(pod: &Pod) -> bool {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.any(|owner| owner.controller == Some(true) && owner.kind == "Job")
 }
 
 /// What the target warned of about a pod, the latest last.
@@ -118,7 +129,7 @@ fn container_trouble(status: &ContainerStatus, now: Timestamp) -> Option<Found> 
         );
         return Some(Found {
             hopeless_after: crashes(status),
-            ..Found::of(status, what, 3)
+            ..Found::of(status, what, CRASH)
         });
     }
     if status.ready || state.running.is_none() {
@@ -152,7 +163,7 @@ fn waiting_trouble(status: &ContainerStatus, reason: &str, message: Option<&str>
     let (what, hopeless_after) = match reason {
         "CrashLoopBackOff" => {
             let what = format!("keeps crashing: container `{name}` {}", last_end(status));
-            let found = Found::of(status, what, 3);
+            let found = Found::of(status, what, CRASH);
             return Some(Found {
                 hopeless_after: crashes(status),
                 previous_log: true,

@@ -111,3 +111,37 @@ fn pods_say_why_they_wait() {
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
 }
+
+#[test]
+fn jobs_and_daemon_sets_decide_for_themselves() {
+    let said = |live: Value| {
+        let (state, summary) = assessed(&live);
+        format!("{state}: {summary}")
+    };
+    assert_eq!(
+        said(json!({"kind": "Job", "spec": {"suspend": true}})),
+        "healthy: suspended"
+    );
+    let daemons = |strategy: &str| {
+        said(
+            json!({"kind": "DaemonSet", "metadata": {"generation": 2}, "spec": {"updateStrategy": {"type": strategy}},
+            "status": {"observedGeneration": 2, "desiredNumberScheduled": 1, "numberAvailable": 1}}),
+        )
+    };
+    assert_eq!(daemons("RollingUpdate"), "waiting: 0/1 updated, 1 ready");
+    assert_eq!(daemons("OnDelete"), "healthy: 1/1 ready");
+    let crashing = |kind: &str| {
+        let pod = json!({
+            "metadata": {"name": "p", "ownerReferences": [
+                {"apiVersion": "v1", "kind": kind, "name": "o", "uid": "u", "controller": true}]},
+            "status": {"containerStatuses": [{"name": "c", "image": "", "imageID": "", "ready": false,
+                "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]},
+        });
+        let pod: Pod = serde_json::from_value(pod).expect("it is a pod");
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let found = pod::trouble(&pod, now).expect("it is in trouble");
+        found.hopeless_after.is_some()
+    };
+    assert!(crashing("ReplicaSet"));
+    assert!(!crashing("Job"), "it may try as often as it says");
+}

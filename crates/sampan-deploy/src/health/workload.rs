@@ -155,10 +155,17 @@ fn daemon_set(live: &Value) -> (State, String) {
     let wanted = number(live, "/status/desiredNumberScheduled");
     let updated = number(live, "/status/updatedNumberScheduled");
     let available = number(live, "/status/numberAvailable");
-    (
-        state(updated >= wanted && available >= wanted),
-        format!("{available}/{wanted} ready"),
-    )
+    let on_delete = live
+        .pointer("/spec/updateStrategy/type")
+        .and_then(Value::as_str)
+        == Some("OnDelete");
+    let all_updated = on_delete || updated >= wanted;
+    let summary = if all_updated {
+        format!("{available}/{wanted} ready")
+    } else {
+        format!("{updated}/{wanted} updated, {available} ready")
+    };
+    (state(all_updated && available >= wanted), summary)
 }
 
 fn pod(live: &Value) -> (State, String) {
@@ -182,6 +189,11 @@ fn job(live: &Value) -> (State, String) {
     if is("Failed") {
         let why = condition(live, "Failed").map_or("", |condition| text(condition, "message"));
         return (State::Failed, format!("failed: {why}"));
+    }
+    let suspended = live.pointer("/spec/suspend").and_then(Value::as_bool);
+    if suspended == Some(true) && !is("Complete") {
+        // Whoever wrote that it shall not run yet does not wait for it.
+        return (State::Healthy, "suspended".to_owned());
     }
     let wanted = live
         .pointer("/spec/completions")
