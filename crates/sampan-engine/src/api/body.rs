@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use sampan_kubernetes::protobuf;
+use sampan_model::Hint as _;
 use serde_json::Value;
 
 use super::KUBERNETES;
@@ -59,8 +60,14 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
             .map_err(|error| unreadable(format!("json parse error: {error}"))),
         "application/yaml" | "application/x-yaml" => serde_saphyr::from_slice(body)
             .map_err(|error| unreadable(format!("yaml parse error: {error}"))),
-        protobuf::MEDIA_TYPE => protobuf::decode(body, KUBERNETES)
-            .map_err(|error| unreadable(format!("protobuf parse error: {error}"))),
+        protobuf::MEDIA_TYPE => protobuf::decode(body, KUBERNETES).map_err(|error| {
+            // Clients see nothing of an error but its message.
+            let hint = error
+                .hint()
+                .map(|hint| format!("; {hint}"))
+                .unwrap_or_default();
+            unreadable(format!("protobuf parse error: {error}{hint}"))
+        }),
         _ => Err(Error::UnsupportedMediaType { accepted: ACCEPTED }),
     }
 }
@@ -204,6 +211,12 @@ mod tests {
     fn what_is_not_read_is_refused() {
         let damaged = parse(&headers(protobuf::MEDIA_TYPE), b"k8s\0\x0a").unwrap_err();
         assert!(matches!(damaged, Error::BadRequest(_)), "{damaged}");
+        let custom = b"k8s\0\x0a\x11\x0a\x04x/v1\x12\x09Backdrops\x12\x00";
+        let custom = parse(&headers(protobuf::MEDIA_TYPE), custom).unwrap_err();
+        assert!(
+            custom.to_string().ends_with("send them as JSON"),
+            "{custom}"
+        );
         let other = parse(&headers("text/html"), b"").unwrap_err();
         assert!(other.to_string().ends_with(ACCEPTED), "{other}");
     }

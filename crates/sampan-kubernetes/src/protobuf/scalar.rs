@@ -47,22 +47,30 @@ pub(super) fn plain(scalar: Scalar, data: Data<'_>) -> Result<Value, Broken> {
     }
 }
 
+/// How many numbers one field packs, if the type is one that protobuf packs.
+pub(super) fn packed_count(scalar: Scalar, bytes: &[u8]) -> Option<usize> {
+    match scalar {
+        // The last byte of each has its highest bit clear.
+        Scalar::Bool | Scalar::Int32 | Scalar::Int64 => {
+            Some(bytes.iter().filter(|byte| **byte < 0x80).count())
+        }
+        Scalar::Double => Some(bytes.len().div_ceil(size_of::<f64>())),
+        _ => None,
+    }
+}
+
 /// A list of numbers in one field, as protobuf may pack them.
-pub(super) fn packed(scalar: Scalar, bytes: &[u8]) -> Option<Result<Vec<Value>, Broken>> {
-    let read: fn(&mut Reader<'_>) -> Result<Data<'static>, Broken> = match scalar {
-        Scalar::Bool | Scalar::Int32 | Scalar::Int64 => |reader| reader.varint().map(Data::Varint),
-        Scalar::Double => |reader| Ok(Data::Fixed64(u64::from_le_bytes(reader.fixed()?))),
-        _ => return None,
-    };
+pub(super) fn packed(scalar: Scalar, bytes: &[u8]) -> Result<Vec<Value>, Broken> {
     let mut reader = Reader::new(bytes);
     let mut values = Vec::new();
     while !reader.is_empty() {
-        match read(&mut reader).and_then(|data| plain(scalar, data)) {
-            Ok(value) => values.push(value),
-            Err(broken) => return Some(Err(broken)),
-        }
+        let data = match scalar {
+            Scalar::Double => Data::Fixed64(u64::from_le_bytes(reader.fixed()?)),
+            _ => Data::Varint(reader.varint()?),
+        };
+        values.push(plain(scalar, data)?);
     }
-    Some(Ok(values))
+    Ok(values)
 }
 
 /// The bytes of a message whose one field holds JSON.
