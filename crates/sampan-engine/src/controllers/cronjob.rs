@@ -3,8 +3,8 @@
 mod plan;
 pub(crate) mod schedule;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sampan_supervise::clock;
@@ -20,6 +20,8 @@ use plan::Plan;
 const SOURCE: &str = "cronjob-controller";
 /// The annotation that tells a job for which time it was made.
 const SCHEDULED: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/// How long it takes until it is looked again whether a job that has the name of the next one is gone.
+const NAMESAKE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The controller.
 pub(crate) struct CronJobs(pub(crate) Context);
@@ -63,35 +65,61 @@ impl CronJobs {
     async fn carry_out(&self, mut cron: CronJob, plan: Plan) -> Result<Option<Timestamp>, Error> {
         let objects = &self.0.objects;
         let mut status = plan.status;
-        for name in &plan.delete {
-            self.delete(&cron, name).await?;
-        }
         if let Some(at) = plan.start {
-            let job = job(&cron, at);
-            match objects.create(&job).await {
-                Ok(job) => {
-                    let name = job.metadata.name.as_deref().unwrap_or_default();
-                    let message = format!("Created job {name}");
-                    self.0.normal(SOURCE, &cron, "SuccessfulCreate", message);
-                    status
-                        .active
-                        .get_or_insert_default()
-                        .push(plan::identity(&job));
+            // A job that is replaced ends before the next one is made.
+            self.delete_all(&cron, &plan.delete).await?;
+            match self.start(&cron, at).await? {
+                Some(job) => {
+                    let active = status.active.get_or_insert_default();
+                    active.push(plan::identity(&job));
                 }
-                // It was made before the status could be written.
-                Err(error) if error.is_already_exists() => {}
-                Err(error) => {
-                    let message = format!("Error creating job: {error}");
-                    self.0.warning(SOURCE, &cron, "FailedCreate", message);
-                    return Err(error);
-                }
+                None => return Ok(Some(again_soon(plan.again_at))),
             }
         }
         if cron.status.as_ref() != Some(&status) {
             cron.status = Some(status);
-            objects.update_status(&cron).await?;
+            cron = objects.update_status(&cron).await?;
+        }
+        if plan.start.is_none() {
+            // A job tells that it was made for its time, so the status says so before it goes.
+            self.delete_all(&cron, &plan.delete).await?;
         }
         Ok(plan.again_at)
+    }
+
+    /// Makes the job for a time. None while its name is taken by a job of somebody else.
+    async fn start(&self, cron: &CronJob, at: Timestamp) -> Result<Option<Job>, Error> {
+        let new = job(cron, at);
+        let name = new.metadata.name.as_deref().unwrap_or_default();
+        let error = match self.0.objects.create(&new).await {
+            Ok(job) => {
+                let message = format!("Created job {name}");
+                self.0.normal(SOURCE, cron, "SuccessfulCreate", message);
+                return Ok(Some(job));
+            }
+            Err(error) => error,
+        };
+        if error.is_already_exists() {
+            let namespace = cron.metadata.namespace.as_deref();
+            let found = self.0.objects.get::<Job>(namespace, name).await?;
+            let uid = cron.metadata.uid.as_deref().unwrap_or_default();
+            match found {
+                Some(job) if is_controlled_by(&job.metadata, uid) => return Ok(Some(job)),
+                Some(job) if job.metadata.deletion_timestamp.is_none() => {}
+                // That of an earlier cron job of this name, on its way out.
+                _ => return Ok(None),
+            }
+        }
+        let message = format!("Error creating job: {error}");
+        self.0.warning(SOURCE, cron, "FailedCreate", message);
+        Err(error)
+    }
+
+    async fn delete_all(&self, cron: &CronJob, names: &[String]) -> Result<(), Error> {
+        for name in names {
+            self.delete(cron, name).await?;
+        }
+        Ok(())
     }
 
     async fn delete(&self, cron: &CronJob, name: &str) -> Result<(), Error> {
@@ -113,6 +141,13 @@ impl CronJobs {
     }
 }
 
+/// When to look whether a name is free, if nothing else is earlier.
+fn again_soon(again_at: Option<Timestamp>) -> Timestamp {
+    let now = clock::now();
+    let soon = now.checked_add(NAMESAKE).unwrap_or(now);
+    again_at.map_or(soon, |again| again.min(soon))
+}
+
 /// The time zone of a cron job, `None` when there is none of that name.
 fn zone(cron: &CronJob) -> Option<TimeZone> {
     let name = cron.spec.as_ref().and_then(|spec| spec.time_zone.as_ref());
@@ -132,11 +167,9 @@ fn job(cron: &CronJob, at: Timestamp) -> Job {
     let local = at.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z");
     let local = local.to_string().replace("+00:00", "Z");
     annotations.insert(SCHEDULED.to_owned(), local);
-    let name = cron.metadata.name.as_deref().unwrap_or_default();
     Job {
         metadata: ObjectMeta {
-            // Of two jobs for the same minute there can be only one.
-            name: Some(format!("{name}-{}", at.as_second() / 60)),
+            name: Some(plan::name_for(cron, at)),
             namespace: cron.metadata.namespace.clone(),
             labels: template.labels,
             annotations: Some(annotations),

@@ -55,7 +55,7 @@ pub(super) fn plan(cron: &CronJob, jobs: &[Job], now: Timestamp) -> Plan {
     observe(cron, jobs, &mut plan);
     prune(&spec, jobs, &mut plan);
     if cron.metadata.deletion_timestamp.is_none() && spec.suspend != Some(true) {
-        begin(cron, &spec, now, &mut plan);
+        begin(cron, jobs, now, &mut plan);
     }
     plan
 }
@@ -127,7 +127,8 @@ fn prune(spec: &CronJobSpec, jobs: &[Job], plan: &mut Plan) {
 }
 
 /// Starts a job if one is due.
-fn begin(cron: &CronJob, spec: &CronJobSpec, now: Timestamp, plan: &mut Plan) {
+fn begin(cron: &CronJob, jobs: &[Job], now: Timestamp, plan: &mut Plan) {
+    let spec = cron.spec.clone().unwrap_or_default();
     let schedule = match Schedule::parse(&spec.schedule) {
         Ok(schedule) => schedule,
         Err(error) => {
@@ -172,7 +173,22 @@ fn begin(cron: &CronJob, spec: &CronJobSpec, now: Timestamp, plan: &mut Plan) {
         let message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
         plan.tell(Kind::Warning, "TooManyMissedTimes", message.to_owned());
     }
-    start(spec, due, plan);
+    let name = name_for(cron, due);
+    if jobs
+        .iter()
+        .any(|job| job.metadata.name.as_ref() == Some(&name))
+    {
+        // It was made before the status could be written.
+        plan.status.last_schedule_time = Some(Time(due));
+        return;
+    }
+    start(&spec, due, plan);
+}
+
+/// The name of the job for a time: of two for the same minute there can be only one.
+pub(super) fn name_for(cron: &CronJob, at: Timestamp) -> String {
+    let name = cron.metadata.name.as_deref().unwrap_or_default();
+    format!("{name}-{}", at.as_second() / 60)
 }
 
 fn start(spec: &CronJobSpec, due: Timestamp, plan: &mut Plan) {

@@ -115,3 +115,14 @@ fn a_suspended_cron_job_starts_nothing() {
     let suspended = plan(&cron(spec, None), &[], at("01:00:00"));
     assert_eq!((suspended.start, suspended.again_at), (None, None));
 }
+
+#[test]
+fn a_job_that_was_made_before_a_kill_is_neither_replaced_nor_repeated() {
+    let spec = json!({"schedule": "0 * * * *", "concurrencyPolicy": "Replace"});
+    let cron = cron(spec, Some("00:00:00"));
+    let made = job(&name_for(&cron, at("01:00:00")), "01:00:01", None);
+    let again = plan(&cron, &[made], at("01:00:05"));
+    assert_eq!((again.start, again.delete.len()), (None, 0));
+    assert_eq!(again.status.last_schedule_time, Some(Time(at("01:00:00"))));
+    assert_eq!(again.status.active.map(|active| active.len()), Some(1));
+}
