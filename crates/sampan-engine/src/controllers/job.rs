@@ -1,5 +1,6 @@
 //! Jobs: pods that run to their end, so often and so many at once.
 
+mod backoff;
 mod conditions;
 mod indexes;
 mod plan;
@@ -54,16 +55,17 @@ impl Reconciler for Jobs {
             selector: &selector,
         };
         let pods: Vec<Pod> = owner.claim(objects).await?;
-        let plan = plan::plan(&job, &pods, now);
-        let carried_out = self.carry_out(&job, &plan).await;
-        if job.status.as_ref() != Some(&plan.status) {
-            job.status = Some(plan.status);
+        let mut plan = plan::plan(&job, &pods, now);
+        // The status goes first: it notes which pods are stopped without having failed.
+        let status = std::mem::take(&mut plan.status);
+        if job.status.as_ref() != Some(&status) {
+            job.status = Some(status);
             job = objects.update_status(&job).await?;
         }
-        if let Some(news) = plan.news {
+        if let Some(news) = plan.news.take() {
             self.tell(&job, news);
         }
-        carried_out?;
+        self.carry_out(&job, &plan).await?;
         Ok(plan.again_at)
     }
 }

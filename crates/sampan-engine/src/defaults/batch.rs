@@ -40,12 +40,8 @@ fn job_spec(spec: &mut Map<String, Value>) {
         set(spec, "completions", 1);
     }
     set(spec, "parallelism", 1);
-    let limit = if spec.contains_key("backoffLimitPerIndex") {
-        i32::MAX
-    } else {
-        6
-    };
-    set(spec, "backoffLimit", limit);
+    // Also with `backoffLimitPerIndex`, which has no effect here: a job without any limit would go on for ever.
+    set(spec, "backoffLimit", 6);
     set(spec, "completionMode", "NonIndexed");
     set(spec, "manualSelector", false);
     set(spec, "suspend", false);

@@ -12,14 +12,11 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::conditions::{self, Why};
-use super::indexes;
+use super::{backoff, indexes};
 use crate::controllers::pods;
 
 /// How many pods one round makes or stops at most; the next round goes on.
 const BURST: usize = 500;
-/// The time between the first failure of a pod and the next pod; it doubles with each failure.
-const FIRST_DELAY_SECONDS: i64 = 10;
-const LONGEST_DELAY_SECONDS: i64 = 600;
 
 /// What users are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +85,7 @@ struct Round<'a> {
     plan: Plan,
 }
 
-impl Round<'_> {
+impl<'a> Round<'a> {
     fn is_indexed(&self) -> bool {
         self.spec.completion_mode.as_deref() == Some("Indexed")
     }
@@ -105,11 +102,12 @@ impl Round<'_> {
         let mut count = old.succeeded.unwrap_or(0) + fresh(&succeeded, known.succeeded);
         let failures = old.failed.unwrap_or(0) + fresh(&failed, known.failed);
         if self.is_indexed() {
-            self.completed = indexes::parse(old.completed_indexes.as_deref().unwrap_or_default());
+            let wanted = self.spec.completions.unwrap_or(0);
+            let known = old.completed_indexes.as_deref().unwrap_or_default();
+            self.completed = indexes::parse(known, wanted);
             let done = self.owned.iter();
             let done = done.filter(|pod| pods::phase(pod) == "Succeeded");
             self.completed.extend(done.filter_map(indexes::of));
-            let wanted = self.spec.completions.unwrap_or(0);
             self.completed.retain(|index| (0..wanted).contains(index));
             count = number(self.completed.len());
         }
@@ -145,6 +143,13 @@ impl Round<'_> {
     }
 
     fn decide(&mut self) {
+        let conditions = self.plan.status.conditions.as_deref().unwrap_or_default();
+        if conditions::holds(conditions, conditions::SUCCESS_CRITERIA_MET) {
+            // However long its last pods take to end, it has succeeded.
+            self.stop(&self.least_advanced(self.active.len()));
+            self.complete();
+            return;
+        }
         if let Some(why) = self.failure() {
             self.fail(&why);
             return;
@@ -158,7 +163,7 @@ impl Round<'_> {
                 self.plan.news = Some(News::Suspended);
             }
             self.plan.status.start_time = None;
-            self.withdraw(self.active.len());
+            self.withdraw(&self.least_advanced(self.active.len()));
             return;
         }
         self.resume();
@@ -216,14 +221,19 @@ impl Round<'_> {
             return false;
         }
         let alive = |pod: &&Pod| matches!(pods::phase(pod), "Pending" | "Running");
-        let restarts: i32 = self.owned.iter().filter(alive).map(all_restarts).sum();
+        let restarts: i32 = self
+            .owned
+            .iter()
+            .filter(alive)
+            .map(backoff::all_restarts)
+            .sum();
         restarts > 0 && restarts >= limit
     }
 
     /// Stops all pods; when they have ended, the job has failed.
     fn fail(&mut self, why: &Why) {
         self.condition(conditions::FAILURE_TARGET, true, why);
-        self.stop(self.active.len());
+        self.stop(&self.least_advanced(self.active.len()));
         if self.active.is_empty() && self.terminating == 0 {
             self.condition(conditions::FAILED, true, why);
             self.end();
@@ -250,7 +260,7 @@ impl Round<'_> {
             "Reached expected number of succeeded pods",
         );
         self.condition(conditions::SUCCESS_CRITERIA_MET, true, &why);
-        if self.terminating == 0 {
+        if self.active.is_empty() && self.terminating == 0 {
             self.condition(conditions::COMPLETE, true, &why);
             self.end();
             self.plan.status.completion_time = Some(Time(self.now));
@@ -270,6 +280,11 @@ impl Round<'_> {
 
     /// Sees to it that as many pods run as there should be.
     fn keep_running(&mut self) {
+        let misplaced = self.misplaced();
+        if !misplaced.is_empty() {
+            self.withdraw(&misplaced);
+            return;
+        }
         let parallelism = self.spec.parallelism.unwrap_or(1);
         let succeeded = self.plan.status.succeeded.unwrap_or(0);
         let wanted = match self.spec.completions {
@@ -280,7 +295,7 @@ impl Round<'_> {
         };
         let wanted = usize::try_from(wanted).unwrap_or(0);
         if self.active.len() > wanted {
-            self.withdraw(self.active.len() - wanted);
+            self.withdraw(&self.least_advanced(self.active.len() - wanted));
             return;
         }
         let held_back = match self.spec.pod_replacement_policy.as_deref() {
@@ -293,7 +308,9 @@ impl Round<'_> {
         if missing == 0 {
             return;
         }
-        if let Some(at) = self.next_start().filter(|at| *at > self.now) {
+        if let Some(at) =
+            backoff::next_start(self.owned, has_failed, self.now).filter(|at| *at > self.now)
+        {
             self.look_again(at);
             return;
         }
@@ -315,41 +332,40 @@ impl Round<'_> {
             .filter(move |index| !self.completed.contains(index) && !running.contains(index))
     }
 
-    /// When the next pod may start: failures in a row make it wait longer and longer.
-    fn next_start(&self) -> Option<Timestamp> {
-        let mut ended: Vec<(Timestamp, bool)> = self
-            .owned
-            .iter()
-            .filter(|pod| pods::is_terminal(pod))
-            .map(|pod| (ended_at(pod, self.now), has_failed(pod)))
-            .collect();
-        ended.sort_unstable();
-        let failures = ended.iter().rev().take_while(|(_, failed)| *failed).count();
-        let (last, _) = ended.last().filter(|_| failures > 0)?;
-        let doublings = u32::try_from(failures - 1).unwrap_or(u32::MAX).min(16);
-        let seconds = (FIRST_DELAY_SECONDS << doublings).min(LONGEST_DELAY_SECONDS);
-        last.checked_add(SignedDuration::from_secs(seconds)).ok()
+    /// Active pods whose index the job has not, or has another pod for that is more advanced.
+    fn misplaced(&self) -> Vec<&'a Pod> {
+        if !self.is_indexed() {
+            return Vec::new();
+        }
+        let indexes = 0..self.spec.completions.unwrap_or(0);
+        let mut taken = BTreeSet::new();
+        let mut misplaced = self.least_advanced(self.active.len());
+        misplaced.reverse();
+        misplaced.retain(|pod| {
+            let own = indexes::of(pod).filter(|index| indexes.contains(index));
+            own.is_none_or(|index| !taken.insert(index))
+        });
+        misplaced
     }
 
-    /// Stops so many of the active pods, those first that are least advanced.
-    fn stop(&mut self, count: usize) {
+    /// So many of the active pods, those first that are least advanced.
+    fn least_advanced(&self, count: usize) -> Vec<&'a Pod> {
         let mut active = self.active.clone();
         active.sort_by_cached_key(|pod| pods::removal_rank(pod));
-        self.plan.delete = active
-            .iter()
-            .take(count.min(BURST))
-            .filter_map(|pod| pod.metadata.name.clone())
-            .collect();
+        active.truncate(count);
+        active
+    }
+
+    /// Stops pods, as many as one round may.
+    fn stop(&mut self, pods: &[&Pod]) {
+        let names = pods.iter().take(BURST);
+        self.plan.delete = names.filter_map(|pod| pod.metadata.name.clone()).collect();
     }
 
     /// Stops pods that are not needed now, which is no failure of theirs.
-    fn withdraw(&mut self, count: usize) {
-        self.stop(count);
-        let stopped = |pod: &&&Pod| {
-            let name = pod.metadata.name.as_ref();
-            name.is_some_and(|name| self.plan.delete.contains(name))
-        };
-        let stopped = self.active.iter().filter(stopped);
+    fn withdraw(&mut self, pods: &[&Pod]) {
+        self.stop(pods);
+        let stopped = pods.iter().take(BURST);
         let uids: Vec<String> = stopped.filter_map(|pod| pod.metadata.uid.clone()).collect();
         if !uids.is_empty() {
             let counted = self
@@ -373,30 +389,6 @@ fn number(count: usize) -> i32 {
 
 fn list_text(completed: &BTreeSet<i32>) -> Option<String> {
     (!completed.is_empty()).then(|| indexes::text(completed))
-}
-
-/// How often all containers of a pod have been restarted.
-fn all_restarts(pod: &Pod) -> i32 {
-    let status = pod.status.as_ref();
-    let apps = status.and_then(|status| status.container_statuses.as_ref());
-    let inits = status.and_then(|status| status.init_container_statuses.as_ref());
-    let all = apps.into_iter().chain(inits).flatten();
-    all.map(|container| container.restart_count).sum()
-}
-
-/// When a pod has ended: when the last of its containers has.
-fn ended_at(pod: &Pod, now: Timestamp) -> Timestamp {
-    let status = pod.status.as_ref();
-    let containers = status.and_then(|status| status.container_statuses.as_ref());
-    let last = containers
-        .into_iter()
-        .flatten()
-        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
-        .filter_map(|ended| ended.finished_at.as_ref())
-        .map(|time| time.0)
-        .max();
-    let told = || pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
-    last.or_else(told).unwrap_or(now).min(now)
 }
 
 #[cfg(test)]

@@ -212,3 +212,70 @@ fn indexes_are_made_good_one_by_one() {
     assert_eq!(going_on.status.completed_indexes.as_deref(), Some("0,1"));
     assert_eq!(going_on.status.succeeded, Some(2));
 }
+
+#[test]
+fn pods_whose_containers_never_ran_are_followed_by_others() {
+    let job = job(json!({"completions": 1, "parallelism": 1}), &json!({}));
+    let mut pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "a", "uid": "a", "creationTimestamp": at(90)},
+        "spec": {"containers": []},
+        "status": {"phase": "Failed", "containerStatuses": [
+            {"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+             "state": {"waiting": {"reason": "PodInitializing"}}}]},
+    }))
+    .unwrap();
+    let next = |pod: &Pod, now| {
+        let plan = plan(&job, std::slice::from_ref(pod), at(now));
+        (plan.create.len(), plan.again_at)
+    };
+    assert_eq!(next(&pod, 95), (0, Some(at(100))));
+    assert_eq!(next(&pod, 100), (1, None));
+    let status = pod.status.as_mut().unwrap();
+    let unready = json!([{"type": "Ready", "status": "False", "lastTransitionTime": at(95)}]);
+    status.conditions = serde_json::from_value(unready).unwrap();
+    assert_eq!(next(&pod, 100), (0, Some(at(105))));
+    let status = pod.status.as_mut().unwrap();
+    let init = json!([{"name": "i", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": 1, "finishedAt": at(93)}}}]);
+    status.init_container_statuses = serde_json::from_value(init).unwrap();
+    assert_eq!(next(&pod, 100), (0, Some(at(103))));
+    assert_eq!(next(&pod, 103), (1, None));
+}
+
+#[test]
+fn a_job_that_has_succeeded_is_not_failed_by_its_deadline() {
+    let spec = json!({"completions": 1, "parallelism": 1, "activeDeadlineSeconds": 30});
+    let job = job(spec, &json!({"startTime": at(100)}));
+    let ending = [
+        pod("a", "Succeeded", Some(120)),
+        told_to_end(pod("b", "Running", None)),
+    ];
+    let met = plan(&job, &ending, at(121));
+    assert_eq!(
+        condition(&met, "SuccessCriteriaMet").as_deref(),
+        Some("True")
+    );
+    let late = plan(&after(&job, &met), &ending, at(140));
+    assert_eq!(condition(&late, "FailureTarget"), None);
+    let done = plan(&after(&job, &late), &ending[..1], at(150));
+    assert_eq!(condition(&done, "Complete").as_deref(), Some("True"));
+}
+
+#[test]
+fn a_job_that_shrinks_stops_the_indexes_that_it_has_not_any_more() {
+    let spec = json!({"completions": 3, "parallelism": 3, "completionMode": "Indexed"});
+    let job = job(spec, &json!({}));
+    let mut twin = indexed(1, "Pending");
+    twin.metadata.name = Some("twin".to_owned());
+    let running: Vec<Pod> = [0, 1, 3, 4]
+        .map(|index| indexed(index, "Running"))
+        .into_iter()
+        .chain([twin])
+        .collect();
+    let mut shrunk = plan(&job, &running, at(10));
+    shrunk.delete.sort_unstable();
+    assert_eq!(shrunk.delete, ["sums-3", "sums-4", "twin"]);
+    assert!(shrunk.create.is_empty());
+    let next = plan(&after(&job, &shrunk), &running[..2], at(11));
+    assert_eq!((next.create, next.status.failed), (vec![Some(2)], None));
+}
