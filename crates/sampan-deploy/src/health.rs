@@ -10,9 +10,10 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::desired::Desired;
-use crate::manifests::ObjectId;
+use crate::manifests::{Object, ObjectId};
 use crate::target::{Cluster, TargetError};
 
+mod job;
 mod pod;
 mod workload;
 
@@ -111,17 +112,24 @@ pub async fn look(cluster: &Cluster, desired: &Desired) -> Result<Vec<Health>, T
         .iter()
         .filter(|object| workload::has_health(&object.id.kind))
     {
-        found.push(look_at(cluster, &object.id).await?);
+        found.push(look_at(cluster, object).await?);
     }
     Ok(found)
 }
 
-async fn look_at(cluster: &Cluster, id: &ObjectId) -> Result<Health, TargetError> {
+async fn look_at(cluster: &Cluster, object: &Object) -> Result<Health, TargetError> {
+    let id = &object.id;
     let Some(live) = cluster.get(id).await? else {
-        let summary = "not there".to_owned();
+        let (state, summary) = match &id.namespace {
+            // Only events still tell how it ended.
+            Some(namespace) if job::goes_when_done(object) => {
+                job::end(&cluster.events(namespace).await?, &id.name)
+            }
+            _ => (State::Missing, "not there".to_owned()),
+        };
         return Ok(Health {
             object: id.clone(),
-            state: State::Missing,
+            state,
             summary,
             troubles: Vec::new(),
         });

@@ -10,6 +10,7 @@ use crate::manifests::{Object, ObjectId};
 use crate::target::{self, Cluster, TargetError};
 
 mod difference;
+pub(crate) mod renewal;
 
 pub use difference::FieldChange;
 
@@ -44,6 +45,8 @@ pub enum Action {
     Change,
     /// It is as it shall be.
     Keep,
+    /// It is a job that cannot become what it shall be: it is deleted, also while it runs, and made anew.
+    Replace,
     /// The previous release had it and this one has not.
     Delete,
     /// As [`Delete`](Self::Delete), but it holds data and stays until somebody deletes it by hand.
@@ -56,6 +59,7 @@ impl fmt::Display for Action {
             Self::Create => "create",
             Self::Change => "change",
             Self::Keep => "keep",
+            Self::Replace => "replace",
             Self::Delete => "delete",
             Self::Retain => "retain",
         })
@@ -139,23 +143,13 @@ async fn change(
         .namespace
         .as_ref()
         .is_some_and(|name| fresh.contains(name));
-    let next = match cluster.apply(object, true).await {
+    let next = match renewal::try_apply(cluster, object, live.as_ref()).await {
         // Where the namespace is yet to be made, a good object is only refused for that.
         Err(TargetError::Refused { code: 404, .. }) if is_early => None,
         tried => Some(tried?),
     };
     let (action, fields) = match (live, next) {
-        (Some(live), Some(next)) => {
-            let fields = difference::between(&live, &next);
-            (
-                if fields.is_empty() {
-                    Action::Keep
-                } else {
-                    Action::Change
-                },
-                fields,
-            )
-        }
+        (Some(live), Some(next)) => next.action(&live),
         _ => (Action::Create, Vec::new()),
     };
     Ok(Change {

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use kube::api::DeleteParams;
 use sampan_model::OrderState;
 use sampan_store::orders::Orders;
 use sampan_supervise::clock;
@@ -15,8 +16,9 @@ use crate::checks::{self, Way};
 use crate::desired::Desired;
 use crate::health::{self, Patience};
 use crate::history::Situation;
-use crate::manifests::ObjectId;
+use crate::manifests::{Object, ObjectId};
 use crate::plan;
+use crate::plan::renewal::{self, Trial};
 use crate::target::{self, Cluster, TargetError};
 
 mod ledger;
@@ -126,6 +128,7 @@ impl Rollout<'_> {
                 of: objects.len(),
             });
             self.let_end(&object.id).await?;
+            self.make_room(object, tell).await?;
             patiently(async || self.cluster.apply(object, false).await).await?;
         }
         let patience = Patience {
@@ -182,6 +185,29 @@ impl Rollout<'_> {
             Some(uid) => self.gone(id, uid).await,
             None => Ok(()),
         }
+    }
+
+    /// Deletes a job that cannot become what it shall be, with its pods: the new one must not run beside them.
+    async fn make_room(
+        &self,
+        object: &Object,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), TargetError> {
+        if !renewal::is_job(object) {
+            return Ok(());
+        }
+        let Some(live) = patiently(async || self.cluster.get(&object.id).await).await? else {
+            return Ok(());
+        };
+        let tried =
+            patiently(async || renewal::try_apply(self.cluster, object, Some(&live)).await).await?;
+        if let (Trial::Renewed(_), Some(uid)) = (tried, target::uid(&live)) {
+            tell(Progress::Deleting(&object.id));
+            let with_pods = DeleteParams::foreground();
+            patiently(async || self.cluster.end(&object.id, &with_pods).await).await?;
+            self.gone(&object.id, uid).await?;
+        }
+        Ok(())
     }
 
     async fn gone(&self, id: &ObjectId, uid: &str) -> Result<(), TargetError> {

@@ -336,6 +336,52 @@ fn what_is_put_back_does_not_meet_its_own_end() {
     assert_eq!(pod.stdout(), "Running ");
 }
 
+/// A migration as an app brings it, once with a time to live that is over at once.
+fn migration(command: &str) -> String {
+    let job = |name: &str, more: &str, command: &str| {
+        format!(
+            "---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n{more}  \
+             template:\n    spec:\n      restartPolicy: Never\n      containers:\n        \
+             - {{name: c, image: busybox, command: [sh, -c, '{command}']}}\n"
+        )
+    };
+    let brief = job("brief", "  ttlSecondsAfterFinished: 0\n", "true");
+    format!("{}{brief}", job("migrate", "", command))
+}
+
+#[test]
+fn jobs_are_made_anew_when_a_release_changes_them() {
+    let site = Installation::new(env!("CARGO_BIN_EXE_sampan"));
+    site.import_busybox();
+    for (number, command) in [
+        ("1.0.0", "echo one"),
+        ("1.1.0", "echo two"),
+        ("1.2.0", "exit 3"),
+    ] {
+        Version {
+            number,
+            text: &format!("hut {number}"),
+            serve: SERVE,
+            more: &migration(command),
+        }
+        .release(&site);
+    }
+    let server = site.up();
+    let log = || {
+        let log = ["-n", "hut", "logs", "job/migrate"];
+        Finished::of(server.kubectl().args(log)).stdout()
+    };
+    let _first = deploy(&site, "1.0.0").expect_code(0);
+    assert_eq!(log(), "one\n");
+    let second = deploy(&site, "1.1.0").expect_code(0);
+    let told = format!("{}{}", second.stdout, second.stderr);
+    let planned = "Job migrate is deleted and made anew";
+    assert!(told.contains(planned), "{told}");
+    assert_eq!(log(), "two\n");
+    let _third = deploy(&site, "1.2.0").expect_code(6);
+    assert_eq!(log(), "two\n");
+}
+
 const NAMESPACE: &str = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: hut}\n";
 
 #[test]

@@ -22,7 +22,7 @@ pub enum Progress<'a> {
         /// How many there are.
         of: usize,
     },
-    /// An object of the previous release is deleted.
+    /// An object of the previous release is deleted, or one that is made anew.
     Deleting(&'a ObjectId),
     /// How healthy the objects are; told again and again.
     Waiting(&'a [Health]),

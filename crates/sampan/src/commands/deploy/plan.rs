@@ -64,6 +64,7 @@ pub(super) fn show(
     let counted = [
         (Action::Create, "to create"),
         (Action::Change, "to change"),
+        (Action::Replace, "to replace"),
         (Action::Delete, "to delete"),
         (Action::Retain, "left because they hold data"),
         (Action::Keep, "unchanged"),
@@ -81,6 +82,11 @@ fn described(change: &Change) -> String {
     match change.action {
         Action::Create => style(format!("  + {object}")).green().to_string(),
         Action::Change => style(format!("  ~ {object}")).yellow().to_string(),
+        Action::Replace => style(format!(
+            "  ± {object} is deleted and made anew, because a job cannot be changed; one that runs is stopped"
+        ))
+        .yellow()
+        .to_string(),
         Action::Delete => style(format!("  - {object}")).red().to_string(),
         Action::Retain => format!(
             "  ! {object} stays, because it may hold data; delete it by hand when it is not needed"
