@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use crate::compatibility::Compatibility;
 use crate::template::{Error, Executor};
-use crate::value::{Reflected, Value};
+use crate::value::{Reflected, TooLarge, Value};
 
 mod access;
 mod arguments;
@@ -258,6 +258,12 @@ impl Parameter {
 pub struct FunctionError {
     text: String,
     cause: Option<Box<Error>>,
+}
+
+impl From<TooLarge> for FunctionError {
+    fn from(error: TooLarge) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 impl FunctionError {

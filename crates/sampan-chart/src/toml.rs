@@ -24,6 +24,12 @@ pub enum Error {
     /// A value that holds itself.
     #[error("toml: values are nested too deep")]
     Cycle,
+    /// What would be written is larger than a text may be.
+    #[error(
+        "toml: the text is over the limit of {} bytes",
+        crate::limits::TEXT_BYTES
+    )]
+    TooLarge,
     /// The text is no TOML.
     #[error("toml: line {line}: {problem}")]
     Text {

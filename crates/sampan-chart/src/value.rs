@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+mod allowance;
 mod equality;
 pub mod float;
 mod format;
@@ -24,6 +25,8 @@ pub mod quote;
 mod reflected;
 mod text;
 
+pub(crate) use allowance::Allowance;
+pub use allowance::TooLarge;
 pub use methods::method;
 pub use object::{Invocation, Method, Object};
 pub use reflected::Reflected;

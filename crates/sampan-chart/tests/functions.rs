@@ -30,7 +30,10 @@ fn ints(numbers: &[i64]) -> Value {
 
 #[track_caller]
 fn assert_equal(found: &Value, expected: &Value) {
-    assert!(found.deep_equals(expected), "{found:?} is not {expected:?}");
+    assert!(
+        found.deep_equals(expected).unwrap(),
+        "{found:?} is not {expected:?}"
+    );
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn texts_become_numbers_as_cast_makes_them() {
     for (given, expected) in cases {
         let found = call("int", &[text(given)]).unwrap();
         assert!(
-            found.deep_equals(&Value::int(expected)),
+            found.deep_equals(&Value::int(expected)).unwrap(),
             "{given}: {found:?}"
         );
     }
@@ -156,7 +159,7 @@ fn texts_become_numbers_as_cast_makes_them() {
     for (given, expected) in cases {
         let found = call("float64", &[text(given)]).unwrap();
         assert!(
-            found.deep_equals(&Value::Float(expected)),
+            found.deep_equals(&Value::Float(expected)).unwrap(),
             "{given}: {found:?}"
         );
     }
@@ -174,7 +177,7 @@ fn decimals_have_no_binary_noise() {
     for (name, [one, other], expected) in cases {
         let found = call(name, &[Value::Float(one), Value::Float(other)]).unwrap();
         assert!(
-            found.deep_equals(&Value::Float(expected)),
+            found.deep_equals(&Value::Float(expected)).unwrap(),
             "{name}: {found:?}"
         );
     }

@@ -123,7 +123,10 @@ fn deep_copy(arguments: &[Value]) -> Result<Value, FunctionError> {
         Value::Nil => Err(FunctionError::new(
             "reflect: call of reflect.Value.Type on zero Value",
         )),
-        value => copy(value, MAX_DEPTH),
+        value => {
+            value.check_size()?;
+            copy(value, MAX_DEPTH)
+        }
     }
 }
 

@@ -23,11 +23,11 @@ const TEXT: &[Parameter] = &[Parameter::Text];
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("toYaml", ANY, |arguments| {
         Ok(or_nothing(
-            yaml::encode(arguments.any(0)).map(without_break),
+            yaml::encode(whole(arguments)?).map(without_break),
         ))
     }),
     Function::new("toYamlPretty", ANY, |arguments| {
-        let written = yaml::encode_pretty(arguments.any(0));
+        let written = yaml::encode_pretty(whole(arguments)?);
         Ok(or_nothing(written.map(without_break)))
     }),
     Function::new("fromYaml", TEXT, |arguments| {
@@ -40,22 +40,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(list.map_or_else(error_list, Value::List))
     }),
     Function::new("toJson", ANY, |arguments| {
-        Ok(or_nothing(json::encode(arguments.any(0))))
+        Ok(or_nothing(json::encode(whole(arguments)?)))
     }),
     Function::new("mustToJson", ANY, |arguments| {
-        or_error(json::encode(arguments.any(0)))
+        or_error(json::encode(whole(arguments)?))
     }),
     Function::new("toPrettyJson", ANY, |arguments| {
-        Ok(or_nothing(json::encode_pretty(arguments.any(0))))
+        Ok(or_nothing(json::encode_pretty(whole(arguments)?)))
     }),
     Function::new("mustToPrettyJson", ANY, |arguments| {
-        or_error(json::encode_pretty(arguments.any(0)))
+        or_error(json::encode_pretty(whole(arguments)?))
     }),
     Function::new("toRawJson", ANY, |arguments| {
-        or_error(json::encode_raw(arguments.any(0)))
+        or_error(json::encode_raw(whole(arguments)?))
     }),
     Function::new("mustToRawJson", ANY, |arguments| {
-        or_error(json::encode_raw(arguments.any(0)))
+        or_error(json::encode_raw(whole(arguments)?))
     }),
     Function::new("fromJson", TEXT, |arguments| {
         let read = json::decode_dict(arguments.text(0)?);
@@ -87,20 +87,27 @@ pub(super) const CONTEXTUAL: &[ContextFunction] = &[ContextFunction {
 /// Those that Helm 4 has in addition.
 pub(super) const HELM_4: &[Function] = &[
     Function::new("mustToYaml", ANY, |arguments| {
-        or_error(yaml::encode(arguments.any(0)).map(without_break))
+        or_error(yaml::encode(whole(arguments)?).map(without_break))
     }),
     Function::new("mustToToml", ANY, |arguments| {
-        or_error(toml::encode(arguments.any(0), Compatibility::Helm4))
+        or_error(toml::encode(whole(arguments)?, Compatibility::Helm4))
     }),
 ];
 
 /// Helm prints the error in place of the text, except for what makes the library itself fail.
 fn to_toml(executor: &mut Executor<'_>, arguments: &[Value]) -> Outcome {
-    match toml::encode(arguments.any(0), executor.compatibility()) {
+    match toml::encode(whole(arguments)?, executor.compatibility()) {
         Ok(text) => Ok(Value::Text(text)),
-        Err(error @ toml::Error::Nil) => Err(failure(error)),
+        Err(error @ (toml::Error::Nil | toml::Error::TooLarge)) => Err(failure(error)),
         Err(error) => Ok(Value::text(error.to_string())),
     }
+}
+
+/// The argument, unless it is larger than what may be written.
+fn whole(arguments: &[Value]) -> Result<&Value, FunctionError> {
+    let value = arguments.any(0);
+    value.check_size()?;
+    Ok(value)
 }
 
 fn without_break(text: Text) -> Text {

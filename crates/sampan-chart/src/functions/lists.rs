@@ -8,7 +8,7 @@ use super::arguments::{Arguments, NIL_POINTER};
 use super::bounds::check_items;
 use super::numbers::to_int;
 use super::{Function, FunctionError};
-use crate::value::{List, ListType, Value};
+use crate::value::{Allowance, List, ListType, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("list", &[], Any, list),
@@ -123,9 +123,10 @@ fn uniq(arguments: &[Value]) -> Result<Value, FunctionError> {
     let list = slice_of(arguments.any(0), "Cannot find uniq on type")?;
     let mut seen: HashMap<u64, Vec<&Value>> = HashMap::new();
     let mut unique = Vec::new();
+    let mut allowance = Allowance::new();
     for item in list.items() {
         let alike = seen.entry(item.deep_hash()).or_default();
-        if !alike.iter().any(|other| other.deep_equals(item)) {
+        if !is_among(item, alike.iter().copied(), &mut allowance)? {
             alike.push(item);
             unique.push(item.clone());
         }
@@ -136,8 +137,28 @@ fn uniq(arguments: &[Value]) -> Result<Value, FunctionError> {
 fn without(arguments: &[Value]) -> Result<Value, FunctionError> {
     let list = slice_of(arguments.any(0), "Cannot find without on type")?;
     let omitted = arguments.from(1);
-    let kept = |item: &&Value| !omitted.iter().any(|omitted| omitted.deep_equals(item));
-    Ok(Value::list(list.items().iter().filter(kept).cloned()))
+    let mut allowance = Allowance::new();
+    let mut kept = Vec::new();
+    for item in list.items() {
+        if !is_among(item, omitted, &mut allowance)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+/// Whether a value equals one of others in depth.
+fn is_among<'a>(
+    value: &Value,
+    others: impl IntoIterator<Item = &'a Value>,
+    allowance: &mut Allowance,
+) -> Result<bool, FunctionError> {
+    for other in others {
+        if other.deep_equals_within(value, allowance)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn has(arguments: &[Value]) -> Result<Value, FunctionError> {
@@ -145,10 +166,8 @@ fn has(arguments: &[Value]) -> Result<Value, FunctionError> {
         return Ok(Value::Bool(false));
     }
     let list = slice_of(arguments.any(1), "Cannot find has on type")?;
-    let needle = arguments.any(0);
-    Ok(Value::Bool(
-        list.items().iter().any(|item| needle.deep_equals(item)),
-    ))
+    let found = is_among(arguments.any(0), list.items(), &mut Allowance::new())?;
+    Ok(Value::Bool(found))
 }
 
 /// A part of a slice, of the slice's own type. Go bounds it by the capacity; this, by the length.

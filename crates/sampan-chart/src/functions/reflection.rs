@@ -42,5 +42,5 @@ fn kind_is(arguments: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn deep_equal(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::Bool(arguments.any(0).deep_equals(arguments.any(1))))
+    Ok(Value::Bool(arguments.any(0).deep_equals(arguments.any(1))?))
 }

@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::compatibility::Compatibility;
+use crate::limits;
 use crate::value::float;
 use crate::value::{Dict, List, MAX_DEPTH, Text, Value};
 
@@ -65,7 +66,7 @@ impl Writer {
             self.new_line();
         }
         if !path.is_empty() {
-            self.header(path, "[", "]\n");
+            self.header(path, "[", "]\n")?;
         }
         self.entries(path, dict)
     }
@@ -78,14 +79,14 @@ impl Writer {
             let plain = plain(item);
             if let Value::Dict(dict) = plain {
                 self.new_line();
-                self.header(path, "[[", "]]\n");
+                self.header(path, "[[", "]]\n")?;
                 self.entries(path, &dict)?;
             }
         }
         Ok(())
     }
 
-    fn header(&mut self, path: &[&[u8]], open: &str, close: &str) {
+    fn header(&mut self, path: &[&[u8]], open: &str, close: &str) -> Result<(), Error> {
         self.indent(path);
         self.text.extend(open.bytes());
         for (index, key) in path.iter().enumerate() {
@@ -93,8 +94,13 @@ impl Writer {
                 self.text.push(b'.');
             }
             self.key(key);
+            // The names of all tables around are written again for each table.
+            if self.text.len() > limits::TEXT_BYTES {
+                return Err(Error::TooLarge);
+            }
         }
         self.text.extend(close.bytes());
+        Ok(())
     }
 
     fn entries(&mut self, path: &[&[u8]], dict: &Dict) -> Result<(), Error> {

@@ -4,34 +4,50 @@ use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
-use super::{Dict, List, MAX_DEPTH, Value};
+use super::{Allowance, Dict, List, MAX_DEPTH, Text, TooLarge, Value};
 
 impl Value {
     /// Whether both are of the same type and equal in depth. NaN equals nothing; a nil slice and an empty one differ.
     /// A map can be put into itself: what is nested too deep is taken for different.
-    #[must_use]
-    pub fn deep_equals(&self, other: &Self) -> bool {
-        values(self, other, MAX_DEPTH)
+    ///
+    /// # Errors
+    /// When both are alike for longer than may be looked at.
+    pub fn deep_equals(&self, other: &Self) -> Result<bool, TooLarge> {
+        self.deep_equals_within(other, &mut Allowance::new())
+    }
+
+    /// The same as a part of a longer walk.
+    pub(crate) fn deep_equals_within(
+        &self,
+        other: &Self,
+        allowance: &mut Allowance,
+    ) -> Result<bool, TooLarge> {
+        values(self, other, MAX_DEPTH, allowance)
     }
 }
 
 /// How far down a value is looked at for its hash; what lies deeper does not count.
 const HASH_DEPTH: usize = 4;
 
-/// How many parts of a list or map count for its hash.
-const HASH_PARTS: usize = 64;
+/// How many parts of a value count for its hash, those of its parts included.
+const HASH_PARTS: usize = 256;
 
 impl Value {
     /// A number that is the same for values that are equal in depth, and most often another for others.
     #[must_use]
     pub fn deep_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        hash(self, HASH_DEPTH, &mut hasher);
+        let mut parts = HASH_PARTS;
+        hash(self, HASH_DEPTH, &mut parts, &mut hasher);
         hasher.finish()
     }
 }
 
-fn hash(value: &Value, depth: usize, hasher: &mut DefaultHasher) {
+fn hash(value: &Value, depth: usize, parts: &mut usize, hasher: &mut DefaultHasher) {
+    let Some(left) = parts.checked_sub(1) else {
+        return;
+    };
+    *parts = left;
     value.type_name().hash(hasher);
     match value {
         Value::Bool(value) => value.hash(hasher),
@@ -42,22 +58,28 @@ fn hash(value: &Value, depth: usize, hasher: &mut DefaultHasher) {
         Value::List(list) if depth > 0 => {
             list.items().len().hash(hasher);
             for item in list.items().iter().take(HASH_PARTS) {
-                hash(item, depth - 1, hasher);
+                hash(item, depth - 1, parts, hasher);
             }
         }
         Value::Dict(dict) if depth > 0 => {
             dict.entries().len().hash(hasher);
             for (key, value) in dict.entries().iter().take(HASH_PARTS) {
                 key.hash(hasher);
-                hash(value, depth - 1, hasher);
+                hash(value, depth - 1, parts, hasher);
             }
         }
         _ => {}
     }
 }
 
-fn values(one: &Value, other: &Value, depth: usize) -> bool {
-    match (one, other) {
+fn values(
+    one: &Value,
+    other: &Value,
+    depth: usize,
+    allowance: &mut Allowance,
+) -> Result<bool, TooLarge> {
+    allowance.node()?;
+    Ok(match (one, other) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::Integer(one), Value::Integer(other)) => one == other,
@@ -65,15 +87,19 @@ fn values(one: &Value, other: &Value, depth: usize) -> bool {
             one.partial_cmp(other).is_some_and(Ordering::is_eq)
         }
         (Value::Complex(..), Value::Complex(..)) => complex(one, other),
-        (Value::Text(one), Value::Text(other)) => one == other,
-        (Value::List(one), Value::List(other)) => depth > 0 && lists(one, other, depth - 1),
-        (Value::Dict(one), Value::Dict(other)) => depth > 0 && dicts(one, other, depth - 1),
+        (Value::Text(one), Value::Text(other)) => texts(one, other, allowance)?,
+        (Value::List(one), Value::List(other)) => {
+            depth > 0 && lists(one, other, depth - 1, allowance)?
+        }
+        (Value::Dict(one), Value::Dict(other)) => {
+            depth > 0 && dicts(one, other, depth - 1, allowance)?
+        }
         (Value::Object(one), Value::Object(other)) => {
             let same_type = one.type_name() == other.type_name();
             Rc::ptr_eq(one, other) || (same_type && one.print() == other.print())
         }
         _ => false,
-    }
+    })
 }
 
 fn complex(one: &Value, other: &Value) -> bool {
@@ -86,25 +112,54 @@ fn complex(one: &Value, other: &Value) -> bool {
         .is_some_and(Ordering::is_eq)
 }
 
-fn lists(one: &List, other: &List, depth: usize) -> bool {
-    let alike = one.list_type() == other.list_type() && one.is_nil() == other.is_nil();
-    let (one, other) = (one.items(), other.items());
-    alike
-        && one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .all(|(one, other)| values(one, other, depth))
+/// Only texts of one length are looked at.
+fn texts(one: &Text, other: &Text, allowance: &mut Allowance) -> Result<bool, TooLarge> {
+    if one.len() != other.len() {
+        return Ok(false);
+    }
+    allowance.bytes(one.len())?;
+    Ok(one == other)
 }
 
-fn dicts(one: &Dict, other: &Dict, depth: usize) -> bool {
+fn lists(
+    one: &List,
+    other: &List,
+    depth: usize,
+    allowance: &mut Allowance,
+) -> Result<bool, TooLarge> {
+    let alike = one.list_type() == other.list_type() && one.is_nil() == other.is_nil();
+    let (one, other) = (one.items(), other.items());
+    if !alike || one.len() != other.len() {
+        return Ok(false);
+    }
+    for (one, other) in one.iter().zip(other) {
+        if !values(one, other, depth, allowance)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn dicts(
+    one: &Dict,
+    other: &Dict,
+    depth: usize,
+    allowance: &mut Allowance,
+) -> Result<bool, TooLarge> {
     if one.is_same(other) {
-        return true;
+        return Ok(true);
     }
     if one.dict_type() != other.dict_type() || one.is_nil() != other.is_nil() {
-        return false;
+        return Ok(false);
     }
     let (one, other) = (one.entries(), other.entries());
-    let equal = |((key, one), (other_key, other))| key == other_key && values(one, other, depth);
-    one.len() == other.len() && one.iter().zip(other.iter()).all(equal)
+    if one.len() != other.len() {
+        return Ok(false);
+    }
+    for ((key, one), (other_key, other)) in one.iter().zip(other.iter()) {
+        if !texts(key, other_key, allowance)? || !values(one, other, depth, allowance)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -133,6 +133,35 @@ fn nested_values_are_refused_and_given_back() {
     is_refused(own.to_owned(), no_data, "nested too deeply to be printed");
 }
 
+/// Maps are shared: forty small ones have more nodes than any machine when they are walked.
+#[test]
+fn what_is_shared_counts_as_often_as_it_is_met() {
+    let shared = "{{$a := dict}}{{$b := dict}}{{range until 40}}\
+        {{$a = dict \"l\" $a \"r\" $a}}{{$b = dict \"l\" $b \"r\" $b}}{{end}}";
+    let lists = "{{range until 40}}{{$a = list $a $a}}{{end}}";
+    let uses = [
+        "toJson $a",
+        "mustToPrettyJson $a",
+        "toRawJson $a",
+        "toYaml $a",
+        "toYamlPretty $a",
+        "toToml $a",
+        "deepCopy $a | len",
+        "deepEqual $a $b",
+        "has $a (list $b)",
+        "without (list $a) $b | len",
+        "uniq (list $a $b) | len",
+        "merge $a $b | len",
+        "mustMergeOverwrite $a $b | len",
+    ];
+    let reason = "values are too large: what they share counts as often as it is met";
+    for one in uses {
+        is_refused(format!("{shared}{{{{{one}}}}}"), no_data, reason);
+    }
+    let nested = format!("{shared}{lists}{{{{toToml (dict \"a\" $a)}}}}");
+    is_refused(nested, no_data, reason);
+}
+
 /// Pieces that the language gives a meaning to; templates are made of them and of stray bytes.
 const PIECES: &[&str] = &[
     "{{",

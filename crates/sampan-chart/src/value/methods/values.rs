@@ -38,7 +38,9 @@ pub(super) fn method(values: &Dict, name: &str) -> Option<Invocation> {
 }
 
 fn text_of(values: &Dict) -> Result<Value, FunctionError> {
-    let text = yaml::encode(&Value::Dict(values.clone()));
+    let values = Value::Dict(values.clone());
+    values.check_size()?;
+    let text = yaml::encode(&values);
     text.map(Value::Text)
         .map_err(|error| FunctionError::new(error.to_string()))
 }
