@@ -10,7 +10,7 @@ mod archive;
 mod compatible;
 mod dependencies;
 mod error;
-mod folder;
+pub(crate) mod folder;
 mod ignore;
 mod limits;
 mod load;

@@ -157,7 +157,7 @@ impl Linter<'_> {
     /// A file of the chart as it is there, also when the chart as a whole cannot be loaded.
     fn file(&self, name: &str) -> Option<Vec<u8>> {
         if self.path.is_dir() {
-            return std::fs::read(self.path.join(name)).ok();
+            return chart::folder::read_inside(self.path, name).ok().flatten();
         }
         let chart = self.chart.as_ref().ok()?;
         let file = chart.raw.iter().find(|file| file.name == name)?;

@@ -38,9 +38,21 @@ impl Hint for Error {
 }
 
 /// The name of the file that a chart is packed into.
-#[must_use]
-pub fn file_name(metadata: &Metadata) -> String {
-    format!("{}-{}.tgz", metadata.name, metadata.version)
+///
+/// # Errors
+/// When what the chart calls itself would lead elsewhere.
+pub fn file_name(metadata: &Metadata) -> Result<String, Error> {
+    check_name(&metadata.name)?;
+    let name = format!("{}-{}.tgz", metadata.name, metadata.version);
+    check_name(&name)?;
+    Ok(name)
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
+        return Err(Error::Name(name.to_owned()));
+    }
+    Ok(())
 }
 
 /// Packs a chart with the charts in it.
@@ -63,9 +75,7 @@ type Archive = tar::Builder<flate2::write::GzEncoder<Vec<u8>>>;
 
 fn add(archive: &mut Archive, chart: &Chart, folder: &str) -> Result<(), Error> {
     let name = chart.name();
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
-        return Err(Error::Name(name.to_owned()));
-    }
+    check_name(name)?;
     let base = format!("{folder}{name}");
     let mut metadata = chart.metadata.clone();
     let is_old = metadata.api_version == "v1";

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+mod folder;
+
+pub use folder::{PartialFolder, partial_folder_path};
+
 /// Where a file is written that is to appear at `path` when it is whole.
 #[must_use]
 pub fn partial_path(path: &Path) -> PathBuf {
@@ -80,6 +84,24 @@ pub fn directory_of(path: &Path) -> &Path {
 /// When the directory cannot be opened or synced.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Writes the file `path` as a whole, in place of an old one, durably and by way of [`partial_path`].
+///
+/// # Errors
+/// When another one writes it, or the file system refuses; the old file is there then.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_partial(path)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(partial_path(path), path));
+    if let Err(error) = written {
+        // What cannot be removed is emptied by the next writer.
+        let _ = fs::remove_file(partial_path(path));
+        return Err(error);
+    }
+    sync_directory(directory_of(path))
 }
 
 /// Replaces the file `path` by `bytes`, atomically and durably, by way of `temporary` on the same

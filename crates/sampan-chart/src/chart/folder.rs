@@ -1,6 +1,7 @@
 //! Charts in folders.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::archive::without_mark;
@@ -8,6 +9,13 @@ use super::ignore::Rules;
 use super::limits::Limits;
 use super::{Error, File};
 use crate::values::system_text;
+
+/// What a killed `dependency update` may leave in a chart; it belongs to no chart.
+const LEFT: [&str; 3] = [
+    ".charts.partial",
+    "Chart.lock.partial",
+    "requirements.lock.partial",
+];
 
 /// Walks a folder in the order of names, as Helm does, and follows links that stay inside.
 pub(super) struct Walk<'a> {
@@ -29,9 +37,9 @@ impl<'a> Walk<'a> {
         let root = root
             .canonicalize()
             .map_err(|error| unreadable("lstat", root, &error))?;
-        let rules = match fs::read(root.join(".helmignore")) {
-            Ok(content) => Rules::parse(&content)?,
-            Err(_) => Rules::none(),
+        let rules = match read_inside(&root, ".helmignore")? {
+            Some(content) => Rules::parse(&content)?,
+            None => Rules::none(),
         };
         let folder = root.clone();
         let mut walk = Self {
@@ -75,6 +83,9 @@ impl<'a> Walk<'a> {
     }
 
     fn entry(&mut self, path: &Path, name: &str, within: &mut Vec<PathBuf>) -> Result<(), Error> {
+        if LEFT.contains(&name) {
+            return Ok(());
+        }
         let link = path
             .symlink_metadata()
             .map_err(|error| unreadable("lstat", path, &error))?;
@@ -151,6 +162,36 @@ impl<'a> Walk<'a> {
             .push(format!("{found} Contents of linked file included and used"));
         Ok(())
     }
+}
+
+/// A file directly in the folder of a chart, with the bounds of all its files: it leads nowhere else and is not too large.
+/// None when no file is there.
+///
+/// # Errors
+/// When it is there and cannot be taken.
+pub(crate) fn read_inside(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    let path = folder.join(name);
+    let (Ok(root), Ok(target)) = (folder.canonicalize(), path.canonicalize()) else {
+        return Ok(None);
+    };
+    if !target.starts_with(&root) {
+        return Err(Error::LinkOut {
+            link: path.display().to_string(),
+            target: target.display().to_string(),
+        });
+    }
+    // What is no file could make the reader wait for ever.
+    if !target.is_file() {
+        return Ok(None);
+    }
+    let mut content = Vec::new();
+    fs::File::open(&target)
+        .and_then(|file| file.take(Limits::FILE_BYTES + 1).read_to_end(&mut content))
+        .map_err(|error| unreadable("open", &path, &error))?;
+    if content.len() as u64 > Limits::FILE_BYTES {
+        return Err(Limits::large_file(name));
+    }
+    Ok(Some(content))
 }
 
 fn unreadable(operation: &str, path: &Path, error: &std::io::Error) -> Error {

@@ -236,10 +236,11 @@ impl Manager<'_> {
             }
             one.version.clone_from(&chart.metadata.version);
             return Ok(Package {
-                file_name: package::file_name(&chart.metadata),
+                file_name: package::file_name(&chart.metadata)?,
                 bytes: package::pack(&chart)?,
                 address: one.repository.clone(),
                 digest: None,
+                is_verified: true,
             });
         }
         let key = (

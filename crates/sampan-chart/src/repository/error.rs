@@ -89,6 +89,14 @@ pub enum Error {
         /// What came.
         actual: String,
     },
+    /// What the list of charts says of the content cannot be compared with it.
+    #[error("the repository lists {address} with the digest {digest:?}, which is no sha256")]
+    Digest {
+        /// Where it came from.
+        address: String,
+        /// What is listed.
+        digest: String,
+    },
     /// What a registry has under the name is no chart.
     #[error("{0} is no chart")]
     NotAChart(String),
@@ -222,6 +230,9 @@ impl Hint for Error {
             Self::Index { .. } => "a chart repository has an `index.yaml` below its address".to_owned(),
             Self::Altered { .. } => {
                 "the repository or something on the way alters content; nothing of it was kept".to_owned()
+            }
+            Self::Digest { .. } => {
+                "have `helm repo index` list it anew, or name the address of the package itself".to_owned()
             }
             Self::OutOfSync { .. } => "run `sampan chart dependency update`".to_owned(),
             Self::Packed => "unpack it, or name the folder that it was packed from".to_owned(),

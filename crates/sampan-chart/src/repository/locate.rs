@@ -40,6 +40,8 @@ pub struct Package {
     pub address: String,
     /// The digest of its manifest, if it came from a registry.
     pub digest: Option<String>,
+    /// Whether it was compared with a digest from elsewhere.
+    pub is_verified: bool,
 }
 
 impl Located {
@@ -124,6 +126,13 @@ pub fn fetch_url(url: &str, digest: &str, remote: &dyn Remote) -> Result<Package
     let actual = hex::encode(ring::digest::digest(&ring::digest::SHA256, &bytes));
     let expected = digest.strip_prefix("sha256:").unwrap_or(digest);
     let is_digest = expected.len() == 64 && expected.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // A digest that cannot be compared must not pass for one that was.
+    if !expected.is_empty() && !is_digest {
+        return Err(Error::Digest {
+            address: url.to_owned(),
+            digest: digest.to_owned(),
+        });
+    }
     if is_digest && !expected.eq_ignore_ascii_case(&actual) {
         return Err(Error::Altered {
             address: url.to_owned(),
@@ -136,6 +145,7 @@ pub fn fetch_url(url: &str, digest: &str, remote: &dyn Remote) -> Result<Package
         bytes,
         address: url.to_owned(),
         digest: None,
+        is_verified: is_digest,
     })
 }
 
@@ -145,7 +155,7 @@ fn file_name(name: Option<&str>, bytes: &[u8]) -> Result<String, Error> {
         return Ok(name.to_owned());
     }
     let chart = Chart::from_archive(bytes, Compatibility::Helm3)?;
-    Ok(crate::package::file_name(&chart.metadata))
+    Ok(crate::package::file_name(&chart.metadata)?)
 }
 
 /// The parts of `host/repository[:tag][@digest]`.
@@ -209,6 +219,7 @@ fn from_registry(name: &str, wanted: &str, remote: &dyn Remote) -> Result<Packag
         bytes,
         address,
         digest: Some(pulled.digest),
+        is_verified: true,
     })
 }
 

@@ -1,8 +1,10 @@
 //! Files of charts, written so that a kill at any moment leaves the old or the new ones.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use sampan_oci::durable::{self, PartialFolder};
 
 use crate::chart::Chart;
 use crate::compatibility::Compatibility;
@@ -11,18 +13,16 @@ use crate::repository::Error;
 /// Packages on their way into the `charts` folder of a chart.
 pub(super) struct Incoming {
     charts: PathBuf,
-    /// Beside `charts`, removed in the end; `.helmignore` or not, it has gone before the chart is packed.
-    folder: PathBuf,
+    /// Beside `charts`; those who load the chart do not see what a kill may leave of it.
+    folder: PartialFolder,
     names: Vec<String>,
 }
 
 impl Incoming {
     pub(super) fn begin(chart: &Path) -> Result<Self, Error> {
         let charts = chart.join("charts");
-        let folder = chart.join(format!("tmpcharts-{}", std::process::id()));
-        for path in [&charts, &folder] {
-            fs::create_dir_all(path).map_err(failed(path))?;
-        }
+        fs::create_dir_all(&charts).map_err(failed(&charts))?;
+        let folder = PartialFolder::create(&charts).map_err(failed(&charts))?;
         Ok(Self {
             charts,
             folder,
@@ -31,7 +31,8 @@ impl Incoming {
     }
 
     pub(super) fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        write_synced(&self.folder.join(name), bytes)?;
+        let written = self.folder.write(Path::new(name), bytes);
+        written.map_err(failed(&self.folder.path().join(name)))?;
         // Dependencies with other names may be the same chart.
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
@@ -48,7 +49,7 @@ impl Incoming {
     ) -> Result<Vec<String>, Error> {
         for name in &self.names {
             let target = self.charts.join(name);
-            fs::rename(self.folder.join(name), &target).map_err(failed(&target))?;
+            fs::rename(self.folder.path().join(name), &target).map_err(failed(&target))?;
         }
         let mut removed = Vec::new();
         for entry in fs::read_dir(&self.charts).map_err(failed(&self.charts))? {
@@ -67,16 +68,11 @@ impl Incoming {
                 removed.push(name);
             }
         }
-        sync(&self.charts)?;
+        for folder in [&*self.charts, durable::directory_of(&self.charts)] {
+            durable::sync_directory(folder).map_err(failed(folder))?;
+        }
         removed.sort();
         Ok(removed)
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // What is left over there is of no use, and the next run does not look at it.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -86,21 +82,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let source = io::Error::other("it is a symbolic link");
         return Err(failed(path)(source));
     }
-    let new = path.with_extension(format!("tmp-{}", std::process::id()));
-    write_synced(&new, bytes)?;
-    fs::rename(&new, path).map_err(failed(path))?;
-    sync(path.parent().unwrap_or(Path::new(".")))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = File::create(path).map_err(failed(path))?;
-    file.write_all(bytes).map_err(failed(path))?;
-    file.sync_all().map_err(failed(path))
-}
-
-fn sync(folder: &Path) -> Result<(), Error> {
-    let opened = File::open(folder).map_err(failed(folder))?;
-    opened.sync_all().map_err(failed(folder))
+    durable::write(path, bytes).map_err(failed(path))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {

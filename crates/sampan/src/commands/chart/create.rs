@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use sampan_chart::starter;
 use serde_json::json;
 
-use super::file::write;
+use super::file::write_folder;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -29,9 +29,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             .with_hint("choose another name, or remove it")
             .with_exit(Exit::Refused));
     }
-    for (path, text) in &files {
-        write(&folder.join(path), text.as_bytes())?;
-    }
+    // An empty folder may be a link to one; that stays.
+    let place = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let whole = files.iter().map(|(path, text)| (*path, text.as_bytes()));
+    write_folder(&place, whole)?;
     if context.json() {
         let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         context

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sampan_chart::chart::{Chart, Error, check_present};
+use sampan_chart::chart::Chart;
 use sampan_chart::package::{file_name, pack};
 use sampan_chart::version::Version;
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::file::write;
 use super::source::{Reaching, update_dependencies};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::ui::size;
 
 /// Arguments of `sampan chart package`.
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         }
         let chart = load(args, path, context)?;
         let package = pack(&chart)?;
-        let target = args.destination.join(file_name(&chart.metadata));
+        let target = args.destination.join(file_name(&chart.metadata)?);
         write(&target, &package)?;
         let shown = target.display();
         if context.json() {
@@ -68,15 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn load(args: &Args, path: &Path, context: &Context) -> Result<Chart, Failure> {
-    if !path.is_dir() {
-        let message = format!("`{}` is no folder of a chart", path.display());
-        return Err(Failure::new(message).with_exit(Exit::NotFound));
-    }
-    let compatibility = args.reaching.compatibility();
-    let mut chart = Chart::load(path, compatibility)?;
-    for warning in &chart.warnings {
-        context.ui().warn(warning);
-    }
+    let mut chart = args.reaching.load_folder(context, path)?;
     if let Some(version) = &args.version {
         chart.metadata.version.clone_from(version);
     }
@@ -87,9 +79,5 @@ fn load(args: &Args, path: &Path, context: &Context) -> Result<Chart, Failure> {
         let message = format!("`{}` is no version: {problem}", chart.metadata.version);
         return Err(Failure::new(message).with_hint("such as `1.2.3`"));
     }
-    check_present(&chart, compatibility).map_err(|error: Error| {
-        Failure::from(error)
-            .with_hint("give `--dependency-update`, or run `sampan chart dependency update`")
-    })?;
     Ok(chart)
 }

@@ -7,7 +7,7 @@ use sampan_chart::chart::Chart;
 use sampan_chart::repository::{Located, Package};
 use serde_json::json;
 
-use super::file::write;
+use super::file::{write, write_folder};
 use super::source::Source;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -48,6 +48,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             write(&target, &package.bytes)?;
             target
         };
+        if !package.is_verified {
+            context.ui().warn(format!(
+                "nobody says which digest {} has: it is unverified",
+                package.address
+            ));
+        }
         tell(context, &package, &chart, &target, &mut results)?;
     }
     if context.json() {
@@ -100,8 +106,7 @@ fn unpack(chart: &Chart, destination: &Path) -> Result<PathBuf, Failure> {
             .with_hint("remove it, or choose another folder with `--destination`")
             .with_exit(Exit::Refused));
     }
-    for file in &chart.raw {
-        write(&folder.join(&file.name), &file.data)?;
-    }
+    let files = chart.raw.iter();
+    write_folder(&folder, files.map(|file| (file.name.as_str(), &*file.data)))?;
     Ok(folder)
 }

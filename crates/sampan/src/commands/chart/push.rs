@@ -1,11 +1,12 @@
 //! `sampan chart push`: a packed chart into a registry, where Helm finds it.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sampan_chart::chart::Chart;
 use sampan_chart::package::pack;
-use sampan_chart::repository;
+use sampan_chart::repository::{self, PACKAGE_LIMIT_BYTES};
 use serde_json::json;
 
 use super::source::{Reaching, failure};
@@ -27,9 +28,9 @@ pub(crate) struct Args {
 /// Pushes the chart.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let package = if args.chart.is_dir() {
-        pack(&Chart::load(&args.chart, args.reaching.compatibility())?)?
+        pack(&args.reaching.load_folder(context, &args.chart)?)?
     } else {
-        std::fs::read(&args.chart).or_fail(format!(
+        read(&args.chart).or_fail(format!(
             "cannot read the package `{}`",
             args.chart.display()
         ))?
@@ -48,4 +49,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         context.ui().line(format!("pushed {reference} {digest}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A package, or so much of it that it is seen to be too large.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let limit = PACKAGE_LIMIT_BYTES as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut content)?;
+    Ok(content)
 }

@@ -73,6 +73,23 @@ impl Reaching {
     pub(crate) fn remote(&self, context: &Context) -> Result<Charts, Failure> {
         Charts::new(self.connection.settings(context, [])?, self.plain_http)
     }
+
+    /// Loads a folder that is to be packed, with all its dependencies there, and tells the user of what is odd about it.
+    pub(crate) fn load_folder(&self, context: &Context, path: &Path) -> Result<Chart, Failure> {
+        if !path.is_dir() {
+            let message = format!("`{}` is no folder of a chart", path.display());
+            return Err(Failure::new(message).with_exit(Exit::NotFound));
+        }
+        let compatibility = self.compatibility();
+        let chart = Chart::load(path, compatibility)?;
+        for warning in &chart.warnings {
+            context.ui().warn(warning);
+        }
+        check_present(&chart, compatibility).map_err(|error| {
+            Failure::from(error).with_hint("run `sampan chart dependency update`")
+        })?;
+        Ok(chart)
+    }
 }
 
 impl Source {
