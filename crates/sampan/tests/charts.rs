@@ -173,6 +173,29 @@ fn what_was_rendered_goes_through_a_program_or_into_files() {
     );
     let mut command = std::process::Command::new("diff");
     let _same = Finished::of(command.args(["-r", &theirs, &ours])).expect_code(0);
+    let told = charts
+        .chart(&[&args[..], &[&ours, "--output", "json"]].concat())
+        .json();
+    let written = told.as_array().expect("a list");
+    assert!(
+        written
+            .iter()
+            .any(|one| one["source"] == "web/templates/deployment.yaml"),
+        "{told}"
+    );
+
+    for other in [&["--output", "json"][..], &["--output-dir", &ours]] {
+        for option in [
+            ["--post-renderer", &program],
+            ["--show-only", "templates/deployment.yaml"],
+        ] {
+            let args = [&["template", "rel", &web], other, &option].concat();
+            let _refused = charts
+                .chart(&args)
+                .expect_code(1)
+                .expect_stderr("cannot be used with");
+        }
+    }
 }
 
 #[test]
@@ -302,7 +325,12 @@ fn a_new_chart_lints_clean_and_renders_as_with_helm() {
     let charts = Charts::new();
     for name in ["shop", "My.Shop_2"] {
         let shop = charts.name(name);
+        // What a killed one has left.
+        let left = charts.path(&format!(".{name}.partial"));
+        std::fs::create_dir(&left).expect("a folder");
+        std::fs::write(left.join("left"), "x").expect("a file");
         let _made = charts.chart(&["create", &shop]).expect_code(0);
+        assert!(!left.exists() && !charts.path(name).join("left").exists());
         let linted = charts.helm.run(["lint", "--strict", &shop]).stdout();
         assert!(
             linted.contains("1 chart(s) linted, 0 chart(s) failed"),
@@ -342,6 +370,11 @@ fn a_new_chart_lints_clean_and_renders_as_with_helm() {
             .expect_code(4)
             .expect_stderr("is there already");
     }
+    // Its dependencies are not there.
+    let _refused = charts
+        .chart(&["push", &charts.name("web"), "oci://127.0.0.1:1/charts"])
+        .expect_code(1)
+        .expect_stderr("dependency update");
     let _refused = charts
         .chart(&["create", &charts.name("a b")])
         .expect_code(1)

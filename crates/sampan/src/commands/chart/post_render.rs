@@ -24,6 +24,11 @@ pub(crate) struct PostRender {
 }
 
 impl PostRender {
+    /// Whether there is such a program.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.post_renderer.is_some()
+    }
+
     /// What the program makes of the manifests; without one, the manifests as they are.
     pub(crate) fn run(&self, manifests: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let Some(program) = &self.post_renderer else {

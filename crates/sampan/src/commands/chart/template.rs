@@ -107,6 +107,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         [name, chart, ..] => (Some(name.as_str()), chart),
         [] => (None, &args.names[0]),
     };
+    args.check_output(context)?;
     let options = args.options(name)?;
     let remote = args.source.remote(context)?;
     let loaded = args
@@ -148,6 +149,27 @@ impl Args {
         }
         options.capabilities = capabilities;
         Ok(options)
+    }
+
+    /// Refuses what only the text on standard output has, where something else is to be written.
+    fn check_output(&self, context: &Context) -> Result<(), Failure> {
+        let other = match &self.output_dir {
+            Some(_) => "--output-dir",
+            None if context.json() => "--output json",
+            None => return Ok(()),
+        };
+        let option = if self.post_render.is_wanted() {
+            "--post-renderer"
+        } else if self.show_only.is_empty() {
+            return Ok(());
+        } else {
+            "--show-only"
+        };
+        Err(
+            Failure::new(format!("`{option}` cannot be used with `{other}`")).with_hint(format!(
+                "leave `{other}` out: `{option}` changes the text that is printed"
+            )),
+        )
     }
 
     fn shown(&self) -> Shown {

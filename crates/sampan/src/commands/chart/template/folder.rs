@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Component, Path};
 
 use sampan_chart::render::{Rendered, Shown};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
@@ -22,6 +23,7 @@ pub(super) fn write(
     let of_release = release.map_or_else(|| folder.to_owned(), |name| folder.join(name));
     let crds: BTreeSet<&str> = rendered.crds.iter().map(|crd| crd.path.as_str()).collect();
     let mut written = BTreeSet::new();
+    let mut files = Vec::new();
     for (path, text) in rendered.output_files(shown) {
         let base = if crds.contains(path) {
             folder
@@ -40,7 +42,14 @@ pub(super) fn write(
             .open(&target)
             .or_fail(failed())?;
         file.write_all(&text).or_fail(failed())?;
-        context.ui().line(format!("wrote {}", target.display()))?;
+        if !context.json() {
+            context.ui().line(format!("wrote {}", target.display()))?;
+        } else if is_new {
+            files.push(json!({"source": path, "path": target}));
+        }
+    }
+    if context.json() {
+        context.ui().json(&files)?;
     }
     Ok(())
 }
