@@ -38,7 +38,7 @@ pub fn build(folder: &Path) -> Result<Vec<Resource>, Error> {
     crate::render::on_large_stack(|| {
         let (mut resources, order) = gather::run(folder)?;
         for resource in &mut resources {
-            hash::add(resource);
+            hash::add(resource)?;
         }
         references::update(&mut resources);
         resources.retain(|resource| !resource.is_local());

@@ -75,6 +75,23 @@ fn what_cannot_be_rendered_is_named() {
         "resources: [../base]\npatches: [{patch: '{apiVersion: v1, kind: Pod, metadata: {name: x}}'}]",
         "no resource matches strategic merge patch",
     );
+    let config = |namespace: &str| {
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: x, namespace: {namespace}}}}}\n"
+        )
+    };
+    let two = format!("{}---\n{}", config("a"), config("b"));
+    std::fs::write(tree.path().join("order/two.yaml"), two).expect("a file");
+    let copies: Vec<String> = (0..40)
+        .map(|index| format!("{{op: copy, from: /metadata, path: /metadata/a{index}}}"))
+        .collect();
+    refused(
+        &format!(
+            "resources: [two.yaml]\npatches: [{{target: {{kind: ConfigMap}}, patch: '[{}]'}}]",
+            copies.join(", ")
+        ),
+        "copying makes it larger than",
+    );
     refused(
         "configMapGenerator: [{name: x, behavior: merge, literals: [a=b]}]",
         "cannot merge or replace",

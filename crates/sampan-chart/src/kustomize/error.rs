@@ -74,9 +74,26 @@ pub enum Error {
     /// A generator merges with or replaces what is not there.
     #[error("id `{0}` does not exist; cannot merge or replace")]
     NothingToMerge(String),
-    /// A patch is for nothing, or for several.
+    /// A patch is for nothing.
     #[error("no resource matches strategic merge patch {0:?}")]
     NoTarget(String),
+    /// A patch is for several.
+    #[error("multiple matches for Id {patch}: {count} resources match the strategic merge patch")]
+    ManyTargets {
+        /// The patch.
+        patch: String,
+        /// How many it fits.
+        count: usize,
+    },
+    /// The content of a generated resource has no hash.
+    #[error("{resource} cannot be hashed")]
+    Hash {
+        /// The resource.
+        resource: String,
+        /// Why not.
+        #[source]
+        source: crate::json::Error,
+    },
     /// A patch is neither of both kinds.
     #[error("unable to parse SM or JSON patch from [{0}]")]
     Patch(String),
@@ -106,6 +123,9 @@ impl Hint for Error {
             }
             Self::NoTarget(_) => {
                 "group, version, kind, name and namespace of the patch must be those of a resource"
+            }
+            Self::ManyTargets { .. } => {
+                "name its namespace in the patch, or give it under `patches` with a `target` for all of them"
             }
             Self::Twice(_) => "rename one of them, or leave one of them out",
             _ => return None,

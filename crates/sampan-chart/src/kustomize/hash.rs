@@ -2,22 +2,27 @@
 
 use serde_json::{Value, json};
 
+use super::error::Error;
 use super::resource::Resource;
 use super::write;
 use crate::json;
 
 /// Puts the hash behind the name, where one is wanted.
-pub(super) fn add(resource: &mut Resource) {
+pub(super) fn add(resource: &mut Resource) -> Result<(), Error> {
     if !resource.needs_hash {
-        return;
+        return Ok(());
     }
-    let hash = of(resource);
+    let hash = of(resource).map_err(|source| Error::Hash {
+        resource: resource.id().to_string(),
+        source,
+    })?;
     resource.remember();
     let name = format!("{}-{hash}", resource.id().name);
     resource.set_name(name);
+    Ok(())
 }
 
-fn of(resource: &Resource) -> String {
+fn of(resource: &Resource) -> Result<String, json::Error> {
     let value = &resource.value;
     let part = |name: &str| value.get(name).cloned().unwrap_or_else(|| json!(""));
     // The name is not found there, and so is no part of the hash.
@@ -36,8 +41,8 @@ fn of(resource: &Resource) -> String {
         map.insert(extra.to_owned(), more.clone());
     }
     // The JSON of Go: keys in order, and what HTML would not bear as numbers.
-    let text = json::encode(&write::from_json(&hashed)).map(|text| text.to_vec());
-    let digest = ring::digest::digest(&ring::digest::SHA256, &text.unwrap_or_default());
+    let text = json::encode(&write::from_json(&hashed))?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, &text);
     let digits = hex::encode(digest);
     let readable = digits[..10].chars().map(|digit| match digit {
         '0' => 'g',
@@ -47,5 +52,5 @@ fn of(resource: &Resource) -> String {
         'e' => 't',
         other => other,
     });
-    readable.collect()
+    Ok(readable.collect())
 }

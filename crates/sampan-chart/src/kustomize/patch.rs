@@ -100,9 +100,17 @@ fn merge_all(
 fn merge_one(patch: &Resource, resources: &mut Vec<Resource>) -> Result<(), Error> {
     let id = patch.id();
     let named = |one: &Resource| one.all_ids().iter().any(|known| known.is_same(&id));
-    let mut found = resources.iter().enumerate().filter(|(_, one)| named(one));
-    let (Some((index, _)), None) = (found.next(), found.next()) else {
-        return Err(Error::NoTarget(id.to_string()));
+    let found = resources.iter().enumerate().filter(|(_, one)| named(one));
+    let found: Vec<usize> = found.map(|(index, _)| index).collect();
+    let index = match found[..] {
+        [] => return Err(Error::NoTarget(id.to_string())),
+        [index] => index,
+        _ => {
+            return Err(Error::ManyTargets {
+                patch: id.to_string(),
+                count: found.len(),
+            });
+        }
     };
     let resource = resources.remove(index);
     if let Some(resource) = merged(resource, &patch.value, (false, false)) {
