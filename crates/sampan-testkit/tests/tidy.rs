@@ -27,7 +27,6 @@ const LAYERS: [&[&str]; 5] = [
         "sampan-deploy",
         "sampan-gateway",
         "sampan-registry",
-        "sampan-chart",
     ],
     &[],
     &["sampan"],
