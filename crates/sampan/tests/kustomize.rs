@@ -92,6 +92,22 @@ fn what_cannot_be_rendered_is_named() {
         ),
         "copying makes it larger than",
     );
+    let patched = "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}'}]";
+    for (folder, text) in [
+        ("config", "resources: [x.yaml]"),
+        ("one", "{resources: [../config], namePrefix: one-}"),
+        ("two", "{resources: [../config], namePrefix: two-}"),
+    ] {
+        let folder = tree.path().join("order").join(folder);
+        std::fs::create_dir(&folder).expect("a folder");
+        std::fs::write(folder.join("kustomization.yaml"), text).expect("a file");
+    }
+    let x = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}";
+    std::fs::write(tree.path().join("order/config/x.yaml"), x).expect("a file");
+    refused(
+        &format!("resources: [one, two]\n{patched}"),
+        "multiple matches for Id",
+    );
     refused(
         "configMapGenerator: [{name: x, behavior: merge, literals: [a=b]}]",
         "cannot merge or replace",
