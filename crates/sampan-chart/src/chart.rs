@@ -105,7 +105,7 @@ impl Chart {
             check_present(&chart, compatibility)?;
             process(&mut chart, values, compatibility, &mut Vec::new())?;
             Ok(chart)
-        })
+        })?
     }
 
     /// The name.

@@ -44,11 +44,15 @@ pub fn build(folder: &Path) -> Result<Vec<Resource>, Error> {
         resources.retain(|resource| !resource.is_local());
         order::sort(&mut resources, order);
         Ok(resources)
-    })
+    })?
 }
 
 /// The text of resources, as `kubectl kustomize` prints it.
-#[must_use]
-pub fn text(resources: &[Resource]) -> Vec<u8> {
-    crate::render::on_large_stack(|| write::documents(resources))
+///
+/// # Errors
+/// When there is no room for it.
+pub fn text(resources: &[Resource]) -> Result<Vec<u8>, Error> {
+    Ok(crate::render::on_large_stack(|| {
+        write::documents(resources)
+    })?)
 }

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sampan_model::Hint;
+
 use crate::chart::{self, Chart, Crd};
 use crate::compatibility::Compatibility;
 use crate::schema;
@@ -130,7 +132,7 @@ impl Release {
 /// # Errors
 /// Why it cannot be rendered, in Helm's words.
 pub fn render(chart: &Chart, values: &Table, options: &Options) -> Result<Rendered, Error> {
-    on_large_stack(|| Rendering::new(chart, options).run(values))
+    on_large_stack(|| Rendering::new(chart, options).run(values))?
 }
 
 /// What the templates of a chart print, of whatever kind it is, without sorting it.
@@ -139,20 +141,35 @@ pub(crate) fn render_for_lint(
     values: &Table,
     options: &Options,
 ) -> Result<Option<BTreeMap<String, Vec<u8>>>, Error> {
-    on_large_stack(|| Rendering::new(chart, options).unsorted(values))
+    on_large_stack(|| Rendering::new(chart, options).unsorted(values))?
+}
+
+/// There is no room for the stack of a rendering.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot start a thread with a stack of {} MiB: {problem}", STACK_BYTES >> 20)]
+pub struct NoStack {
+    problem: String,
+}
+
+impl Hint for NoStack {
+    fn hint(&self) -> Option<String> {
+        let text = "address space for it is wanted, not memory: raise what limits it (`ulimit -v`, `ulimit -u`, \
+                    `vm.overcommit_memory`)";
+        Some(text.to_owned())
+    }
 }
 
 /// Does something on a thread with a stack that deep values and templates do not exhaust.
-pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoStack> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name("chart".to_owned())
             .stack_size(STACK_BYTES);
-        let thread = thread
-            .spawn_scoped(scope, work)
-            .expect("a thread can be started");
+        let thread = thread.spawn_scoped(scope, work).map_err(|error| NoStack {
+            problem: error.to_string(),
+        })?;
         match thread.join() {
-            Ok(done) => done,
+            Ok(done) => Ok(done),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })

@@ -3,6 +3,7 @@
 use sampan_model::Hint;
 
 use super::limits::Limits;
+use crate::render::NoStack;
 
 /// Why a chart cannot be loaded or its parts cannot be put together; the texts are Helm's where Helm has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum Error {
     /// A dependency of `Chart.yaml` is not there.
     #[error("{0}")]
     Missing(String),
+    /// There is no room for it.
+    #[error(transparent)]
+    Stack(#[from] NoStack),
     /// An item of `import-values` is wrong.
     #[error("import-values of {0} must be names or tables with the texts `child` and `parent`")]
     Import(String),
@@ -99,6 +103,7 @@ impl Hint for Error {
             Self::LinkLoop(_) => "remove the link, or name it in `.helmignore`",
             Self::Ignore(_) => "write `.helmignore` rules without `**`",
             Self::Subchart { problem, .. } => return problem.hint(),
+            Self::Stack(error) => return error.hint(),
             Self::Values(mismatch) => {
                 return Some(format!(
                     "`{}` must be a table of values for the chart of that name",

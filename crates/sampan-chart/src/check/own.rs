@@ -27,7 +27,7 @@ use sampan_model::yaml::{Content, Node};
 
 use super::object::Object;
 use super::rule::Sink;
-use crate::render::on_large_stack;
+use crate::render::{NoStack, on_large_stack};
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 4096;
@@ -59,6 +59,9 @@ pub enum OwnRuleError {
     /// It nests deeper than any rule needs to.
     #[error("it nests {0} levels deep; at most {DEEPEST} are evaluated")]
     TooDeep(usize),
+    /// There is no room for reading it.
+    #[error(transparent)]
+    Stack(#[from] NoStack),
     /// It uses a name that nothing stands for.
     #[error("it uses `{0}`, which is not known")]
     Unknown(String),
@@ -76,7 +79,7 @@ impl OwnRule {
         }
         // The parser bounds how deep it goes, but not by the stack of a thread.
         let program =
-            on_large_stack(|| Program::compile(expression).map_err(|errors| errors.to_string()));
+            on_large_stack(|| Program::compile(expression).map_err(|errors| errors.to_string()))?;
         let program = program.map_err(|text| {
             OwnRuleError::Syntax(text.lines().next().unwrap_or_default().to_owned())
         })?;

@@ -105,6 +105,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// There is no room for it.
+    #[error(transparent)]
+    Stack(#[from] crate::render::NoStack),
     /// A field says something that cannot be.
     #[error("{0}")]
     Invalid(String),
@@ -127,6 +130,7 @@ impl Hint for Error {
             Self::ManyTargets { .. } => {
                 "name its namespace in the patch, or give it under `patches` with a `target` for all of them"
             }
+            Self::Stack(error) => return error.hint(),
             Self::Twice(_) => "rename one of them, or leave one of them out",
             _ => return None,
         };

@@ -29,6 +29,7 @@ impl Linter<'_> {
         let values = merged(own, given.clone());
         let checked =
             on_large_stack(|| schema::check_one(&schema, &to_dict(&values), compatibility));
+        let checked = checked.unwrap_or_else(|error| Err(error.to_string()));
         self.rule(Severity::Error, FILE, checked);
     }
 }

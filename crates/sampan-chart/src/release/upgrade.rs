@@ -9,7 +9,7 @@ use super::record::{Release, Status};
 use super::rollback::Rollback;
 use super::{Carrying, Releases};
 use crate::chart::Chart;
-use crate::render::{Event, on_large_stack};
+use crate::render::{self, Event, on_large_stack};
 use crate::values::{Coalescer, Mismatch, Nulls, Table, from_dict, to_dict};
 
 /// What becomes of the values that the user gave for the revision before.
@@ -160,15 +160,15 @@ impl Releases<'_> {
             Reuse::WhenNone | Reuse::Reset => given.values.clone(),
             Reuse::Reuse => {
                 chart.values = self.all_values(from)?.into();
-                self.over(&given.values, &old)
+                self.over(&given.values, &old)?
             }
-            Reuse::ResetThenReuse => self.over(&given.values, &old),
+            Reuse::ResetThenReuse => self.over(&given.values, &old)?,
         };
         Ok((chart, values))
     }
 
     /// Some values over others.
-    fn over(&self, values: &Table, others: &Table) -> Table {
+    fn over(&self, values: &Table, others: &Table) -> Result<Table, Error> {
         let mut warnings = Vec::new();
         let compatibility = self.settings.compatibility;
         let merged = on_large_stack(|| {
@@ -180,7 +180,7 @@ impl Releases<'_> {
             coalescer.tables(&merged, &to_dict(others), "", Nulls::Remove);
             from_dict(&merged)
         });
-        merged.unwrap_or_default()
+        Ok(merged.map_err(render::Error::from)?.unwrap_or_default())
     }
 
     /// The values that a revision was rendered with: those of its chart under those of the user.
@@ -203,7 +203,7 @@ impl Releases<'_> {
             let all = coalescer.run(&chart, &to_dict(&config), Nulls::Remove)?;
             Ok::<_, Mismatch>(from_dict(&all).unwrap_or_default())
         });
-        Ok(all?)
+        Ok(all.map_err(render::Error::from)??)
     }
 
     /// Carries an upgrade out; also gives what was made on the way.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sampan_model::Hint;
 
-use super::NameError;
+use super::{NameError, NoStack};
 use crate::chart;
 
 /// Why a chart cannot be rendered; the texts are Helm's.
@@ -35,6 +35,9 @@ pub enum Error {
         /// The version that it is rendered for.
         there: String,
     },
+    /// There is no room for it.
+    #[error(transparent)]
+    Stack(#[from] NoStack),
     /// A template fails.
     #[error("{0}")]
     Template(String),
@@ -55,6 +58,7 @@ impl Hint for Error {
                 "name the chart under `dependencies` of an application chart"
             }
             Self::Name(error) => return error.hint(),
+            Self::Stack(error) => return error.hint(),
             Self::Chart(error) | Self::Dependencies(error) => return error.hint(),
             Self::Schema(_) => {
                 "mend the values; `values.schema.json` of the chart says what it takes"

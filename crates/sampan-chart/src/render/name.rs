@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use sampan_model::Hint;
 
-use super::on_large_stack;
+use super::{NoStack, on_large_stack};
 use crate::compatibility::Compatibility;
 use crate::template::{Executor, Settings, Templates};
 use crate::value::Value;
@@ -22,6 +22,9 @@ pub enum NameError {
     /// There are two ways to name it.
     #[error("cannot set --name-template and also specify a name")]
     Both,
+    /// There is no room for it.
+    #[error(transparent)]
+    Stack(#[from] NoStack),
     /// The template of the name fails.
     #[error("{0}")]
     Template(String),
@@ -42,6 +45,7 @@ impl Hint for NameError {
         match self {
             Self::Both => Some("leave out one of them".to_owned()),
             Self::Template(_) => None,
+            Self::Stack(error) => error.hint(),
             Self::Invalid { .. } => {
                 Some("use small letters, digits and `-`, such as `shop-test`".to_owned())
             }
@@ -67,7 +71,7 @@ pub fn release_name(given: Option<&str>, template: Option<&str>) -> Result<Strin
             let printed =
                 Executor::new(Rc::new(templates), &settings).execute(name.as_bytes(), Value::Nil);
             Ok(String::from_utf8_lossy(&printed.map_err(failed)?).into_owned())
-        }),
+        })?,
     }
 }
 

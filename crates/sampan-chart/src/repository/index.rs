@@ -1,6 +1,7 @@
 //! `index.yaml`: the list of the charts of a repository.
 
 use super::{Error, INDEX_LIMIT_BYTES, Remote, address, tags};
+use crate::chart;
 use crate::render::on_large_stack;
 use crate::value::Value;
 use crate::version::Version;
@@ -29,7 +30,9 @@ pub(super) fn versions(
     let address = address::below(repository, "index.yaml")
         .ok_or_else(|| Error::Address(repository.to_owned()))?;
     let content = remote.file(&address, INDEX_LIMIT_BYTES)?;
-    let mut listed = on_large_stack(|| read(&content, name)).map_err(unreadable)?;
+    let mut listed = on_large_stack(|| read(&content, name))
+        .map_err(chart::Error::from)?
+        .map_err(unreadable)?;
     listed.sort_by(|one, other| other.version.compare(&one.version));
     Ok(listed)
 }

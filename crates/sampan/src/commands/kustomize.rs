@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         let resources: Vec<Value> = resources.iter().map(to_json).collect();
         context.ui().json(&resources)?;
     } else {
-        context.ui().bytes(&text(&resources))?;
+        context.ui().bytes(&text(&resources)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
