@@ -211,7 +211,7 @@ fn decimal(value: u64, unit: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::length;
+    use super::*;
 
     #[test]
     fn lengths_of_time_read_as_in_go() {
@@ -230,5 +230,24 @@ mod tests {
         for (nanoseconds, text) in cases {
             assert_eq!(length(nanoseconds), text);
         }
+    }
+
+    #[test]
+    fn packed_numbers_are_counted_as_they_are_read() {
+        let double = 1.5_f64.to_le_bytes();
+        let cases: [(Scalar, &[u8], usize); 4] = [
+            (Scalar::Int64, &[], 0),
+            (Scalar::Int64, &[1, 0x80, 1, 0xff, 0xff, 3], 3),
+            (Scalar::Bool, &[0, 1], 2),
+            (Scalar::Double, &double, 1),
+        ];
+        for (scalar, bytes, count) in cases {
+            assert_eq!(packed_count(scalar, bytes), Some(count));
+            assert_eq!(packed(scalar, bytes).unwrap().len(), count);
+        }
+        assert_eq!(packed_count(Scalar::String, b"text"), None);
+        // What breaks off is an error, however it was counted.
+        assert!(packed(Scalar::Int64, &[1, 0x80]).is_err());
+        assert!(packed(Scalar::Double, &double[1..]).is_err());
     }
 }
