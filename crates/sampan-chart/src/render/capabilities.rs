@@ -59,8 +59,7 @@ impl Capabilities {
             minor: minor.to_owned(),
         };
         let api_versions = api_versions::known(compatibility)
-            .iter()
-            .map(|version| (*version).to_owned())
+            .map(str::to_owned)
             .collect();
         Self {
             kube_version,
