@@ -1,5 +1,8 @@
 //! Whether Kubernetes takes the manifest at all.
 
+use std::collections::HashSet;
+
+use sampan_model::nearest;
 use sampan_model::yaml::Node;
 
 use super::Grade;
@@ -90,6 +93,46 @@ pub(super) struct Flaw<'a> {
     node: &'a Node,
     message: String,
     mend: Option<String>,
+}
+
+/// What is found in one object.
+#[derive(Debug, Default)]
+struct Flaws<'a>(Vec<Flaw<'a>>);
+
+impl<'a> Flaws<'a> {
+    fn add(&mut self, rule: &'static str, node: &'a Node, message: String, mend: Option<String>) {
+        self.0.push(Flaw {
+            rule,
+            node,
+            message,
+            mend,
+        });
+    }
+
+    fn unknown_field<'n>(
+        &mut self,
+        node: &'a Node,
+        message: String,
+        key: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) {
+        let mend = nearest(key, known).map(|near| format!("did you mean `{near}`?"));
+        self.add(UNKNOWN_FIELD, node, message, mend);
+    }
+
+    /// Items whose key another one has already; items without a key are left to the server, which fills in what is
+    /// usual or refuses them for that.
+    fn repeated(&mut self, items: &'a [Node], key: impl Fn(&'a Node) -> Option<Vec<&'a str>>) {
+        let mut known = HashSet::new();
+        for item in items {
+            if let Some(key) = key(item)
+                && !known.insert(key.clone())
+            {
+                let message = format!("`{}` is there twice", key.join("/"));
+                self.add(DUPLICATE_ITEM, item, message, None);
+            }
+        }
+    }
 }
 
 /// What is wrong with the fields of an object; none when nobody knows its kind.

@@ -1,13 +1,11 @@
 //! Objects of the kinds that Kubernetes has itself.
 
-use std::collections::HashSet;
-
 use sampan_kubernetes::structure::{Scalar, SchemaOr, StructureId, Unique};
 use sampan_kubernetes::{Catalog, Field, Kind, Type, Version};
 use sampan_model::nearest;
 use sampan_model::yaml::{Content, Node};
 
-use super::{BAD_VALUE, DUPLICATE_ITEM, Flaw, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE, values};
+use super::{BAD_VALUE, Flaw, Flaws, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE, values};
 use crate::check::object::Object;
 use crate::check::selector::is_open;
 
@@ -25,28 +23,19 @@ pub(super) fn flaws<'a>(
     let mut walk = Walk {
         catalog: Catalog::get(),
         version,
-        flaws: Vec::new(),
+        flaws: Flaws::default(),
     };
     walk.structure(&object.root, kind.structure?, true);
-    Some(walk.flaws)
+    Some(walk.flaws.0)
 }
 
 struct Walk<'a> {
     catalog: &'static Catalog,
     version: Version,
-    flaws: Vec<Flaw<'a>>,
+    flaws: Flaws<'a>,
 }
 
 impl<'a> Walk<'a> {
-    fn flaw(&mut self, rule: &'static str, node: &'a Node, message: String, mend: Option<String>) {
-        self.flaws.push(Flaw {
-            rule,
-            node,
-            message,
-            mend,
-        });
-    }
-
     fn structure(&mut self, node: &'a Node, id: StructureId, is_object: bool) {
         let Content::Mapping(entries) = &node.content else {
             return self.wrong_type(node, "a mapping");
@@ -64,7 +53,7 @@ impl<'a> Walk<'a> {
         for field in self.catalog.fields(id, self.version) {
             if field.required && field.name != "status" && node.at(&[field.name]).is_none() {
                 let (name, of) = (field.name, self.catalog.structure(id).name);
-                self.flaw(
+                self.flaws.add(
                     MISSING_FIELD,
                     node,
                     format!("{of} needs `{name}`"),
@@ -94,17 +83,14 @@ impl<'a> Walk<'a> {
                     "remove the field",
                 ),
             };
-            return self.flaw(UNKNOWN_FIELD, value, message, Some(mend.to_owned()));
+            return self
+                .flaws
+                .add(UNKNOWN_FIELD, value, message, Some(mend.to_owned()));
         }
         let known = self.catalog.fields(id, version);
-        let near = nearest(key, known.iter().map(|field| field.name));
-        let mend = near.map(|near| format!("did you mean `{near}`?"));
-        self.flaw(
-            UNKNOWN_FIELD,
-            value,
-            format!("{of} has no field `{key}`"),
-            mend,
-        );
+        let message = format!("{of} has no field `{key}`");
+        let known = known.iter().map(|field| field.name);
+        self.flaws.unknown_field(value, message, key, known);
     }
 
     fn field(&mut self, node: &'a Node, field: &'static Field) {
@@ -115,30 +101,14 @@ impl<'a> Walk<'a> {
         self.value(node, &field.value);
         match &field.unique {
             Unique::Nothing => {}
-            Unique::Values => self.unique(node, |item| item.scalar().map(str::to_owned)),
-            Unique::Keys(keys) => self.unique(node, |item| {
-                let parts = keys.iter().map(|key| item.get(key).and_then(Node::scalar));
-                // Without one of them, the server fills in what is usual, or refuses the item for that.
-                parts
-                    .collect::<Option<Vec<_>>>()
-                    .map(|parts| parts.join("/"))
-            }),
-        }
-    }
-
-    fn unique(&mut self, node: &'a Node, key: impl Fn(&Node) -> Option<String>) {
-        let mut known = HashSet::new();
-        for item in node.items() {
-            if let Some(key) = key(item)
-                && !known.insert(key.clone())
-            {
-                self.flaw(
-                    DUPLICATE_ITEM,
-                    item,
-                    format!("`{key}` is there twice"),
-                    None,
-                );
+            Unique::Values => {
+                let key = |item: &'a Node| Some(vec![item.scalar()?]);
+                self.flaws.repeated(node.items(), key);
             }
+            Unique::Keys(keys) => self.flaws.repeated(node.items(), |item| {
+                let parts = keys.iter().map(|key| item.get(key)?.scalar());
+                parts.collect()
+            }),
         }
     }
 
@@ -192,7 +162,7 @@ impl<'a> Walk<'a> {
             || format!("write one of {}", values.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        self.flaw(
+        self.flaws.add(
             BAD_VALUE,
             node,
             format!("`{text}` is no {}", enumeration.name),
@@ -205,13 +175,14 @@ impl<'a> Walk<'a> {
             values::Verdict::Fits => {}
             values::Verdict::WrongType(expected) => self.wrong_type(node, expected),
             values::Verdict::BadValue(problem, mend) => {
-                self.flaw(BAD_VALUE, node, problem, Some(mend.to_owned()));
+                self.flaws
+                    .add(BAD_VALUE, node, problem, Some(mend.to_owned()));
             }
         }
     }
 
     fn wrong_type(&mut self, node: &'a Node, expected: &str) {
         let (message, mend) = values::wrong_type(node, expected);
-        self.flaw(WRONG_TYPE, node, message, mend);
+        self.flaws.add(WRONG_TYPE, node, message, mend);
     }
 }

@@ -1,14 +1,10 @@
 //! Custom resources, by the schemas of their definitions.
 
-use std::collections::HashSet;
-
 use regex_automata::meta::Regex;
 use sampan_model::nearest;
 use sampan_model::yaml::{Content, Node};
 
-use super::{
-    BAD_VALUE, DUPLICATE_ITEM, Flaw, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE, definition, values,
-};
+use super::{BAD_VALUE, Flaw, Flaws, MISSING_FIELD, WRONG_TYPE, definition, values};
 use crate::check::object::Object;
 use crate::check::selector::is_open;
 use crate::check::world::World;
@@ -17,7 +13,9 @@ use crate::check::world::World;
 pub(super) fn flaws<'a>(object: &'a Object, world: &World) -> Option<Vec<Flaw<'a>>> {
     let definition = definition::of(object, world)?;
     let schema = definition.schema?;
-    let mut walk = Walk { flaws: Vec::new() };
+    let mut walk = Walk {
+        flaws: Flaws::default(),
+    };
     for (key, value) in object.root.entries() {
         if matches!(key.name.as_str(), "apiVersion" | "kind" | "metadata") {
             continue;
@@ -29,7 +27,7 @@ pub(super) fn flaws<'a>(object: &'a Object, world: &World) -> Option<Vec<Flaw<'a
         }
     }
     walk.required(&object.root, schema);
-    Some(walk.flaws)
+    Some(walk.flaws.0)
 }
 
 fn flag(schema: &Node, name: &str) -> bool {
@@ -46,21 +44,12 @@ fn list<'a>(schema: &'a Node, name: &str) -> &'a [Node] {
 }
 
 struct Walk<'a> {
-    flaws: Vec<Flaw<'a>>,
+    flaws: Flaws<'a>,
 }
 
 impl<'a> Walk<'a> {
-    fn flaw(&mut self, rule: &'static str, node: &'a Node, message: String, mend: Option<String>) {
-        self.flaws.push(Flaw {
-            rule,
-            node,
-            message,
-            mend,
-        });
-    }
-
     fn bad(&mut self, node: &'a Node, message: String) {
-        self.flaw(BAD_VALUE, node, message, None);
+        self.flaws.add(BAD_VALUE, node, message, None);
     }
 
     fn value(&mut self, node: &'a Node, schema: &Node) {
@@ -86,7 +75,7 @@ impl<'a> Walk<'a> {
         };
         if !fits {
             let (message, mend) = values::wrong_type(node, what);
-            return self.flaw(WRONG_TYPE, node, message, mend);
+            return self.flaws.add(WRONG_TYPE, node, message, mend);
         }
         match &node.content {
             Content::Mapping(_) => self.mapping(node, schema),
@@ -115,21 +104,16 @@ impl<'a> Walk<'a> {
 
     fn unknown(&mut self, node: &'a Node, key: &str, schema: &Node) {
         let known = schema.at(&["properties"]).map_or(&[][..], Node::entries);
-        let near = nearest(key, known.iter().map(|(key, _)| key.name.as_str()));
-        let mend = near.map(|near| format!("did you mean `{near}`?"));
-        self.flaw(
-            UNKNOWN_FIELD,
-            node,
-            format!("the definition has no field `{key}` here"),
-            mend,
-        );
+        let message = format!("the definition has no field `{key}` here");
+        let known = known.iter().map(|(key, _)| key.name.as_str());
+        self.flaws.unknown_field(node, message, key, known);
     }
 
     fn required(&mut self, node: &'a Node, schema: &Node) {
         for name in list(schema, "required").iter().filter_map(Node::scalar) {
             let is_filled_in = schema.at(&["properties", name, "default"]).is_some();
             if node.get(name).is_none() && !is_filled_in {
-                self.flaw(
+                self.flaws.add(
                     MISSING_FIELD,
                     node,
                     format!("`{name}` is missing"),
@@ -153,21 +137,10 @@ impl<'a> Walk<'a> {
         if keys.is_empty() {
             return;
         }
-        let mut known = HashSet::new();
-        for item in items {
-            let key = keys
-                .iter()
-                .map(|key| item.get(key).and_then(Node::scalar))
-                .collect::<Option<Vec<_>>>();
-            if let Some(key) = key.filter(|key| !known.insert(key.clone())) {
-                self.flaw(
-                    DUPLICATE_ITEM,
-                    item,
-                    format!("`{}` is there twice", key.join("/")),
-                    None,
-                );
-            }
-        }
+        self.flaws.repeated(items, |item| {
+            let parts = keys.iter().map(|key| item.get(key)?.scalar());
+            parts.collect()
+        });
     }
 
     fn length(
@@ -205,7 +178,7 @@ impl<'a> Walk<'a> {
                 || format!("write one of {}", values.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            self.flaw(
+            self.flaws.add(
                 BAD_VALUE,
                 node,
                 format!("`{text}` is none of the values that the definition allows"),
