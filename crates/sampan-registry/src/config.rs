@@ -5,6 +5,7 @@ mod housekeeping;
 mod range;
 mod storage;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,12 @@ use crate::upstream::Upstreams;
 
 /// The name of the file in the data folder.
 pub const FILE: &str = "registry.yaml";
+
+/// The first name that an earlier entry of a list has as well.
+pub(crate) fn repeated<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let mut known = HashSet::new();
+    names.find(|name| !known.insert(*name))
+}
 
 /// Everything that the user can choose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -26,6 +26,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::Pattern;
+use crate::config::repeated;
 use crate::secret::Secret;
 
 /// All webhooks; their names differ.
@@ -134,13 +135,8 @@ impl TryFrom<Vec<Webhook>> for Webhooks {
     type Error = String;
 
     fn try_from(webhooks: Vec<Webhook>) -> Result<Self, String> {
-        for (index, webhook) in webhooks.iter().enumerate() {
-            if webhooks[..index]
-                .iter()
-                .any(|other| other.name == webhook.name)
-            {
-                return Err(format!("two webhooks are called `{}`", webhook.name));
-            }
+        if let Some(name) = repeated(webhooks.iter().map(|webhook| webhook.name.as_str())) {
+            return Err(format!("two webhooks are called `{name}`"));
         }
         Ok(Self(webhooks))
     }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::auth::Pattern;
 use crate::client::{Login, RemoteAddress};
+use crate::config::repeated;
 
 /// All rules of replication; their names differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -96,13 +97,8 @@ impl TryFrom<Vec<Replication>> for Replications {
     type Error = String;
 
     fn try_from(rules: Vec<Replication>) -> Result<Self, String> {
-        for (index, rule) in rules.iter().enumerate() {
-            if rules[..index].iter().any(|other| other.name == rule.name) {
-                return Err(format!(
-                    "two rules of replication are called `{}`",
-                    rule.name
-                ));
-            }
+        if let Some(name) = repeated(rules.iter().map(|rule| rule.name.as_str())) {
+            return Err(format!("two rules of replication are called `{name}`"));
         }
         Ok(Self(rules))
     }
