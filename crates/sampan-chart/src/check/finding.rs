@@ -89,6 +89,17 @@ pub struct Finding {
     pub environments: Vec<String>,
 }
 
+impl Finding {
+    /// What was found, with the object that it is about.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        match &self.object {
+            Some(object) => format!("{object}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 /// All that was found, in the order of files and lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

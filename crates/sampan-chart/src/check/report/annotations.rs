@@ -29,17 +29,12 @@ pub fn github(report: &Report) -> String {
             let _infallible = write!(properties, ",col={column}");
         }
         let _infallible = write!(properties, ",title={}", property(&finding.rule));
-        let object = finding
-            .object
-            .as_ref()
-            .map(|object| format!("{object}: "))
-            .unwrap_or_default();
         let mend = finding
             .mend
             .as_ref()
             .map(|mend| format!("\n{mend}"))
             .unwrap_or_default();
-        let message = data(&format!("{object}{}{mend}", finding.message));
+        let message = data(&format!("{}{mend}", finding.statement()));
         let _infallible = writeln!(text, "::{command} {properties}::{message}");
     }
     text

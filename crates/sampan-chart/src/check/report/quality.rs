@@ -16,9 +16,8 @@ pub fn gitlab(report: &Report) -> Value {
         .filter(|finding| finding.grade > Grade::Skipped);
     wanted
         .map(|finding| {
-            let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
             json!({
-                "description": format!("{object}{}", finding.message),
+                "description": finding.statement(),
                 "check_name": finding.rule,
                 "fingerprint": fingerprint(finding),
                 "severity": if finding.grade == Grade::Critical { "critical" } else { "minor" },

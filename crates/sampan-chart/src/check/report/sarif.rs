@@ -69,11 +69,6 @@ fn level(grade: Grade) -> &'static str {
 }
 
 fn result(finding: &Finding, rules: &[&Rule]) -> Value {
-    let object = finding
-        .object
-        .as_ref()
-        .map(|object| format!("{object}: "))
-        .unwrap_or_default();
     let mend = finding
         .mend
         .as_ref()
@@ -90,7 +85,7 @@ fn result(finding: &Finding, rules: &[&Rule]) -> Value {
         "ruleId": finding.rule,
         "kind": if finding.grade == Grade::Ok { "pass" } else { "fail" },
         "level": level(grade),
-        "message": {"text": format!("{object}{}.{mend}", finding.message)},
+        "message": {"text": format!("{}.{mend}", finding.statement())},
         "locations": [location(finding)],
         "partialFingerprints": {"sampanLint/v1": fingerprint(finding)},
     });

@@ -39,11 +39,6 @@ fn line<'a>(text: &mut String, finding: &'a Finding, said: &mut HashSet<&'a str>
         (None, _, Some(rendered)) => format!("rendered:{rendered}"),
         (None, ..) => "-".to_owned(),
     };
-    let object = finding
-        .object
-        .as_ref()
-        .map(|object| format!("{object}: "))
-        .unwrap_or_default();
     let rule = style(&finding.rule).dim();
     let environments = match finding.environments.as_slice() {
         [] => String::new(),
@@ -51,9 +46,9 @@ fn line<'a>(text: &mut String, finding: &'a Finding, said: &mut HashSet<&'a str>
     };
     let _infallible = writeln!(
         text,
-        "  {number:<8} {} {object}{}{environments}  {rule}",
+        "  {number:<8} {} {}{environments}  {rule}",
         grade(finding.grade),
-        finding.message
+        finding.statement()
     );
     let reason = finding
         .reason
