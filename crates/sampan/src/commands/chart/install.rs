@@ -8,7 +8,7 @@ use sampan_supervise::clock;
 
 use super::cluster::{Place, Rollout, failure};
 use super::given::Options;
-use super::shown::{self, Parts};
+use super::shown;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -60,12 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         replace: args.replace,
     };
     let release = releases.install(&given, &install).map_err(failure)?;
-    if context.json() {
-        context.ui().json(&shown::to_json(&release)?)?;
-    } else {
-        let parts = Parts::of_change(given.dry_run, options.hide_notes);
-        context.ui().line(shown::text(&release, &parts))?;
-    }
+    shown::change(&release, given.dry_run, options.hide_notes, context)?;
     Ok(ExitCode::SUCCESS)
 }
 

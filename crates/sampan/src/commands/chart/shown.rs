@@ -7,6 +7,7 @@ use sampan_chart::values::{Table as Values, to_dict};
 use sampan_chart::yaml;
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::ui::Table;
 
@@ -23,15 +24,22 @@ pub(crate) struct Parts {
     pub(crate) no_notes: bool,
 }
 
-impl Parts {
-    /// What is shown of something that was done, or would be.
-    pub(crate) fn of_change(dry_run: DryRun, no_notes: bool) -> Self {
-        Self {
-            manifests: dry_run != DryRun::No,
-            no_notes,
-            ..Self::default()
-        }
+/// Prints what was done with a release, or would be.
+pub(crate) fn change(
+    release: &Release,
+    dry_run: DryRun,
+    no_notes: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    if context.json() {
+        return context.ui().json(&to_json(release)?);
     }
+    let parts = Parts {
+        manifests: dry_run != DryRun::No,
+        no_notes,
+        ..Parts::default()
+    };
+    context.ui().line(text(release, &parts))
 }
 
 /// A release as text, without the line break at its end.

@@ -6,7 +6,7 @@ use sampan_chart::release::{Given, Install, Release, Releases, Reuse, Upgrade};
 
 use super::cluster::{Place, Rollout, failure};
 use super::given::Options;
-use super::shown::{self, Parts};
+use super::shown;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -62,12 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let mut given = options.given(&args.name, &chart, values);
     given.post_render = Some(&post_render);
     let release = args.carry_out(&releases, &given, context)?;
-    if context.json() {
-        context.ui().json(&shown::to_json(&release)?)?;
-    } else {
-        let parts = Parts::of_change(given.dry_run, options.hide_notes);
-        context.ui().line(shown::text(&release, &parts))?;
-    }
+    shown::change(&release, given.dry_run, options.hide_notes, context)?;
     Ok(ExitCode::SUCCESS)
 }
 
