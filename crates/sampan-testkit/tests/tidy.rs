@@ -27,6 +27,7 @@ const LAYERS: [&[&str]; 5] = [
         "sampan-deploy",
         "sampan-gateway",
         "sampan-registry",
+        "sampan-pipeline",
     ],
     &[],
     &["sampan"],

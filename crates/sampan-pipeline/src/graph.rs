@@ -1,0 +1,181 @@
+//! The one graph that pipelines of all dialects become.
+//!
+//! Dialects decide as early as they can: conditions have become [`Verdict`]s, orders of execution have become `needs`,
+//! plugin settings and rules of precedence have become the environment of each step. What only a running pipeline can
+//! tell (outputs of other jobs, results of steps) is [`Deferred`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sampan_model::yaml::Location;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+mod condition;
+mod container;
+mod deferred;
+mod environment;
+mod step;
+mod volume;
+
+pub use condition::{Reason, RunWhen, Verdict};
+pub use container::{Container, Limits, Pull, RegistryLogin, Ulimit};
+pub use deferred::{Deferred, Expression, Text};
+pub use environment::{EnvironmentValue, SecretUse, Setting};
+pub use step::{Action, Failure, Role, Shell, Step};
+pub use volume::{Mount, MountSource, Volume, VolumeSource};
+
+/// The kind of file that a graph was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// `.drone.yml` with the key `pipeline`.
+    Drone08,
+    /// `.drone.yml` with documents that have a `kind`.
+    Drone,
+    /// `.woodpecker.yml` and `.woodpecker/*.yml`.
+    Woodpecker,
+    /// `.github/workflows/*.yml`.
+    GitHub,
+}
+
+/// All stages of a run with what they wait for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Graph {
+    /// Where the graph came from.
+    pub dialect: Dialect,
+    /// The stages in the order of the files.
+    pub stages: Vec<Stage>,
+}
+
+impl Graph {
+    /// The stage with this id.
+    #[must_use]
+    pub fn stage(&self, id: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.id == id)
+    }
+}
+
+/// A set of steps that share a workspace and a network: a pipeline of Drone, a workflow of Woodpecker, a job of GitHub;
+/// each combination of a matrix is a stage of its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stage {
+    /// The name that is unique within the graph; others need the stage by it.
+    pub id: String,
+    /// The name as the file gives it, without the matrix.
+    pub name: String,
+    /// Where the stage is described.
+    #[serde(serialize_with = "as_text")]
+    pub location: Location,
+    /// The ids of the stages that must end before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// The values of the stage's combination of the matrix, in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<(String, Value)>,
+    /// What binds the combinations of a matrix together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// Whether the stage runs at all, as far as it is known before the run.
+    pub verdict: Verdict,
+    /// How the stages that it needs must have ended.
+    #[serde(skip_serializing_if = "RunWhen::is_default")]
+    pub when: RunWhen,
+    /// What the stage asks of the machine that runs it.
+    pub platform: Platform,
+    /// Where the source tree is put.
+    pub workspace: Workspace,
+    /// The container that steps without an image run in; `None` where every step has an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+    /// Services and steps in the order of the file.
+    pub steps: Vec<Step>,
+    /// Volumes of the stage that steps mount by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// Networks beside the stage's own that steps may join.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// Secrets that hold logins to registries from which the stage's images come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registry_secrets: Vec<String>,
+    /// Values for later stages, computed when the stage has ended.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Text>,
+    /// Whether others wait for the stage or are cancelled by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// When the stage is ended by force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Deferred<Duration>>,
+    /// Whether a failure of the stage leaves the run well.
+    #[serde(skip_serializing_if = "Deferred::is_false")]
+    pub ignores_failure: Deferred<bool>,
+    /// The exit code by which a step ends the stage early and well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_exit: Option<i32>,
+}
+
+impl Stage {
+    /// The step with this name.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+}
+
+/// What binds the combinations of one matrix.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Strategy {
+    /// The name of the job that the combinations came from.
+    pub group: String,
+    /// Whether the others are cancelled when one fails.
+    pub fail_fast: Deferred<bool>,
+    /// How many run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_parallel: Option<Deferred<u32>>,
+}
+
+/// Which runs exclude each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Concurrency {
+    /// Runs of the same group count together.
+    pub group: Text,
+    /// How many of the group may run at once.
+    pub limit: u32,
+    /// Whether a new run cancels those that still run.
+    pub cancels: Deferred<bool>,
+}
+
+/// What a stage asks of the machine that runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Platform {
+    /// The operating system, `linux` unless the file says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+    /// The architecture as Go names it (`amd64`, `arm64`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
+    /// The variant of the architecture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The version of the operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Labels that the runner must have: keys and values, or names with an empty value (`runs-on`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<(String, Text)>,
+}
+
+/// Where the source tree lies in the containers of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Workspace {
+    /// The folder on which the shared volume is mounted.
+    pub base: String,
+    /// The folder of the source tree; an absolute path, below `base` or the same.
+    pub path: String,
+}
+
+fn as_text<S: Serializer>(location: &Location, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(location)
+}
