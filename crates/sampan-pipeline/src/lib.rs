@@ -18,6 +18,7 @@
 
 pub mod build;
 pub mod error;
+pub mod expression;
 #[allow(dead_code, reason = "the dialects that use it follow")]
 mod glob;
 pub mod graph;
