@@ -77,6 +77,12 @@ impl Expression {
         self.root.as_ref().is_some_and(tree::Node::asks_for_status)
     }
 
+    /// Whether the expression looks at files.
+    #[must_use]
+    pub fn asks_for_files(&self) -> bool {
+        self.root.as_ref().is_some_and(tree::Node::asks_for_files)
+    }
+
     /// What the expression refers to: each context with the property that is asked of it.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {

@@ -36,6 +36,7 @@ pub enum Dialect {
     /// `.woodpecker.yml` and `.woodpecker/*.yml`.
     Woodpecker,
     /// `.github/workflows/*.yml`.
+    #[serde(rename = "github")]
     GitHub,
 }
 
@@ -134,6 +135,10 @@ pub struct Strategy {
     /// How many run at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_parallel: Option<Deferred<u32>>,
+    /// The matrix, where only outputs of other stages tell it. The stage then stands for all combinations; they take its
+    /// place when the stages that it needs have ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<Expression>,
 }
 
 /// Which runs exclude each other.

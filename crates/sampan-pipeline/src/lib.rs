@@ -19,6 +19,7 @@
 pub mod build;
 pub mod error;
 pub mod expression;
+pub mod github;
 #[allow(dead_code, reason = "the dialects that use it follow")]
 mod glob;
 pub mod graph;

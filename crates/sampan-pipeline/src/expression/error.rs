@@ -9,7 +9,7 @@ use super::{LIMIT_BYTES, LIMIT_CHARACTERS, LIMIT_DEPTH, StatusFunction};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// Something stands where it may not.
-    #[error("unexpected `{token}` at position {position} of the expression `{expression}`")]
+    #[error("unexpected `{token}` at position {position}")]
     UnexpectedSymbol {
         /// What stands there.
         token: String,
@@ -19,7 +19,7 @@ pub enum ParseError {
         expression: String,
     },
     /// The expression stops too early.
-    #[error("the expression `{expression}` ends after `{token}` where something must follow")]
+    #[error("the expression ends after `{token}` where something must follow")]
     UnexpectedEnd {
         /// What stands last.
         token: String,
@@ -29,9 +29,7 @@ pub enum ParseError {
         expression: String,
     },
     /// A context that does not exist, or not there.
-    #[error(
-        "there is no context `{name}` here, at position {position} of the expression `{expression}`"
-    )]
+    #[error("there is no context `{name}` here, at position {position}")]
     UnknownContext {
         /// The name.
         name: String,
@@ -43,9 +41,7 @@ pub enum ParseError {
         known: Vec<String>,
     },
     /// A function that does not exist, or not there.
-    #[error(
-        "there is no function `{name}` here, at position {position} of the expression `{expression}`"
-    )]
+    #[error("there is no function `{name}` here, at position {position}")]
     UnknownFunction {
         /// The name.
         name: String,
@@ -57,9 +53,7 @@ pub enum ParseError {
         known: Vec<String>,
     },
     /// A function with fewer arguments than it needs.
-    #[error(
-        "`{name}` takes at least {least} arguments; it has {given} at position {position} of the expression `{expression}`"
-    )]
+    #[error("`{name}` takes at least {least} arguments; it has {given} at position {position}")]
     TooFewArguments {
         /// The function.
         name: String,
@@ -73,9 +67,7 @@ pub enum ParseError {
         expression: String,
     },
     /// A function with more arguments than it takes.
-    #[error(
-        "`{name}` takes at most {most} arguments; it has {given} at position {position} of the expression `{expression}`"
-    )]
+    #[error("`{name}` takes at most {most} arguments; it has {given} at position {position}")]
     TooManyArguments {
         /// The function.
         name: String,
@@ -89,9 +81,7 @@ pub enum ParseError {
         expression: String,
     },
     /// `case` without a value for when no condition holds.
-    #[error(
-        "`{name}` takes an odd number of arguments; it has {given} at position {position} of the expression `{expression}`"
-    )]
+    #[error("`{name}` takes an odd number of arguments; it has {given} at position {position}")]
     EvenArguments {
         /// The function.
         name: String,
@@ -111,6 +101,23 @@ pub enum ParseError {
     /// Deeper than [`LIMIT_DEPTH`].
     #[error("the expression nests deeper than {LIMIT_DEPTH} levels")]
     TooDeep,
+}
+
+impl ParseError {
+    /// The expression that could not be read, where it is short enough to be shown.
+    #[must_use]
+    pub fn expression(&self) -> Option<&str> {
+        match self {
+            Self::UnexpectedSymbol { expression, .. }
+            | Self::UnexpectedEnd { expression, .. }
+            | Self::UnknownContext { expression, .. }
+            | Self::UnknownFunction { expression, .. }
+            | Self::TooFewArguments { expression, .. }
+            | Self::TooManyArguments { expression, .. }
+            | Self::EvenArguments { expression, .. } => Some(expression),
+            Self::TooLong { .. } | Self::TooDeep => None,
+        }
+    }
 }
 
 impl Hint for ParseError {

@@ -78,6 +78,11 @@ impl Node {
             || self.children().into_iter().any(Node::asks_for_status)
     }
 
+    pub(super) fn asks_for_files(&self) -> bool {
+        matches!(self.kind, Kind::Call("hashFiles", _))
+            || self.children().into_iter().any(Node::asks_for_files)
+    }
+
     pub(super) fn collect_references(&self, references: &mut Vec<Reference>) {
         if let Kind::Index(of, index) = &self.kind
             && let (Kind::Context(context), Kind::Literal(Value::String(property))) =

@@ -157,6 +157,28 @@ impl From<&serde_json::Value> for Value {
     }
 }
 
+impl From<&Value> for serde_json::Value {
+    /// Numbers that JSON does not have become null.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Boolean(boolean) => Self::Bool(*boolean),
+            Value::Number(number) => {
+                // The way back through text tells whole numbers from others.
+                serde_json::from_str(&number.to_string()).unwrap_or(Self::Null)
+            }
+            Value::String(text) => Self::String(text.to_string()),
+            Value::Array(items) | Value::Filtered(items) => items.iter().map(Self::from).collect(),
+            Value::Object(object) => Self::Object(
+                object
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), Self::from(value)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
 /// Values by name, in the order in which they were given.
 #[derive(Debug, Clone, Default)]
 pub struct Object {

@@ -95,6 +95,12 @@ pub enum Action {
         script: Text,
         /// How it is run.
         shell: Option<Shell>,
+        /// The folder in which it begins; relative to the workspace.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        working_directory: Option<Text>,
+        /// The variables of the step alone. They may refer to those of the stage, and come before them.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        environment: BTreeMap<String, EnvironmentValue>,
     },
     /// An action of GitHub's `uses`.
     Uses {
@@ -103,6 +109,9 @@ pub enum Action {
         /// Its inputs.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         with: BTreeMap<String, Text>,
+        /// The variables of the step alone. They may refer to those of the stage, and come before them.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        environment: BTreeMap<String, EnvironmentValue>,
     },
 }
 

@@ -1,0 +1,165 @@
+//! Workflows that call others.
+
+use std::collections::BTreeMap;
+
+use super::super::Workflow;
+use super::super::job::{self, CalledSecrets, Job, Kind};
+use super::super::known::Known;
+use super::super::on::Call;
+use super::stage::{self, Seed, each};
+use super::{CallScope, Planner, Space, input_value};
+use crate::PipelineError;
+use crate::expression::Object;
+use crate::graph::{Deferred, RunWhen, Stage, Text};
+
+/// How deep workflows may call each other; GitHub's own limit.
+const LIMIT_DEPTH: usize = 10;
+
+impl Planner<'_> {
+    /// Puts the stages of a called workflow into the graph, with one before that may keep them from running and one
+    /// behind that others wait for.
+    pub(super) fn call(
+        &mut self,
+        space: &Space<'_>,
+        job: &Job,
+        known: &Known,
+        seed: &Seed<'_>,
+    ) -> Result<(), PipelineError> {
+        let key = sampan_model::yaml::Key {
+            name: job.id.clone(),
+            location: job.location.clone(),
+        };
+        let job = job::read(&key, &known.reduce(&job.node))?;
+        let Kind::Call(called) = &job.kind else {
+            return Ok(());
+        };
+        let refuse = |hint: String| PipelineError::InvalidValue {
+            location: called.location.clone(),
+            what: "workflow that can be called".to_owned(),
+            value: called.workflow.clone(),
+            hint: Some(hint),
+        };
+        if space.depth >= LIMIT_DEPTH {
+            return Err(refuse(format!(
+                "at most {LIMIT_DEPTH} workflows call each other"
+            )));
+        }
+        let Some((file, text)) = self.request.sources.workflow(&called.workflow) else {
+            return Err(refuse(
+                "it is not at hand; put it into the source tree".to_owned(),
+            ));
+        };
+        let workflow = Workflow::parse(&file, &text)?;
+        let Some(call) = &workflow.on.call else {
+            return Err(refuse("it lacks `workflow_call` in its `on`".to_owned()));
+        };
+        let given = each(&called.with, "`with`")?;
+        let (inputs, late, shown) = bind(call, given, &job)?;
+        let secrets = secrets(call, &called.secrets, &job)?;
+        let id = seed.id.clone();
+        let gate = format!("{id} / begin");
+        let verdict = seed.verdict.clone();
+        let mut end = stage::empty(&job, seed);
+        let begin = Stage {
+            id: gate.clone(),
+            strategy: None,
+            ..end.clone()
+        };
+        self.stages.push(begin);
+        let inner = Space {
+            prefix: format!("{id} / "),
+            workflow: &workflow,
+            known: self.known(inputs, late),
+            gate: Some(gate.clone()),
+            verdict,
+            depth: space.depth + 1,
+        };
+        let first = self.stages.len();
+        self.jobs(&inner)?;
+        end.needs = std::iter::once(gate)
+            .chain(self.stages[first..].iter().map(|stage| stage.id.clone()))
+            .collect();
+        end.when = RunWhen::SUCCESS;
+        end.outputs = call.outputs.iter().cloned().collect();
+        self.stages.push(end);
+        self.calls.insert(
+            id,
+            CallScope {
+                inputs: shown,
+                secrets,
+            },
+        );
+        Ok(())
+    }
+}
+
+type Bound = (Object, Vec<String>, BTreeMap<String, Text>);
+
+/// The values of the inputs, the names of those that are not known yet, and all of them as texts.
+fn bind(call: &Call, given: &[(String, Text)], caller: &Job) -> Result<Bound, PipelineError> {
+    for (name, _) in given {
+        if !call
+            .inputs
+            .iter()
+            .any(|input| input.name.eq_ignore_ascii_case(name))
+        {
+            return Err(PipelineError::UnknownKey {
+                location: caller.location.clone(),
+                within: format!("`with` of the job `{}`", caller.id),
+                key: name.clone(),
+                nearest: sampan_model::nearest(
+                    name,
+                    call.inputs.iter().map(|input| input.name.as_str()),
+                )
+                .map(str::to_owned),
+            });
+        }
+    }
+    let mut values = Object::default();
+    let mut late = Vec::new();
+    let mut shown = BTreeMap::new();
+    for input in &call.inputs {
+        let text = given
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(&input.name))
+            .map(|(_, text)| text.clone());
+        match text.or_else(|| input.default.clone()) {
+            Some(Deferred::Later(later)) => {
+                late.push(input.name.clone());
+                shown.insert(input.name.clone(), Text::Later(later));
+            }
+            text => {
+                let text = text.and_then(|text| text.now().cloned());
+                let value = input_value(input, text, &caller.location)?;
+                shown.insert(input.name.clone(), Text::Now(value.to_text().to_string()));
+                values.insert(&input.name, value);
+            }
+        }
+    }
+    Ok((values, late, shown))
+}
+
+fn secrets(
+    call: &Call,
+    given: &CalledSecrets,
+    caller: &Job,
+) -> Result<Option<BTreeMap<String, Text>>, PipelineError> {
+    let CalledSecrets::Each(texts) = given else {
+        return Ok(None);
+    };
+    let given: BTreeMap<String, Text> = each(texts, "`secrets`")?.iter().cloned().collect();
+    for (name, required) in &call.secrets {
+        let there = given.keys().any(|given| given.eq_ignore_ascii_case(name));
+        if *required && !there {
+            return Err(PipelineError::InvalidValue {
+                location: caller.location.clone(),
+                what: "complete call".to_owned(),
+                value: caller.id.clone(),
+                hint: Some(format!(
+                    "the workflow needs the secret `{name}`; hand it over, or write `secrets: inherit`"
+                )),
+            });
+        }
+    }
+    Ok(Some(given))
+}
