@@ -60,10 +60,26 @@ pub struct Build {
     pub payload: Value,
     /// Whether the user asked for more output.
     pub debug: bool,
+    /// Whether a working tree is run where its user sits.
+    pub local: bool,
     /// The run before in the same branch.
     pub previous: Option<Box<Previous>>,
     /// The installation that runs it.
     pub instance: Instance,
+}
+
+/// The number of the pull request: as it is given, or the first number in the reference.
+pub(crate) fn pull_request_number(build: &Build) -> String {
+    match &build.pull_request {
+        Some(request) if request.number > 0 => request.number.to_string(),
+        _ => build
+            .commit
+            .reference
+            .split(|c: char| !c.is_ascii_digit())
+            .find(|part| !part.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
+    }
 }
 
 /// A repository.

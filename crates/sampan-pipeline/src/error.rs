@@ -201,8 +201,11 @@ impl Hint for PipelineError {
             | Self::RepeatedName { .. }
             | Self::Cycle { .. }
             | Self::TooMany { .. }
-            | Self::Substitution { .. }
             | Self::Expression { .. } => None,
+            Self::Substitution { .. } => Some(
+                "write `$${` where the shell shall see `${`, or give the variable a name of letters, digits and `_`"
+                    .to_owned(),
+            ),
             Self::Several(errors) => errors.first().and_then(Hint::hint),
         }
     }

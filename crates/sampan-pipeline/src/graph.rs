@@ -47,6 +47,9 @@ pub struct Graph {
     pub dialect: Dialect,
     /// The stages in the order of the files.
     pub stages: Vec<Stage>,
+    /// What is no error but likely not meant, for `sampan ci lint`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Reason>,
 }
 
 impl Graph {

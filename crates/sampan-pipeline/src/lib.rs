@@ -17,15 +17,26 @@
 //! bounded, and what a dialect documents but Sampan does not do is an error that names it, never a silent skip.
 
 pub mod build;
+mod compose;
+mod condition;
+pub mod dialect;
+pub mod drone;
+pub mod drone08;
 pub mod error;
 pub mod expression;
 pub mod github;
-#[allow(dead_code, reason = "the dialects that use it follow")]
 mod glob;
 pub mod graph;
+pub mod image;
+mod matrix;
+mod order;
+mod path;
 mod quote;
-#[allow(dead_code, reason = "the dialects that use it follow")]
 mod read;
+pub mod settings;
+mod skip;
 pub mod substitution;
+pub mod woodpecker;
+mod words;
 
 pub use error::PipelineError;

@@ -104,19 +104,29 @@ impl<'a> Fields<'a> {
         self.entries
     }
 
-    /// Refuses keys that nobody asked for.
-    pub(crate) fn finish(&self) -> Result<(), PipelineError> {
-        let errors = self
-            .rest()
-            .map(|(key, _)| PipelineError::UnknownKey {
+    /// The keys that nobody asked for, with the errors about them.
+    pub(crate) fn unknown_keys(&self) -> impl Iterator<Item = (&'a Key, PipelineError)> {
+        self.rest().map(|(key, _)| {
+            let known = self.known.borrow();
+            let error = PipelineError::UnknownKey {
                 location: key.location.clone(),
                 within: self.within.clone(),
                 key: key.name.clone(),
-                nearest: nearest(&key.name, self.known.borrow().iter().copied()).map(str::to_owned),
-            })
-            .collect();
-        PipelineError::join(errors)
+                nearest: nearest(&key.name, known.iter().copied()).map(str::to_owned),
+            };
+            (key, error)
+        })
     }
+
+    /// Refuses keys that nobody asked for.
+    pub(crate) fn finish(&self) -> Result<(), PipelineError> {
+        PipelineError::join(self.unknown_keys().map(|(_, error)| error).collect())
+    }
+}
+
+/// Whether a key of a document is one that people use to hold what anchors repeat.
+pub(crate) fn is_for_anchors(key: &str) -> bool {
+    key.starts_with("x-") || key.starts_with(['.', '_']) || matches!(key, "anchors" | "variables")
 }
 
 /// A scalar as it is written; numbers and booleans keep their text, as Go's YAML reads them into a string.

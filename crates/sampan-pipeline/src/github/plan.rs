@@ -127,6 +127,7 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
         graph: Graph {
             dialect: Dialect::GitHub,
             stages: planner.stages,
+            notes: Vec::new(),
         },
         name,
         concurrency,

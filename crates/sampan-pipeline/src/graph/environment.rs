@@ -34,6 +34,9 @@ pub struct SecretUse {
     /// What the variable holds when there is no such secret or the step may not have it; `None` leaves it unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
+    /// Whether the step cannot run without it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
 }
 
 /// A setting of a plugin.

@@ -237,6 +237,7 @@ pub(super) fn value(text: &Text) -> EnvironmentValue {
             name,
             location: later.location.clone(),
             otherwise: Some(String::new()),
+            required: false,
         });
     }
     text.clone().into()

@@ -1,0 +1,230 @@
+//! `.drone.yml` of Drone 1.x and 2.x: documents with a `kind`, one pipeline each.
+//!
+//! As in the original, which pipelines run is decided by the text as it is written; for each of them the whole text is
+//! then substituted with the variables of that stage, and the pipeline is read from the result.
+
+use std::collections::BTreeSet;
+
+use sampan_model::nearest;
+use sampan_model::yaml::{self, Location, Node};
+
+use crate::PipelineError;
+use crate::build::Build;
+use crate::glob::Form;
+use crate::graph::{Dialect, Graph, Platform, Stage, Verdict};
+use crate::order::{self, Waiting};
+use crate::read::{self, Fields};
+use crate::substitution::{self, Escapes};
+
+mod conditions;
+pub mod signature;
+mod stage;
+mod step;
+mod variables;
+mod version;
+
+/// How many documents a file may have.
+const LIMIT: usize = 500;
+
+/// The kinds of documents.
+const KINDS: [&str; 6] = [
+    "pipeline",
+    "secret",
+    "signature",
+    "cron",
+    "registry",
+    "template",
+];
+
+/// Reads a `.drone.yml` of Drone 1.x or 2.x. Signatures are not looked at here: see [`signature::verify`].
+///
+/// # Errors
+/// [`PipelineError`] with file and line for what the dialect does not have or Sampan does not do.
+pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
+    let documents = yaml::documents(file, text)?;
+    let pipelines = pipelines(file, &documents)?;
+    let triggers = pipelines
+        .iter()
+        .map(|node| Trigger::read(node, build))
+        .collect::<Result<Vec<_>, _>>()?;
+    let waiting: Vec<_> = triggers.iter().map(Trigger::waiting).collect();
+    order::check("pipelines", &waiting)?;
+    let mut graph = Graph {
+        dialect: Dialect::Drone,
+        stages: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut missing = BTreeSet::new();
+    let mut errors = Vec::new();
+    for (index, trigger) in triggers.into_iter().enumerate() {
+        match stage(file, text, build, index, trigger, &mut missing) {
+            Ok(stage) => graph.stages.push(stage),
+            Err(error) => errors.push(error),
+        }
+    }
+    PipelineError::join(errors)?;
+    graph
+        .notes
+        .extend(missing.iter().map(crate::drone08::missing));
+    Ok(graph)
+}
+
+/// The documents that are pipelines; the others are checked.
+fn pipelines<'a>(file: &str, documents: &'a [Node]) -> Result<Vec<&'a Node>, PipelineError> {
+    let mut pipelines = Vec::new();
+    let mut errors = Vec::new();
+    for node in documents {
+        match kind(node) {
+            Ok(kind) if kind == "pipeline" => pipelines.push(node),
+            Ok(kind) => errors.extend(check_resource(node, &kind).err()),
+            Err(error) => errors.push(error),
+        }
+    }
+    if pipelines.is_empty() && errors.is_empty() {
+        errors.push(PipelineError::NoPipeline {
+            file: file.to_owned(),
+            problem: "the file has no document of the kind `pipeline`",
+        });
+    }
+    if let Some(first) = pipelines.first()
+        && pipelines.len() > LIMIT
+    {
+        errors.push(PipelineError::TooMany {
+            location: first.location.clone(),
+            what: "pipelines",
+            count: pipelines.len(),
+            limit: LIMIT,
+        });
+    }
+    PipelineError::join(errors)?;
+    Ok(pipelines)
+}
+
+fn kind(node: &Node) -> Result<String, PipelineError> {
+    Fields::of(node, "the document")?.require("kind", read::text)
+}
+
+/// Checks a document that is no pipeline.
+fn check_resource(node: &Node, kind: &str) -> Result<(), PipelineError> {
+    let fields = Fields::of(node, format!("the {kind}"))?;
+    for key in ["kind", "type", "name", "version"] {
+        fields.read(key, read::text)?;
+    }
+    let known: &[&'static str] = match kind {
+        "secret" => &["data", "get", "external"],
+        "signature" => &["hmac"],
+        "cron" => &["spec"],
+        "registry" => &["data"],
+        "template" => {
+            return Err(PipelineError::Unsupported {
+                location: node.location.clone(),
+                what: "the kind `template`".to_owned(),
+                hint: Some("put the pipelines that the template makes into the file".to_owned()),
+            });
+        }
+        other => {
+            return Err(PipelineError::InvalidValue {
+                location: node.location.clone(),
+                what: "kind of document".to_owned(),
+                value: other.to_owned(),
+                hint: nearest(other, KINDS).map(|kind| format!("did you mean `{kind}`?")),
+            });
+        }
+    };
+    for key in known {
+        fields.get(key);
+    }
+    if kind == "signature" {
+        fields.require("hmac", read::text)?;
+    }
+    fields.finish()
+}
+
+/// What decides over a pipeline before anything is substituted.
+struct Trigger {
+    name: String,
+    location: Location,
+    needs: Vec<String>,
+    kind_type: String,
+    platform: Platform,
+    verdict: Verdict,
+    when: crate::graph::RunWhen,
+}
+
+impl Trigger {
+    fn read(node: &Node, build: &Build) -> Result<Self, PipelineError> {
+        let fields = Fields::of(node, "the pipeline")?;
+        let name = fields.read_or_default("name", read::text)?;
+        let name = if name.is_empty() {
+            "default".to_owned()
+        } else {
+            name
+        };
+        let mut verdict = Verdict::default();
+        crate::skip::check(build, false, &mut verdict);
+        let when = conditions::read(
+            fields.get("trigger"),
+            "`trigger`",
+            Form::Deep,
+            build,
+            &mut verdict,
+        )?;
+        let kind_type = fields.read_or_default("type", read::text)?;
+        let kind_type = if kind_type.is_empty() {
+            "docker".to_owned()
+        } else {
+            kind_type
+        };
+        Ok(Self {
+            name,
+            location: node.location.clone(),
+            needs: fields.read_or_default("depends_on", read::text_or_texts)?,
+            platform: fields.read_or_default("platform", stage::platform)?,
+            kind_type,
+            verdict,
+            when,
+        })
+    }
+
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting {
+            name: &self.name,
+            location: &self.location,
+            needs: &self.needs,
+        }
+    }
+}
+
+fn stage(
+    file: &str,
+    text: &str,
+    build: &Build,
+    index: usize,
+    trigger: Trigger,
+    missing: &mut BTreeSet<String>,
+) -> Result<Stage, PipelineError> {
+    if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes") {
+        return Err(PipelineError::Unsupported {
+            location: trigger.location,
+            what: format!("the pipeline type `{}`", trigger.kind_type),
+            hint: Some(
+                "pipelines of the types `docker` and `kubernetes` run in containers".to_owned(),
+            ),
+        });
+    }
+    let variables = variables::Variables::new(build, &trigger, index + 1);
+    let substituted = substitution::substitute(file, text, Escapes::Dollar, &|name| {
+        variables.for_substitution(name)
+    })?;
+    missing.extend(substituted.missing);
+    let documents = yaml::documents(file, &substituted.text)?;
+    let node = pipelines(file, &documents)?
+        .get(index)
+        .copied()
+        .cloned()
+        .ok_or_else(|| PipelineError::NoPipeline {
+            file: file.to_owned(),
+            problem: "the substitutions take a pipeline out of the file",
+        })?;
+    stage::read(&node, build, trigger, &variables)
+}

@@ -1,0 +1,157 @@
+use sampan_pipeline::PipelineError;
+use sampan_pipeline::build::{Build, Event, PullRequest};
+use sampan_pipeline::dialect::SourceFile;
+use sampan_pipeline::graph::{EnvironmentValue, Graph};
+use sampan_pipeline::woodpecker::parse;
+
+use super::{orders, problems, push, without_common_variables};
+
+const PIPELINE: &str = include_str!("../pipelines/woodpecker.yml");
+
+const LINT: &str = "steps: {lint: {image: lint, commands: lint}}\n";
+
+fn run(files: &[(&str, &str)], build: &Build) -> Result<Graph, PipelineError> {
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| SourceFile {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    parse(&files, build)
+}
+
+fn both(build: &Build) -> Graph {
+    run(
+        &[
+            (".woodpecker/test.yml", PIPELINE),
+            (".woodpecker/lint.yaml", LINT),
+        ],
+        build,
+    )
+    .unwrap()
+}
+
+#[test]
+fn whole_workflows() {
+    insta::assert_yaml_snapshot!(without_common_variables(both(&push("main"))));
+}
+
+#[test]
+fn conditions_decide_and_say_why() {
+    let mut found = Vec::new();
+    let mut build = push("feature/tea");
+    found.push(orders(&both(&build)));
+    build.commit.message = "Sell tea".to_owned();
+    found.push(orders(&both(&build)));
+    build.commit.branch = "release/1/2".to_owned();
+    build.changed_files = Some(vec!["README.md".to_owned(), "src/a.md".to_owned()]);
+    found.push(orders(&both(&build)));
+    build.commit.message = "Sell tea [ALL]".to_owned();
+    found.push(orders(&both(&build)));
+    let files = [
+        (
+            ".woodpecker/a.yml",
+            "steps: {a: {image: b}}\nwhen: {event: cron, cron: nightly}\n",
+        ),
+        (
+            ".woodpecker/b.yml",
+            "steps: {a: {image: b}}\ndepends_on: a\n",
+        ),
+        (
+            ".woodpecker/c.yml",
+            "steps: {a: {image: b}}\ndepends_on: [b]\nruns_on: [success, failure]\n",
+        ),
+    ];
+    found.push(orders(&run(&files, &build).unwrap()));
+    build.event = Event::Cron;
+    build.cron = Some("nightly".to_owned());
+    found.push(orders(&run(&files, &build).unwrap()));
+    insta::assert_snapshot!(found.join("\n\n"));
+}
+
+fn environment(graph: &Graph, stage: usize, step: &str) -> String {
+    let step = graph.stages[stage].step(step).unwrap();
+    let lines: Vec<_> = step
+        .environment
+        .iter()
+        .map(|(name, value)| match value {
+            EnvironmentValue::Text(text) => format!("{name}={text:?}"),
+            EnvironmentValue::Secret(secret) => format!("{name} from secret {}", secret.name),
+            other => format!("{name} {other:?}"),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn variables_are_those_of_the_original() {
+    let mut build = push("main");
+    build.event = Event::PullRequest;
+    build.commit.reference = "refs/pull/5/head".to_owned();
+    build.source_branch = "tea".to_owned();
+    build.pull_request = Some(PullRequest {
+        labels: vec!["drinks".to_owned()],
+        ..PullRequest::default()
+    });
+    let text = "steps: {a: {image: b, commands: c}, d: {image: e}}\n";
+    let graph = run(&[(".woodpecker.yml", text)], &build).unwrap();
+    insta::assert_snapshot!(format!(
+        "{}\n\n{}",
+        environment(&graph, 0, "a"),
+        environment(&graph, 0, "d")
+    ));
+}
+
+#[test]
+fn secrets_within_settings_are_put_in_later() {
+    let graph = both(&push("main"));
+    let publish = graph.stages[1].step("publish").unwrap();
+    let EnvironmentValue::Setting(logins) = &publish.environment["PLUGIN_LOGINS"] else {
+        panic!("the setting has a secret inside");
+    };
+    let secret = |name: &str| (name == "registry_password").then(|| "p<w".to_owned());
+    assert_eq!(
+        sampan_pipeline::settings::encoded_with(logins, &secret).unwrap(),
+        r#"[{"password":"p\u003cw","registry":"registry.example"}]"#
+    );
+}
+
+#[test]
+fn earlier_versions_are_read() {
+    let text = "\
+platform: linux/amd64
+branches: [main]
+pipeline:
+  a: {image: b, group: x, commands: c, secrets: [token]}
+  d: {image: b, group: x, commands: c}
+  e: {image: f, settings: {g: h}}
+";
+    let graph = run(&[(".woodpecker.yml", text)], &push("main")).unwrap();
+    let notes: Vec<_> = graph.notes.iter().map(|note| note.text.as_str()).collect();
+    insta::assert_snapshot!(format!("{}\n{}", orders(&graph), notes.join("\n")));
+}
+
+#[test]
+fn says_what_is_wrong_and_where() {
+    let build = push("main");
+    let found: Vec<_> = [
+        "steps:\n  a: {image: b, comands: c}\n  d: {commands: e}\n  f: {image: g, settings: {h: 1}, commands: i}\n",
+        "steps: {a: {image: b}}\nbranch: main\n",
+        "steps: {a: {image: b, depends_on: [c]}}\n",
+        "steps: {a: {image: b, depends_on: [c]}, c: {image: d, when: {event: cron}}}\n",
+        "steps: {a: {image: b, depends_on: [c]}, c: {image: d, depends_on: [a]}}\n",
+        "steps: {a: {image: b}}\ndepends_on: other\n",
+        "steps: [{name: a, image: b}, {name: a, image: b}]\n",
+        "steps: {a: {image: b, when: {evaluate: 'CI =='}}}\n",
+        "steps: {a: {image: b, when: {evnt: push}}}\n",
+        "steps: {a: {image: b, failure: sometimes}}\n",
+        "steps: {a: {image: b, backend_options: {dokker: {}}}}\n",
+        "services: {a: {image: b}}\n",
+        "",
+    ]
+    .iter()
+    .map(|text| problems(run(&[(".woodpecker.yml", text)], &build)))
+    .collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
