@@ -2,15 +2,19 @@
 //!
 //! [`Workflow::parse`] reads a file and looks at all of it, expressions included; [`plan::compile`] makes the graph
 //! of a run from it. What is known before the run (`github`, `inputs`, `vars`, the matrix) is put in then; what only the
-//! run can tell stays an expression, which the executor carries out with the contexts that `context` builds.
+//! run can tell stays an expression, which the executor carries out with the contexts that [`context`] builds.
 //!
-//! The protocol between a step and its runner is here as pure code: `command` for what steps say on their output,
-//! `file_command` for what they write into files, `shell` for how scripts are run.
+//! The protocol between a step and its runner is here as pure code: [`command`] for what steps say on their output,
+//! [`file_command`] for what they write into files, [`shell`] for how scripts are run.
 
 pub mod action;
+pub mod command;
 mod container;
+pub mod context;
+pub mod environment;
 pub mod event;
 mod field;
+pub mod file_command;
 mod input;
 mod job;
 mod known;
@@ -21,6 +25,7 @@ pub mod plan;
 mod problems;
 mod scalar;
 mod scope;
+pub mod shell;
 mod step;
 mod strategy;
 mod trigger;

@@ -1,0 +1,8 @@
+//! Workflows and actions of GitHub.
+#![no_main]
+
+#[path = "../github.rs"]
+#[allow(dead_code, reason = "each target calls one of the functions")]
+mod github;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| github::workflow(bytes));
