@@ -258,6 +258,15 @@ pub fn documents_from(
     read::documents(file, text, first_line)
 }
 
+/// Reads all documents of a text as [`documents`] does, and puts lists into lists where an item is `<<: *list`, which
+/// Woodpecker adds to YAML.
+///
+/// # Errors
+/// [`YamlError`] as for [`documents`].
+pub fn documents_with_merged_lists(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
+    read::documents_with_merged_lists(&Arc::from(file), text)
+}
+
 /// The number that an unquoted text stands for, when it stands for one.
 #[must_use]
 pub fn number(text: &str) -> Option<Number> {

@@ -11,7 +11,7 @@ use sampan_model::yaml::{self, Location, Node};
 use crate::PipelineError;
 use crate::build::Build;
 use crate::glob::Form;
-use crate::graph::{Dialect, Graph, Platform, Stage, Verdict};
+use crate::graph::{Dialect, Graph, Platform, Reason, Stage, Verdict};
 use crate::order::{self, Waiting};
 use crate::read::{self, Fields};
 use crate::substitution::{self, Escapes};
@@ -43,22 +43,25 @@ const KINDS: [&str; 6] = [
 pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
     let documents = yaml::documents(file, text)?;
     let pipelines = pipelines(file, &documents)?;
-    let triggers = pipelines
+    let mut triggers = pipelines
         .iter()
         .map(|node| Trigger::read(node, build))
         .collect::<Result<Vec<_>, _>>()?;
-    let waiting: Vec<_> = triggers.iter().map(Trigger::waiting).collect();
-    order::check("pipelines", &waiting)?;
     let mut graph = Graph {
         dialect: Dialect::Drone,
         stages: Vec::new(),
-        notes: Vec::new(),
+        notes: forget_unknown_needs(&mut triggers),
     };
+    let waiting: Vec<_> = triggers.iter().map(Trigger::waiting).collect();
+    order::check("pipelines", &waiting)?;
     let mut missing = BTreeSet::new();
     let mut errors = Vec::new();
     for (index, trigger) in triggers.into_iter().enumerate() {
         match stage(file, text, build, index, trigger, &mut missing) {
-            Ok(stage) => graph.stages.push(stage),
+            Ok((stage, notes)) => {
+                graph.stages.push(stage);
+                graph.notes.extend(notes);
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -67,6 +70,32 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
         .notes
         .extend(missing.iter().map(crate::drone08::missing));
     Ok(graph)
+}
+
+/// As in the original, a pipeline does not wait for one that is not there; but that is worth a note.
+fn forget_unknown_needs(triggers: &mut [Trigger]) -> Vec<Reason> {
+    let names: BTreeSet<_> = triggers
+        .iter()
+        .map(|trigger| trigger.name.clone())
+        .collect();
+    let mut notes = Vec::new();
+    for trigger in triggers {
+        let (known, unknown) = std::mem::take(&mut trigger.needs)
+            .into_iter()
+            .partition(|need| names.contains(need));
+        trigger.needs = known;
+        notes.extend(Vec::into_iter(unknown).map(|need: String| Reason {
+            location: Some(trigger.location.clone()),
+            text: match nearest(&need, names.iter().map(String::as_str)) {
+                Some(nearest) => format!(
+                    "`{}` needs `{need}`, which does not exist; `{nearest}` does",
+                    trigger.name
+                ),
+                None => format!("`{}` needs `{need}`, which does not exist", trigger.name),
+            },
+        }));
+    }
+    notes
 }
 
 /// The documents that are pipelines; the others are checked.
@@ -202,8 +231,12 @@ fn stage(
     index: usize,
     trigger: Trigger,
     missing: &mut BTreeSet<String>,
-) -> Result<Stage, PipelineError> {
+) -> Result<(Stage, Vec<Reason>), PipelineError> {
     if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes") {
+        // What does not run need not be possible.
+        if !trigger.verdict.runs() {
+            return Ok((stage::empty(trigger), Vec::new()));
+        }
         return Err(PipelineError::Unsupported {
             location: trigger.location,
             what: format!("the pipeline type `{}`", trigger.kind_type),
@@ -226,5 +259,7 @@ fn stage(
             file: file.to_owned(),
             problem: "the substitutions take a pipeline out of the file",
         })?;
-    stage::read(&node, build, trigger, &variables)
+    let mut notes = Vec::new();
+    let stage = stage::read(&node, build, trigger, &variables, &mut notes)?;
+    Ok((stage, notes))
 }

@@ -101,13 +101,12 @@ impl Compiler<'_> {
         };
         let networks = fields.read_or_default("networks", compose::network_names)?;
         let volumes = fields.read_or_default("volumes", volumes)?;
-        for key in ["matrix", "cache"] {
-            if fields.get(key).is_some() && key == "cache" {
-                notes.push(Reason {
-                    location: Some(node.location.clone()),
-                    text: "`cache` of the pipeline has no effect".to_owned(),
-                });
-            }
+        fields.get("matrix");
+        if let Some(node) = fields.get("cache") {
+            notes.push(Reason {
+                location: Some(node.location.clone()),
+                text: "`cache` of the pipeline has no effect".to_owned(),
+            });
         }
         let steps = steps::Steps {
             compiler: self,
@@ -116,7 +115,7 @@ impl Compiler<'_> {
             notes,
         };
         let steps = steps.read(&fields)?;
-        check_rest(&fields)?;
+        fields.finish_document(notes)?;
         order::check_steps(&steps)?;
         Ok(Stage {
             id: matrix::stage_id(STAGE, self.combination),
@@ -222,16 +221,6 @@ fn volumes(node: &Node, what: &str) -> Result<Vec<Volume>, PipelineError> {
             })
         })
         .collect()
-}
-
-/// Keys beside the known ones are typing errors, except those that only hold what anchors repeat.
-fn check_rest(fields: &Fields<'_>) -> Result<(), PipelineError> {
-    let errors = fields
-        .unknown_keys()
-        .filter(|(key, _)| !crate::read::is_for_anchors(&key.name))
-        .map(|(_, error)| error)
-        .collect();
-    PipelineError::join(errors)
 }
 
 fn unsupported(node: &Node, what: &str) -> PipelineError {

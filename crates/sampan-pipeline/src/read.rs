@@ -10,6 +10,7 @@ use sampan_model::nearest;
 use sampan_model::yaml::{Content, Key, Node};
 
 use crate::PipelineError;
+use crate::graph::Reason;
 
 /// A mapping that is read key by key.
 pub(crate) struct Fields<'a> {
@@ -122,11 +123,28 @@ impl<'a> Fields<'a> {
     pub(crate) fn finish(&self) -> Result<(), PipelineError> {
         PipelineError::join(self.unknown_keys().map(|(_, error)| error).collect())
     }
-}
 
-/// Whether a key of a document is one that people use to hold what anchors repeat.
-pub(crate) fn is_for_anchors(key: &str) -> bool {
-    key.starts_with("x-") || key.starts_with(['.', '_']) || matches!(key, "anchors" | "variables")
+    /// Refuses keys of a document that are likely typing errors, and notes the others: people hold there what anchors
+    /// repeat.
+    pub(crate) fn finish_document(&self, notes: &mut Vec<Reason>) -> Result<(), PipelineError> {
+        let mut errors = Vec::new();
+        for (key, error) in self.unknown_keys() {
+            let likely_meant =
+                matches!(&error, PipelineError::UnknownKey { nearest, .. } if nearest.is_some());
+            if likely_meant {
+                errors.push(error);
+            } else if !(key.name.starts_with("x-") || key.name == "variables") {
+                notes.push(Reason {
+                    location: Some(key.location.clone()),
+                    text: format!(
+                        "{} has no key `{}`; it has no effect",
+                        self.within, key.name
+                    ),
+                });
+            }
+        }
+        PipelineError::join(errors)
+    }
 }
 
 /// A scalar as it is written; numbers and booleans keep their text, as Go's YAML reads them into a string.

@@ -113,7 +113,7 @@ fn workflow(
 }
 
 fn document(file: &str, text: &str) -> Result<Node, PipelineError> {
-    yaml::documents(file, text)?
+    yaml::documents_with_merged_lists(file, text)?
         .into_iter()
         .next()
         .ok_or_else(|| PipelineError::NoPipeline {

@@ -20,15 +20,25 @@ pub(super) fn documents(
     text: &str,
     first_line: u32,
 ) -> Result<Vec<Node>, YamlError> {
+    read(Builder::new(file, first_line, false), text)
+}
+
+pub(super) fn documents_with_merged_lists(
+    file: &Arc<str>,
+    text: &str,
+) -> Result<Vec<Node>, YamlError> {
+    read(Builder::new(file, 1, true), text)
+}
+
+fn read(mut builder: Builder<'_>, text: &str) -> Result<Vec<Node>, YamlError> {
     if text.len() > LIMIT_BYTES {
         return Err(YamlError::TooLarge {
-            file: Arc::clone(file),
+            file: Arc::clone(builder.file),
             size_bytes: text.len(),
         });
     }
     // A byte order mark is no part of the text, but some editors write it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder::new(file, first_line);
     for event in Parser::new_from_str_with_options(text, options! { emit_comments: false }) {
         let (event, span) = event.map_err(|error| YamlError::Syntax {
             location: builder.location(*error.marker()),
@@ -72,6 +82,8 @@ struct Builder<'a> {
     file: &'a Arc<str>,
     /// How many lines of the file stand before the text.
     lines_before: u32,
+    /// Whether an item `<<: *list` stands for the items of the list.
+    merges_lists: bool,
     open: Vec<Open>,
     anchors: HashMap<usize, Built>,
     nodes: usize,
@@ -79,10 +91,11 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a Arc<str>, first_line: u32) -> Self {
+    fn new(file: &'a Arc<str>, first_line: u32, merges_lists: bool) -> Self {
         Self {
             file,
             lines_before: first_line.saturating_sub(1),
+            merges_lists,
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -189,6 +202,14 @@ impl<'a> Builder<'a> {
         let content = match open.content {
             OpenContent::Sequence(items) => Content::Sequence(items),
             OpenContent::Mapping {
+                entries,
+                mut merged,
+                ..
+            } if entries.is_empty() && self.takes_list(&merged) => {
+                self.splice(merged.remove(0), open.nodes, open.height);
+                return Ok(());
+            }
+            OpenContent::Mapping {
                 mut entries,
                 mut names,
                 merged,
@@ -212,6 +233,43 @@ impl<'a> Builder<'a> {
             },
             open.anchor,
         )
+    }
+
+    /// Whether what `<<` refers to is a list for the list in which the mapping stands.
+    fn takes_list(&self, merged: &[Node]) -> bool {
+        self.merges_lists
+            && matches!(merged, [node] if matches!(node.content, Content::Sequence(_)))
+            && matches!(
+                self.open.last(),
+                Some(Open {
+                    content: OpenContent::Sequence(_),
+                    ..
+                })
+            )
+    }
+
+    /// Puts the items of a list, or of all lists in it, into the open list.
+    fn splice(&mut self, list: Node, nodes: usize, height: usize) {
+        let (
+            Some(Open {
+                nodes: open_nodes,
+                height: open_height,
+                content: OpenContent::Sequence(items),
+                ..
+            }),
+            Content::Sequence(added),
+        ) = (self.open.last_mut(), list.content)
+        else {
+            return;
+        };
+        *open_nodes += nodes;
+        *open_height = (*open_height).max(height);
+        for item in added {
+            match item.content {
+                Content::Sequence(inner) => items.extend(inner),
+                _ => items.push(item),
+            }
+        }
     }
 
     fn alias(&mut self, anchor: usize, location: Location) -> Result<(), YamlError> {

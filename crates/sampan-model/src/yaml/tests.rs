@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::{Content, ScalarStyle, documents};
+use super::{Content, ScalarStyle, documents, documents_with_merged_lists};
 
 fn error(text: &str) -> String {
     documents("x.yaml", text)
@@ -52,6 +52,19 @@ fn anchors_and_merge_keys_work() {
         read[0].to_json(),
         json!({"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 1}})
     );
+}
+
+#[test]
+fn lists_are_put_into_lists_only_where_that_is_asked_for() {
+    let text = "a: &a [x, {y: 1}]\nb:\n- <<: *a\n- z\n- <<: [*a, *a]\n- <<: {w: 1}\n";
+    let read = documents_with_merged_lists("x.yaml", text).expect("the text is YAML");
+    assert_eq!(
+        read[0].to_json()["b"],
+        json!(["x", {"y": 1}, "z", "x", {"y": 1}, "x", {"y": 1}, {"w": 1}])
+    );
+    assert!(error(text).contains("`<<` takes a mapping or a list of mappings"));
+    let nested = "a: &a [x]\nb:\n  <<: *a\n";
+    assert!(documents_with_merged_lists("x.yaml", nested).is_err());
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::PipelineError;
 use crate::build::Build;
 use crate::compose;
 use crate::graph::{
-    Action, Concurrency, Container, Deferred, Failure, MountSource, Platform, Role, RunWhen,
-    Setting, Stage, Step, Verdict, Volume, VolumeSource, Workspace,
+    Action, Concurrency, Container, Deferred, Failure, MountSource, Platform, Reason, Role,
+    RunWhen, Setting, Stage, Step, Verdict, Volume, VolumeSource, Workspace,
 };
 use crate::order;
 use crate::read::{self, Fields};
@@ -40,6 +40,7 @@ pub(super) fn read(
     build: &Build,
     trigger: Trigger,
     variables: &Variables,
+    notes: &mut Vec<Reason>,
 ) -> Result<Stage, PipelineError> {
     let fields = Fields::of(node, format!("the pipeline `{}`", trigger.name))?;
     skip_known(&fields, &trigger);
@@ -47,7 +48,7 @@ pub(super) fn read(
     let workspace = workspace.unwrap_or_else(|| joined(None, None));
     let volumes = fields.read_or_default("volumes", volumes)?;
     let environment = fields.read_or_default("environment", read::text_map)?;
-    let mut platform = trigger.platform;
+    let mut platform = trigger.platform.clone();
     platform.labels = fields
         .read_or_default("node", read::text_map)?
         .into_iter()
@@ -69,16 +70,29 @@ pub(super) fn read(
         workspace: &workspace,
         volumes: &volumes,
     };
-    let steps = steps(&fields, &clone, &names)?;
+    let mut steps = steps(&fields, &clone, &names)?;
+    forget_unknown_volumes(&mut steps, &volumes, notes);
     let registry_secrets = fields.read_or_default("image_pull_secrets", read::texts)?;
     fields.finish()?;
     order::check_steps(&steps)?;
     Ok(Stage {
+        platform,
+        workspace,
+        steps,
+        volumes,
+        registry_secrets,
         concurrency: (limit > 0).then(|| Concurrency {
             group: trigger.name.clone().into(),
             limit,
             cancels: Deferred::default(),
         }),
+        ..empty(trigger)
+    })
+}
+
+/// A pipeline without steps.
+pub(super) fn empty(trigger: Trigger) -> Stage {
+    Stage {
         id: trigger.name.clone(),
         name: trigger.name,
         location: trigger.location,
@@ -87,18 +101,19 @@ pub(super) fn read(
         strategy: None,
         verdict: trigger.verdict,
         when: trigger.when,
-        platform,
-        workspace,
+        platform: trigger.platform,
+        workspace: joined(None, None),
         container: None,
-        steps,
-        volumes,
+        steps: Vec::new(),
+        volumes: Vec::new(),
         networks: Vec::new(),
-        registry_secrets,
+        registry_secrets: Vec::new(),
         outputs: BTreeMap::new(),
+        concurrency: None,
         timeout: None,
         ignores_failure: Deferred::default(),
         early_exit: Some(78),
-    })
+    }
 }
 
 /// Takes note of keys that are read from the text before substitution, or do nothing here.
@@ -316,7 +331,6 @@ fn steps(
     }
     PipelineError::join(errors)?;
     set_needs(&mut steps, !clone.disable);
-    check_volumes(&steps, names.volumes)?;
     Ok(steps)
 }
 
@@ -372,27 +386,30 @@ fn clone_step(fields: &Fields<'_>, clone: &Clone, names: &Names<'_>) -> Step {
     }
 }
 
-fn check_volumes(steps: &[Step], volumes: &[Volume]) -> Result<(), PipelineError> {
-    let mut errors = Vec::new();
+/// As in the original, a mount of a volume that is not there is left out; but that is worth a note.
+fn forget_unknown_volumes(steps: &mut [Step], volumes: &[Volume], notes: &mut Vec<Reason>) {
     for step in steps {
-        let mounts = step
-            .container
-            .iter()
-            .flat_map(|container| &container.mounts);
-        for mount in mounts {
-            if let MountSource::Volume(name) = &mount.source
-                && volumes.iter().all(|volume| volume.name != *name)
-            {
-                let known = volumes.iter().map(|volume| volume.name.as_str());
-                let hint = nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"));
-                errors.push(PipelineError::InvalidValue {
-                    location: step.location.clone(),
-                    what: "volume of the pipeline".to_owned(),
-                    value: name.clone(),
-                    hint,
+        let Some(container) = &mut step.container else {
+            continue;
+        };
+        container.mounts.retain(|mount| {
+            let MountSource::Volume(name) = &mount.source else {
+                return true;
+            };
+            let known = volumes.iter().any(|volume| volume.name == *name);
+            if !known {
+                let names = volumes.iter().map(|volume| volume.name.as_str());
+                let hint = nearest(name, names).map(|nearest| format!("; `{nearest}` does"));
+                notes.push(Reason {
+                    location: Some(step.location.clone()),
+                    text: format!(
+                        "`{}` mounts the volume `{name}`, which does not exist{}",
+                        step.name,
+                        hint.unwrap_or_default()
+                    ),
                 });
             }
-        }
+            known
+        });
     }
-    PipelineError::join(errors)
 }

@@ -57,6 +57,7 @@ mod tests {
                 ("CI_COMMIT_MESSAGE", "Sell tea [deploy]"),
                 ("N", "10"),
                 ("EMPTY", ""),
+                ("FILES", r#"["web/a.ts", "README.md"]"#),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
@@ -93,7 +94,24 @@ mod tests {
             (r#"CI_COMMIT_BRANCH endsWith "2.0""#, false),
             (r#"CI_COMMIT_BRANCH matches "^release/[0-9.]+$""#, true),
             (r#"CI_REPO not matches "^other""#, true),
+            (r#""N" in $env and not ("M" in $env)"#, true),
+            (r#"any(fromJSON(FILES), { # startsWith "web/" })"#, true),
+            (r#"all(fromJSON(FILES), # startsWith "web/")"#, false),
+            (r#"none(fromJSON("[]"), { # contains "x" })"#, true),
+            (
+                r#"count(fromJSON(FILES), { len(filter(split(#, "/"), # == "web")) > 0 }) == 1"#,
+                true,
+            ),
+            (
+                r#"len(filter(fromJSON(FILES), {# endsWith ".md"})) == 1"#,
+                true,
+            ),
+            ("false && any(MISSING, {# == 1})", false),
             ("MISSING == nil", true),
+            (r#"MISSING contains "a""#, false),
+            (r#"not (MISSING startsWith "a")"#, true),
+            (r#"CI_COMMIT_BRANCH matches "^release/\d+\.\d+$""#, true),
+            (r#"CI_COMMIT_BRANCH matches "^release/\\d+\\.\\d+$""#, true),
             (r#"(MISSING ?? "a") == "a""#, true),
             (r#"EMPTY == """#, true),
             ("len(CI_REPO) == 9", true),
@@ -114,10 +132,9 @@ mod tests {
     fn what_is_not_known_is_named() {
         for (text, problem) in [
             ("CI_REPO", "text instead of true or false"),
-            (
-                "filter(CI_REPO, # > 1)",
-                "the sign `#`, which is not supported,",
-            ),
+            ("any(CI_REPO, # == 1)", "text in `any`"),
+            ("# == 1", "`#` outside of a question about items"),
+            ("@", "the sign `@`, which is not supported,"),
             ("now() > 1", "the function `now`, which is not supported,"),
             ("CI_REPO ==", "nothing where a value must stand"),
             ("CI_REPO == \"a", "text without closing quote"),

@@ -123,7 +123,12 @@ impl Workflow<'_> {
             environment,
             timeout: None,
         };
-        Ok(Read { step, needs, group })
+        Ok(Read {
+            name: step.name.clone(),
+            step,
+            needs,
+            group,
+        })
     }
 
     /// The variables of the workflow; those of the matrix and the user's are not for plugins.

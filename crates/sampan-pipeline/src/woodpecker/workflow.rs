@@ -1,6 +1,6 @@
 //! One workflow of Woodpecker as a stage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sampan_model::yaml::{Content, Key, Location, Node};
 
@@ -29,18 +29,14 @@ impl Workflow<'_> {
     ) -> Result<(Stage, Vec<Need>), PipelineError> {
         let fields = Fields::of(node, format!("the workflow `{}`", self.name))?;
         fields.get("matrix");
+        fields.get("version");
         let (verdict, when) = self.stage_conditions(&fields)?;
         let platform = platform(&fields, notes)?;
         let workspace = self.workspace(&fields)?;
         let concurrency = fields.read("concurrency", concurrency)?;
         let needs = fields.read_or_default("depends_on", needs)?;
         let steps = self.steps(&fields, &workspace, verdict.runs(), notes)?;
-        let unknown = fields
-            .unknown_keys()
-            .filter(|(key, _)| !read::is_for_anchors(&key.name))
-            .map(|(_, error)| error)
-            .collect();
-        PipelineError::join(unknown)?;
+        fields.finish_document(notes)?;
         order::check_steps(&steps)?;
         let stage = Stage {
             id: matrix::stage_id(&self.name, self.combination),
@@ -149,6 +145,7 @@ impl Workflow<'_> {
         }
         let mut own = reader.section(fields, "steps", Role::Step)?;
         own.extend(reader.section(fields, "pipeline", Role::Step)?);
+        rename(&mut own, &steps);
         if own.is_empty() {
             return Err(PipelineError::MissingKey {
                 location: fields.node().location.clone(),
@@ -198,6 +195,8 @@ fn platform(fields: &Fields<'_>, notes: &mut Vec<Reason>) -> Result<Platform, Pi
 
 /// A step with what its place depends on.
 pub(super) struct Read {
+    /// The name by which other steps need it.
+    pub(super) name: String,
     pub(super) step: Step,
     pub(super) needs: Option<Vec<Need>>,
     pub(super) group: Option<String>,
@@ -217,6 +216,7 @@ impl Reader<'_> {
             .workflow
             .default_clone(location, self.workspace, self.number);
         Read {
+            name: step.name.clone(),
             step,
             needs: None,
             group: None,
@@ -332,21 +332,35 @@ fn concurrency(node: &Node, what: &str) -> Result<Concurrency, PipelineError> {
     })
 }
 
+/// A step may have the name of a service, which keeps it as its host name.
+fn rename(own: &mut [Read], others: &[Step]) {
+    let taken: BTreeSet<_> = others.iter().map(|step| step.name.as_str()).collect();
+    for read in own {
+        if taken.contains(read.name.as_str()) {
+            read.step.title = Some(read.name.clone().into());
+            read.step.name = format!("{} (step)", read.name);
+        }
+    }
+}
+
 /// Steps that say what they wait for; the others wait for clone steps and services only.
 fn by_needs(steps: Vec<Read>, before: &[String], runs: bool) -> Result<Vec<Step>, PipelineError> {
-    let verdicts: BTreeMap<String, bool> = steps
+    let verdicts: BTreeMap<String, (String, bool)> = steps
         .iter()
-        .map(|read| (read.step.name.clone(), read.step.verdict.runs()))
+        .map(|read| {
+            let step = &read.step;
+            (read.name.clone(), (step.name.clone(), step.verdict.runs()))
+        })
         .collect();
     let mut result = Vec::new();
     for read in steps {
         let mut step = read.step;
         for need in read.needs.into_iter().flatten() {
             match verdicts.get(&need.name) {
-                Some(true) => step.needs.push(need.name),
+                Some((name, true)) => step.needs.push(name.clone()),
                 _ if need.optional => {}
                 // As in the original, a step cannot wait for one that is left out by its conditions.
-                Some(false) if runs && step.verdict.runs() => {
+                Some((_, false)) if runs && step.verdict.runs() => {
                     return Err(PipelineError::InvalidValue {
                         location: need.location,
                         what: format!(
@@ -357,7 +371,7 @@ fn by_needs(steps: Vec<Read>, before: &[String], runs: bool) -> Result<Vec<Step>
                         hint: Some("write `{name: …, optional: true}`".to_owned()),
                     });
                 }
-                Some(false) => step.needs.push(need.name),
+                Some((name, false)) => step.needs.push(name.clone()),
                 None => {
                     let names = verdicts.keys().map(String::as_str);
                     return Err(PipelineError::UnknownNeed {

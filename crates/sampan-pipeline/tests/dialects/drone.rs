@@ -90,10 +90,8 @@ fn says_what_is_wrong_and_where() {
         "kind: template\nload: a.star\n",
         "kind: pipeline\ntype: exec\nname: a\nsteps: [{name: b, commands: [c]}]\n",
         "kind: pipeline\nname: a\ndepends_on: [b]\n---\nkind: pipeline\nname: b\ndepends_on: [c]\n---\nkind: pipeline\nname: c\ndepends_on: [b]\n",
-        "kind: pipeline\nname: alpha\n---\nkind: pipeline\nname: b\ndepends_on: [alfa]\n",
         "kind: pipeline\n---\nkind: pipeline\n",
         "kind: pipeline\nsteps: [{name: a, image: b, depends_on: [c]}]\n",
-        "kind: pipeline\nsteps: [{name: a, image: b, volumes: [{name: cash, path: /c}]}]\nvolumes: [{name: cache, temp: {}}]\n",
         "kind: pipeline\nvolumes: [{name: a, config_map: {name: b}}]\n",
         "kind: pipeline\nsteps: [{name: a, image: b, build: .}]\n",
         "kind: pipeline\ntrigger: {evnt: push}\n",
@@ -104,4 +102,35 @@ fn says_what_is_wrong_and_where() {
     .map(|text| problems(parse(".drone.yml", text, &build)))
     .collect();
     insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
+fn what_the_original_overlooks_is_noted() {
+    let text = "\
+kind: pipeline
+name: alpha
+steps: [{name: a, image: b, volumes: [{name: cash, path: /c}]}]
+volumes: [{name: cache, temp: {}}]
+---
+kind: pipeline
+name: b
+depends_on: [alfa, alpha]
+---
+kind: pipeline
+type: ssh
+name: machine
+server: {host: x}
+trigger: {event: cron}
+";
+    let graph = parse(".drone.yml", text, &push("main")).unwrap();
+    let notes: Vec<_> = graph.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "`b` needs `alfa`, which does not exist; `alpha` does",
+            "`a` mounts the volume `cash`, which does not exist; `cache` does",
+        ]
+    );
+    assert_eq!(graph.stages[1].needs, ["alpha"]);
+    assert!(!graph.stages[2].verdict.runs());
 }

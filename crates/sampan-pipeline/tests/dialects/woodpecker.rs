@@ -1,7 +1,7 @@
 use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::{Build, Event, PullRequest};
 use sampan_pipeline::dialect::SourceFile;
-use sampan_pipeline::graph::{EnvironmentValue, Graph};
+use sampan_pipeline::graph::{Action, EnvironmentValue, Graph};
 use sampan_pipeline::woodpecker::parse;
 
 use super::{orders, problems, push, without_common_variables};
@@ -115,6 +115,26 @@ fn secrets_within_settings_are_put_in_later() {
         sampan_pipeline::settings::encoded_with(logins, &secret).unwrap(),
         r#"[{"password":"p\u003cw","registry":"registry.example"}]"#
     );
+}
+
+#[test]
+fn steps_may_have_the_names_of_services() {
+    let text = "\
+variables: [&list [x, y]]
+services: {db: {image: postgres}}
+steps:
+  db: {image: migrate, commands: [{<<: *list}, z], depends_on: []}
+  e: {image: f, depends_on: db}
+";
+    let graph = run(&[(".woodpecker.yml", text)], &push("main")).unwrap();
+    assert_eq!(
+        orders(&graph),
+        "woodpecker <- \n  clone <- \n  db <- clone\n  db (step) <- db\n  e <- db (step)"
+    );
+    let Action::Commands { commands, .. } = &graph.stages[0].steps[2].action else {
+        panic!("the step has commands");
+    };
+    assert_eq!(commands, &["x", "y", "z"]);
 }
 
 #[test]

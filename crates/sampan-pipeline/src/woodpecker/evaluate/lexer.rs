@@ -14,9 +14,9 @@ pub(super) enum Token {
 }
 
 /// The signs, longer ones before those that they begin with.
-const SIGNS: [&str; 23] = [
-    "==", "!=", "<=", ">=", "&&", "||", "??", "<", ">", "!", "(", ")", "[", "]", ",", "?", ":",
-    "+", "-", "*", "/", "%", ".",
+const SIGNS: [&str; 26] = [
+    "==", "!=", "<=", ">=", "&&", "||", "??", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",",
+    "?", ":", "+", "-", "*", "/", "%", ".", "#",
 ];
 
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -26,9 +26,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let (token, length) = match first {
             '"' | '\'' | '`' => quoted(rest, first)?,
             '0'..='9' => number(rest)?,
-            c if c.is_alphabetic() || c == '_' => {
+            c if c.is_alphabetic() || matches!(c, '_' | '$') => {
                 let end = rest
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
                     .unwrap_or(rest.len());
                 (Token::Name(rest[..end].to_owned()), end)
             }
@@ -61,7 +61,8 @@ fn quoted(text: &str, quote: char) -> Result<(Token, usize), String> {
             Some((_, 't')) => value.push('\t'),
             Some((_, 'r')) => value.push('\r'),
             Some((_, c @ ('\\' | '"' | '\'' | '`'))) => value.push(c),
-            Some((_, c)) => return Err(format!("the escape `\\{c}`, which is not supported,")),
+            // Regular expressions are full of them, and few people write two.
+            Some((_, c)) => value.extend(['\\', c]),
             None => break,
         }
     }

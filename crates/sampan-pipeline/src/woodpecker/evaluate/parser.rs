@@ -7,6 +7,10 @@ use super::value::{self, Value};
 
 /// How deep parts may stand within each other.
 const LIMIT_DEPTH: usize = 50;
+/// How many values may be looked at.
+const LIMIT_WORK: usize = 200_000;
+/// Functions that ask something about each item of a list.
+const OVER_LISTS: [&str; 5] = ["all", "any", "count", "filter", "none"];
 
 pub(super) fn evaluate(
     tokens: &[Token],
@@ -17,6 +21,8 @@ pub(super) fn evaluate(
         variables,
         depth: 0,
         idle: 0,
+        elements: Vec::new(),
+        work: 0,
     };
     let value = parser.conditional()?;
     match parser.tokens.first() {
@@ -61,6 +67,10 @@ struct Parser<'a> {
     depth: usize,
     /// How many parts around this one are not needed.
     idle: usize,
+    /// What `#` stands for, innermost last.
+    elements: Vec<Value>,
+    /// How many values were looked at.
+    work: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -176,6 +186,10 @@ impl<'a> Parser<'a> {
     }
 
     fn primary(&mut self) -> Result<Value, String> {
+        self.work += 1;
+        if self.work > LIMIT_WORK {
+            return Err(format!("more than {LIMIT_WORK} values"));
+        }
         let Some(token) = self.next() else {
             return Err("nothing where a value must stand".to_owned());
         };
@@ -188,11 +202,17 @@ impl<'a> Parser<'a> {
                 Ok(value)
             }
             Token::Sign("[") => Ok(Value::List(self.list("]")?)),
+            Token::Sign("#") => match self.elements.last() {
+                Some(element) => Ok(element.clone()),
+                None => Err("`#` outside of a question about items".to_owned()),
+            },
             Token::Sign(sign) => Err(format!("`{sign}` where a value must stand")),
             Token::Name(name) => match name.as_str() {
                 "true" => Ok(Value::Bool(true)),
                 "false" => Ok(Value::Bool(false)),
                 "nil" => Ok(Value::Nil),
+                "$env" => Ok(Value::Variables(self.variables.clone())),
+                name if OVER_LISTS.contains(&name) && self.skip("(") => self.over_list(name),
                 name if self.skip("(") => {
                     let name = name.to_owned();
                     let arguments = self.list(")")?;
@@ -204,6 +224,52 @@ impl<'a> Parser<'a> {
                     .map_or(Value::Nil, |value| Value::Text(value.clone()))),
             },
         }
+    }
+
+    /// `any(LIST, {…})` and the like, after the bracket.
+    fn over_list(&mut self, name: &str) -> Result<Value, String> {
+        let list = self.conditional()?;
+        if !self.skip(",") {
+            return Err(format!("no `,` in `{name}`"));
+        }
+        let braces = self.skip("{");
+        let question = self.tokens;
+        // Read once even when there is nothing to ask about, to know where it ends.
+        self.elements.push(Value::Nil);
+        self.only_if(false, Self::conditional)?;
+        let rest = self.tokens;
+        let mut taken = Vec::new();
+        let items = match list {
+            Value::List(items) => items,
+            _ if self.idle > 0 => Vec::new(),
+            other => return Err(format!("{} in `{name}`", other.type_name())),
+        };
+        let count = items.len();
+        for item in items {
+            self.tokens = question;
+            self.elements.pop();
+            self.elements.push(item.clone());
+            if self.conditional()?.truth()? {
+                taken.push(item);
+            }
+        }
+        self.elements.pop();
+        self.tokens = rest;
+        if braces {
+            self.close("}")?;
+        }
+        self.close(")")?;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "lists are far shorter than where numbers lose precision"
+        )]
+        Ok(match name {
+            "all" => Value::Bool(taken.len() == count),
+            "any" => Value::Bool(!taken.is_empty()),
+            "none" => Value::Bool(taken.is_empty()),
+            "count" => Value::Number(taken.len() as f64),
+            _ => Value::List(taken),
+        })
     }
 
     fn list(&mut self, end: &str) -> Result<Vec<Value>, String> {

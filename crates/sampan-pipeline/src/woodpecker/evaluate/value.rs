@@ -1,6 +1,7 @@
 //! Values of expressions.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +11,8 @@ pub(super) enum Value {
     Number(f64),
     Text(String),
     List(Vec<Value>),
+    /// All variables, for `"NAME" in $env`.
+    Variables(BTreeMap<String, String>),
 }
 
 impl Value {
@@ -20,6 +23,7 @@ impl Value {
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
+            Self::Variables(_) => "all variables",
         }
     }
 
@@ -69,8 +73,14 @@ pub(super) fn operate(operator: &str, left: &Value, right: &Value) -> Result<Val
         ">=" => truth(left.compared(right)?.is_ge()),
         "in" => match right {
             Value::List(items) => truth(items.contains(left)),
+            Value::Variables(variables) => truth(variables.contains_key(left.text()?)),
             other => Err(format!("{} after `in`", other.type_name())),
         },
+        "contains" | "startsWith" | "endsWith" | "matches"
+            if *left == Value::Nil || *right == Value::Nil =>
+        {
+            truth(false)
+        }
         "contains" => truth(left.text()?.contains(right.text()?)),
         "startsWith" => truth(left.text()?.starts_with(right.text()?)),
         "endsWith" => truth(left.text()?.ends_with(right.text()?)),
@@ -91,6 +101,12 @@ fn matches(text: &str, pattern: &str) -> Result<bool, String> {
     let config = regex_automata::meta::Config::new().nfa_size_limit(Some(1 << 20));
     regex_automata::meta::Builder::new()
         .configure(config)
+        // Classes like `\d` are of ASCII, as in Go.
+        .syntax(
+            regex_automata::util::syntax::Config::new()
+                .unicode(false)
+                .utf8(false),
+        )
         .build(pattern)
         .map(|regex| regex.is_match(text))
         .map_err(|_| format!("`{pattern}`, which is no regular expression,"))
@@ -158,6 +174,11 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
             let whole = text(0)?;
             Value::Text(whole.strip_suffix(text(1)?).unwrap_or(whole).to_owned())
         }
+        "fromJSON" => {
+            let json =
+                serde_json::from_str(text(0)?).map_err(|_| "text that is no JSON".to_owned())?;
+            of_json(json)?
+        }
         "split" => list(text(0)?.split(text(1)?).collect()),
         "replace" => replaced(text(0)?, text(1)?, text(2)?)?,
         "hasPrefix" => Value::Bool(text(0)?.starts_with(text(1)?)),
@@ -177,6 +198,24 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
             ),
         },
         other => return Err(format!("the function `{other}`, which is not supported,")),
+    })
+}
+
+/// Lists and what they may hold.
+fn of_json(json: serde_json::Value) -> Result<Value, String> {
+    use serde_json::Value as Json;
+    Ok(match json {
+        Json::Null => Value::Nil,
+        Json::Bool(value) => Value::Bool(value),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap_or_default()),
+        Json::String(text) => Value::Text(text),
+        Json::Array(items) => {
+            let items = items.into_iter().map(of_json);
+            Value::List(items.collect::<Result<_, _>>()?)
+        }
+        Json::Object(_) => {
+            return Err("a mapping from `fromJSON`, which is not supported,".to_owned());
+        }
     })
 }
 
