@@ -387,6 +387,34 @@ fn what_comes_from_outside_becomes_no_expression() {
 }
 
 #[test]
+fn what_is_likely_not_meant_is_noted() {
+    let text = "on:
+  create: {tags: ['v*']}
+  push:
+jobs:
+  a:
+    runs-on: x
+    if: ${{ github.ref == 'x' }} && true
+    steps:
+      - run: x
+        if: ${{ always() }}
+      - parallel:
+          - {run: y, if: '!${{ failure() }}'}
+";
+    let plan = compile(text, &push("main")).expect("the workflow is right");
+    let notes: Vec<_> = plan
+        .graph
+        .notes
+        .iter()
+        .map(|note| {
+            let place = note.location.as_ref().map(ToString::to_string);
+            format!("{}: {}", place.unwrap_or_default(), note.text)
+        })
+        .collect();
+    insta::assert_snapshot!(notes.join("\n"));
+}
+
+#[test]
 fn patterns_are_githubs() {
     for (pattern, yes, no) in [
         (

@@ -19,6 +19,7 @@ use crate::graph::{
 
 mod call;
 mod containers;
+mod notes;
 mod stage;
 mod steps;
 mod variant;
@@ -127,7 +128,7 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
         graph: Graph {
             dialect: Dialect::GitHub,
             stages: planner.stages,
-            notes: Vec::new(),
+            notes: notes::of(workflow),
         },
         name,
         concurrency,
