@@ -33,6 +33,7 @@ mod order;
 mod path;
 mod quote;
 mod read;
+pub mod results;
 pub mod settings;
 mod skip;
 pub mod substitution;
