@@ -1,7 +1,7 @@
 //! `.drone.yml` of Drone 1.x and 2.x: documents with a `kind`, one pipeline each.
 //!
-//! As in the original, which pipelines run is decided by the text as it is written; for each of them the whole text is
-//! then substituted with the variables of that stage, and the pipeline is read from the result.
+//! As in the original, which pipelines run is decided by the text as it is written; for each of them its document is then
+//! substituted with the variables of that stage, and the pipeline is read from the result.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,14 @@ use crate::read::{self, Fields};
 use crate::substitution::{self, Escapes};
 
 mod conditions;
+mod part;
 pub mod signature;
 mod stage;
 mod step;
 mod variables;
 mod version;
+
+use part::Part;
 
 /// How many documents a file may have.
 const LIMIT: usize = 500;
@@ -41,6 +44,7 @@ const KINDS: [&str; 6] = [
 /// # Errors
 /// [`PipelineError`] with file and line for what the dialect does not have or Sampan does not do.
 pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
+    read::check_size(file, text)?;
     let documents = yaml::documents(file, text)?;
     let pipelines = pipelines(file, &documents)?;
     let mut triggers = pipelines
@@ -246,15 +250,18 @@ fn stage(
         });
     }
     let variables = variables::Variables::new(build, &trigger, index + 1);
-    let substituted = substitution::substitute(file, text, Escapes::Dollar, &|name| {
+    let part = Part::at(text, trigger.location.line);
+    let substituted = substitution::substitute(file, part.text, Escapes::Dollar, &|name| {
         variables.for_substitution(name)
-    })?;
+    })
+    .map_err(|error| part.moved_error(error))?;
     missing.extend(substituted.missing);
-    let documents = yaml::documents(file, &substituted.text)?;
-    let node = pipelines(file, &documents)?
-        .get(index)
-        .copied()
-        .cloned()
+    let documents =
+        yaml::documents(file, &substituted.text).map_err(|error| part.moved_error(error.into()))?;
+    let node = documents
+        .into_iter()
+        .next()
+        .map(|node| part.moved(node))
         .ok_or_else(|| PipelineError::NoPipeline {
             file: file.to_owned(),
             problem: "the substitutions take a pipeline out of the file",

@@ -33,6 +33,7 @@ const STAGE: &str = "default";
 /// # Errors
 /// [`PipelineError`] with file and line for what the dialect does not have.
 pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
+    read::check_size(file, text)?;
     let raw = document(file, text)?;
     let combinations = matrix::combinations(raw.get("matrix"))?;
     let mut graph = Graph {

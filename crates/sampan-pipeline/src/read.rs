@@ -7,10 +7,30 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use sampan_model::nearest;
-use sampan_model::yaml::{Content, Key, Node};
+use sampan_model::yaml::{Content, Key, Location, Node};
 
 use crate::PipelineError;
 use crate::graph::Reason;
+
+/// How long a file may be: each of its stages and combinations reads it anew.
+pub(crate) const LIMIT_BYTES: usize = 1 << 20;
+
+/// Refuses files beyond all measure.
+pub(crate) fn check_size(file: &str, text: &str) -> Result<(), PipelineError> {
+    if text.len() <= LIMIT_BYTES {
+        return Ok(());
+    }
+    Err(PipelineError::TooMany {
+        location: Location {
+            file: file.into(),
+            line: 1,
+            column: 1,
+        },
+        what: "bytes",
+        count: text.len(),
+        limit: LIMIT_BYTES,
+    })
+}
 
 /// A mapping that is read key by key.
 pub(crate) struct Fields<'a> {

@@ -85,6 +85,7 @@ fn workflow(
     graph: &mut Graph,
     missing: &mut BTreeSet<String>,
 ) -> Result<Vec<Vec<Need>>, PipelineError> {
+    crate::read::check_size(&file.path, &file.text)?;
     let raw = document(&file.path, &file.text)?;
     let mut needs = Vec::new();
     for combination in matrix::combinations(raw.get("matrix"))? {

@@ -63,6 +63,18 @@ fn bombs_are_refused() {
 }
 
 #[test]
+fn files_beyond_measure_are_refused() {
+    let text = format!("pipeline: {{a: {{image: b}}}}\n#{}\n", "x".repeat(1 << 20));
+    for result in [
+        drone08::parse(".drone.yml", &text, &push("main")),
+        drone::parse(".drone.yml", &text, &push("main")),
+        woodpecker(&text),
+    ] {
+        assert!(problems(result).contains("bytes; at most 1048576 are read"));
+    }
+}
+
+#[test]
 fn a_thousand_pipelines_are_too_many() {
     let text = "---\nkind: pipeline\nsteps: []\n".repeat(1000);
     assert_eq!(

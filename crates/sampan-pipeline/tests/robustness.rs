@@ -1,0 +1,136 @@
+//! Arbitrary input: pipelines are read or refused, they never panic, and they are read alike.
+
+#[path = "../../../fuzz/pipeline.rs"]
+mod pipeline;
+
+/// Pieces that the dialects give a meaning to; texts are made of them.
+const PIECES: [&str; 76] = [
+    "pipeline:\n",
+    "steps:\n",
+    "services:\n",
+    "kind: pipeline\n",
+    "kind: signature\n",
+    "---\n",
+    "...\n",
+    "when:\n",
+    "trigger:\n",
+    "matrix:\n",
+    "include:\n",
+    "exclude: ",
+    "branch: ",
+    "event: push\n",
+    "status: [failure]\n",
+    "depends_on: [a]\n",
+    "name: a\n",
+    "name: b\n",
+    "image: c\n",
+    "commands: [d]\n",
+    "settings: {e: {from_secret: f}}\n",
+    "environment: {A: b}\n",
+    "secrets: [a, {source: b, target: c}]\n",
+    "group: a\n",
+    "detach: true\n",
+    "hmac: 00\n",
+    "evaluate: 'CI == nil'\n",
+    "path: {on_empty: false}\n",
+    "volumes: [a:/b]\n",
+    "<<: *x\n",
+    "&x ",
+    "*x",
+    "- ",
+    "  ",
+    "    ",
+    "a",
+    "b",
+    "\n",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "'",
+    "\"",
+    "#",
+    "*",
+    "**",
+    "?",
+    "!",
+    "\\",
+    "/",
+    "//",
+    "$",
+    "$$",
+    "${",
+    "${a",
+    "${a}",
+    "${a:",
+    "${a:1:2}",
+    "##",
+    "%%",
+    "^^",
+    ":-",
+    "=",
+    "%",
+    "&&",
+    "||",
+    "not ",
+    " in ",
+    " matches ",
+    "(",
+    ")",
+    "any(",
+    "\u{20ac}",
+];
+
+/// Numbers that are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap_or_default() % limit
+    }
+}
+
+fn all(text: &str) {
+    pipeline::drone08(text);
+    pipeline::drone(text);
+    pipeline::woodpecker(text);
+    pipeline::condition(text);
+    pipeline::substitution(text);
+}
+
+#[test]
+fn texts_of_pieces() {
+    let mut numbers = Numbers(0x5eed_0001);
+    for _ in 0..500 {
+        let count = numbers.below(40);
+        let text: String = (0..count)
+            .map(|_| PIECES[numbers.below(PIECES.len())])
+            .collect();
+        all(&text);
+    }
+}
+
+#[test]
+fn pipelines_with_mistakes() {
+    let mut numbers = Numbers(0x5eed_0002);
+    for original in [
+        include_str!("pipelines/drone08.yml"),
+        include_str!("pipelines/drone.yml"),
+        include_str!("pipelines/woodpecker.yml"),
+    ] {
+        for _ in 0..20 {
+            let mut text = original.to_owned();
+            for _ in 0..=numbers.below(3) {
+                let at = text.floor_char_boundary(numbers.below(text.len()));
+                let end = text.ceil_char_boundary((at + numbers.below(12)).min(text.len()));
+                text.replace_range(at..end, PIECES[numbers.below(PIECES.len())]);
+            }
+            all(&text);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What must hold for any pipeline of Drone and Woodpecker: it is read or refused, without panic and the same way twice,
+//! and in a graph that was read everything that is waited for exists.
+//!
+//! The fuzzer calls these functions, and so do the tests of `sampan-pipeline`.
+
+use std::collections::BTreeSet;
+
+use sampan_pipeline::build::{Build, Commit};
+use sampan_pipeline::dialect::SourceFile;
+use sampan_pipeline::graph::Graph;
+use sampan_pipeline::substitution::{Escapes, substitute};
+use sampan_pipeline::{PipelineError, drone, drone08, woodpecker};
+
+/// A file of Drone 0.8.
+///
+/// # Panics
+/// When two readings differ, or something that is waited for does not exist.
+pub(crate) fn drone08(text: &str) {
+    check(|| drone08::parse("x.yml", text, &build()));
+}
+
+/// A file of Drone 1.x, with its signature.
+///
+/// # Panics
+/// As [`drone08`].
+pub(crate) fn drone(text: &str) {
+    check(|| drone::parse("x.yml", text, &build()));
+    let key = [7; drone::signature::KEY_BYTES];
+    if let Ok(signature) = drone::signature::sign("x.yml", text, &key) {
+        let again = drone::signature::sign("x.yml", text, &key);
+        assert_eq!(again.ok(), Some(signature));
+    }
+}
+
+/// A workflow of Woodpecker.
+///
+/// # Panics
+/// As [`drone08`].
+pub(crate) fn woodpecker(text: &str) {
+    let file = SourceFile {
+        path: ".woodpecker.yml".to_owned(),
+        text: text.to_owned(),
+    };
+    check(|| woodpecker::parse(std::slice::from_ref(&file), &build()));
+}
+
+/// A condition of Woodpecker: the first line is an expression, the second a pattern.
+///
+/// # Panics
+/// As [`drone08`].
+pub(crate) fn condition(text: &str) {
+    let (expression, pattern) = text.split_once('\n').unwrap_or((text, "*"));
+    let when = serde_json::json!({"evaluate": expression, "branch": pattern});
+    // The file is read after substitution, so a dollar is written twice.
+    let when = when.to_string().replace('$', "$$");
+    woodpecker(&format!("steps: {{a: {{image: b}}}}\nwhen: {when}\n"));
+}
+
+/// A text with substitutions.
+///
+/// # Panics
+/// When two answers differ.
+pub(crate) fn substitution(text: &str) {
+    let variable = |name: &str| match name {
+        "a" => Some("one two one".to_owned()),
+        "b" => Some("1".to_owned()),
+        "c" => Some("ä\nö".to_owned()),
+        _ => None,
+    };
+    for escapes in [Escapes::Dollar, Escapes::DollarAndBackslash] {
+        let first = substitute("x.yml", text, escapes, &variable);
+        let second = substitute("x.yml", text, escapes, &variable);
+        assert_eq!(first, second);
+    }
+}
+
+fn build() -> Build {
+    Build {
+        commit: Commit {
+            branch: "main".to_owned(),
+            reference: "refs/heads/main".to_owned(),
+            message: "A message\nof two lines".to_owned(),
+            ..Commit::default()
+        },
+        ..Build::default()
+    }
+}
+
+fn check(parse: impl Fn() -> Result<Graph, PipelineError>) {
+    let first = parse();
+    assert_eq!(first, parse());
+    match first {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(graph) => {
+            let ids: BTreeSet<_> = graph.stages.iter().map(|stage| &stage.id).collect();
+            assert_eq!(ids.len(), graph.stages.len());
+            for stage in &graph.stages {
+                assert!(stage.needs.iter().all(|need| ids.contains(need)));
+                let names: BTreeSet<_> = stage.steps.iter().map(|step| &step.name).collect();
+                assert_eq!(names.len(), stage.steps.len());
+                let mut needs = stage.steps.iter().flat_map(|step| &step.needs);
+                assert!(needs.all(|need| names.contains(need)));
+            }
+        }
+    }
+}
