@@ -18,6 +18,7 @@ pub mod file_command;
 mod input;
 mod job;
 mod known;
+mod needs;
 mod on;
 pub mod pattern;
 mod permissions;
@@ -155,7 +156,7 @@ fn jobs(node: &Node) -> Result<Vec<Job>, PipelineError> {
         .filter_map(|(key, node)| problems.keep(job::read(key, node).map(Some)))
         .collect();
     let jobs = problems.none_or(jobs)?;
-    job::check_needs(&jobs)?;
+    needs::check(&jobs)?;
     Ok(jobs)
 }
 

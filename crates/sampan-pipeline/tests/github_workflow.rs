@@ -386,6 +386,85 @@ fn what_comes_from_outside_becomes_no_expression() {
     assert_eq!(scripts[1], Some("echo main".into()));
 }
 
+/// Workflows each of which calls the next one in many variants; the last one calls itself.
+struct Mirrors;
+
+impl Sources for Mirrors {
+    fn workflow(&self, reference: &str) -> Option<(String, String)> {
+        let (does, variants) = match reference {
+            "./1.yml" => ("uses: ./2.yml", 200),
+            "./2.yml" => ("uses: ./3.yml", 200),
+            "./3.yml" => ("{runs-on: x, steps: []}", 200),
+            _ => ("uses: ./w.yml", 1),
+        };
+        let axis: Vec<_> = (0..variants).map(|n| n.to_string()).collect();
+        let matrix = format!("strategy: {{matrix: {{x: [{}]}}}}", axis.join(", "));
+        let job = match does.strip_prefix('{') {
+            Some(rest) => format!("{{{matrix}, {rest}"),
+            None => format!("{{{matrix}, {does}}}"),
+        };
+        let text = format!(
+            "on: workflow_call\njobs:\n  a: {job}\n# {}",
+            "x".repeat(1 << 20)
+        );
+        Some((reference.to_owned(), text))
+    }
+}
+
+#[test]
+fn hostile_workflows_are_refused_in_time() {
+    let compile = |text: &str| {
+        let workflow = Workflow::parse("w.yml", text)?;
+        let request = Request {
+            build: &push("main"),
+            vars: &BTreeMap::new(),
+            sources: &Mirrors,
+            needs: &BTreeMap::new(),
+        };
+        plan::compile(&workflow, &request)
+    };
+    let error = compile("on: push\njobs:\n  a:\n    uses: ./w.yml\n").err();
+    assert!(
+        matches!(error, Some(PipelineError::InvalidValue { .. })),
+        "{error:?}"
+    );
+    let error = compile("on: push\njobs:\n  a:\n    uses: ./1.yml\n").err();
+    assert!(
+        matches!(error, Some(PipelineError::TooMany { what: "stages", .. })),
+        "{error:?}"
+    );
+    let axis = (0..256)
+        .map(|n| n.to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let variants = |script: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    strategy: {{matrix: {{x: [{axis}]}}}}\n    steps:\n      - run: {script}\n"
+        )
+    };
+    let large = variants(&"x".repeat(2 << 20));
+    let nines = "9".repeat(1000);
+    let grown = variants(&format!(
+        "${{{{ format('{}', '{nines}') }}}}",
+        "{0}".repeat(5000)
+    ));
+    for text in [large, grown] {
+        let error = compile(&text).err();
+        assert!(
+            matches!(error, Some(PipelineError::TooMany { .. })),
+            "{error:?}"
+        );
+    }
+    let mut jobs = String::new();
+    for n in 0..999 {
+        let next = n + 1;
+        writeln!(jobs, "  j{n}: {{needs: [j{next}], runs-on: x, steps: []}}").ok();
+    }
+    let chain = format!("on: push\njobs:\n{jobs}  j999: {{runs-on: x, steps: []}}\n");
+    let plan = compile(&chain).expect("a long chain is right");
+    assert_eq!(plan.graph.stages.len(), 1000);
+}
+
 #[test]
 fn what_is_likely_not_meant_is_noted() {
     let text = "on:

@@ -1,6 +1,5 @@
 //! Jobs.
 
-use sampan_model::nearest;
 use sampan_model::yaml::{Content, Key, Location, Node};
 
 use super::container::{self, Container, Service};
@@ -38,6 +37,26 @@ pub struct Job {
     pub kind: Kind,
     /// The job as it stands in the file.
     pub(super) node: Node,
+}
+
+impl Job {
+    /// The job as it stands in the file, as one of its variants: with nothing that says that there are several.
+    pub(super) fn without_strategy(&self) -> Node {
+        let content = match &self.node.content {
+            Content::Mapping(entries) => Content::Mapping(
+                entries
+                    .iter()
+                    .filter(|(key, _)| key.name != "strategy")
+                    .cloned()
+                    .collect(),
+            ),
+            other => other.clone(),
+        };
+        Node {
+            location: self.node.location.clone(),
+            content,
+        }
+    }
 }
 
 /// What a job does.
@@ -362,55 +381,4 @@ pub(super) fn concurrency(
         cancels,
         queues_all: queue.unwrap_or(false),
     })
-}
-
-/// Looks whether all jobs that others need are there, and none waits for itself.
-pub(super) fn check_needs(jobs: &[Job]) -> Result<(), PipelineError> {
-    let find = |id: &str| jobs.iter().position(|job| job.id.eq_ignore_ascii_case(id));
-    let mut errors = Vec::new();
-    for (index, job) in jobs.iter().enumerate() {
-        if jobs[..index]
-            .iter()
-            .any(|other| other.id.eq_ignore_ascii_case(&job.id))
-        {
-            errors.push(PipelineError::RepeatedName {
-                location: job.location.clone(),
-                what: "jobs",
-                name: job.id.clone(),
-            });
-        }
-        for (need, location) in &job.needs {
-            if find(need).is_none() {
-                errors.push(PipelineError::UnknownNeed {
-                    location: location.clone(),
-                    name: job.id.clone(),
-                    need: need.clone(),
-                    nearest: nearest(need, jobs.iter().map(|job| job.id.as_str()))
-                        .map(str::to_owned),
-                });
-            }
-        }
-    }
-    PipelineError::join(errors)?;
-    // Jobs whose needs are all done are done; who is left waits in a circle, or for one that does.
-    let mut done = vec![false; jobs.len()];
-    while let Some(next) = (0..jobs.len()).find(|&index| {
-        let mut needs = jobs[index].needs.iter();
-        !done[index] && needs.all(|(need, _)| find(need).is_some_and(|need| done[need]))
-    }) {
-        done[next] = true;
-    }
-    let waiting: Vec<&Job> = jobs
-        .iter()
-        .zip(&done)
-        .filter(|(_, done)| !**done)
-        .map(|(job, _)| job)
-        .collect();
-    match waiting.first() {
-        None => Ok(()),
-        Some(first) => Err(PipelineError::Cycle {
-            location: first.location.clone(),
-            names: waiting.iter().map(|job| job.id.clone()).collect(),
-        }),
-    }
 }

@@ -1,5 +1,7 @@
 //! What is known before a run, and what follows from it.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use sampan_model::yaml::{Content, Node};
@@ -22,6 +24,36 @@ pub(super) struct Known {
     pub(super) job: Option<(Value, Value)>,
     /// What the jobs before have given, once they have ended.
     pub(super) needs: Option<Value>,
+    /// How much may still be made.
+    pub(super) room: Room,
+}
+
+/// What all stages of a graph may take together. Each variant of a job has texts of its own, and expressions can make
+/// large ones.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Rc<Cell<usize>>);
+
+/// How many bytes the texts of a graph may have, with what each value takes by itself.
+pub(super) const LIMIT_BYTES: usize = 128 << 20;
+/// What a value takes by itself.
+const VALUE_BYTES: usize = 256;
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(LIMIT_BYTES)))
+    }
+}
+
+impl Room {
+    /// Takes room for a text; without enough of it, there is none from then on.
+    fn take(&self, text: &str) {
+        self.0
+            .set(self.0.get().saturating_sub(text.len() + VALUE_BYTES));
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.0.get() == 0
+    }
 }
 
 impl Runtime for Known {
@@ -97,14 +129,19 @@ impl Known {
 
     /// The node with the values of all expressions for which nothing is missing. Conditions stay as they are.
     pub(super) fn reduce(&self, node: &Node) -> Node {
+        self.room.take(node.as_str().unwrap_or_default());
         let content = match &node.content {
-            Content::String(text, _) if text.contains("${{") => match self.text(text) {
-                // Text that looks like an expression came from outside, and must not become one.
-                Some(value) if !value.to_json().contains("${{") => {
-                    return scalar::node(&value, &node.location);
+            Content::String(text, _) if text.contains("${{") && !self.room.is_used_up() => {
+                let value = self.text(text).map(|value| (value.to_json(), value));
+                match value {
+                    // Text that looks like an expression came from outside, and must not become one.
+                    Some((json, value)) if !json.contains("${{") => {
+                        self.room.take(&json);
+                        return scalar::node(&value, &node.location);
+                    }
+                    _ => node.content.clone(),
                 }
-                _ => node.content.clone(),
-            },
+            }
             Content::Sequence(items) => {
                 Content::Sequence(items.iter().map(|item| self.reduce(item)).collect())
             }

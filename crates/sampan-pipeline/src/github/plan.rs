@@ -1,6 +1,7 @@
 //! From a workflow and what happened to the graph of a run.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use sampan_model::yaml::Location;
@@ -8,8 +9,8 @@ use sampan_model::yaml::Location;
 use super::event::{self, Running};
 use super::input::{Input, InputKind};
 use super::job::{Environment, Job, Kind};
-use super::known::{Known, by_status};
-use super::{Workflow, scope, trigger};
+use super::known::{Known, LIMIT_BYTES, Room, by_status};
+use super::{Workflow, needs, scope, trigger};
 use crate::PipelineError;
 use crate::build::Build;
 use crate::expression::{Object, Value};
@@ -88,6 +89,8 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
     let mut planner = Planner {
         request: *request,
         stages: Vec::new(),
+        room: Room::default(),
+        workflows: BTreeMap::new(),
         count: 0,
         calls: BTreeMap::new(),
         deliveries: BTreeMap::new(),
@@ -154,6 +157,10 @@ struct Space<'a> {
 struct Planner<'a> {
     request: Request<'a>,
     stages: Vec<Stage>,
+    /// What all stages may take together.
+    room: Room,
+    /// Workflows that were called before, by their references.
+    workflows: BTreeMap<String, Rc<Workflow>>,
     /// How many stages were begun, wherever they are by now.
     count: usize,
     calls: BTreeMap<String, CallScope>,
@@ -181,12 +188,13 @@ impl Planner<'_> {
             vars: Arc::new(Object::new(vars)),
             job: None,
             needs: None,
+            room: self.room.clone(),
         }
     }
 
     fn jobs(&mut self, space: &Space<'_>) -> Result<(), PipelineError> {
         // The stages of the jobs so far; a job may stand before those that it needs.
-        let order = order(&space.workflow.jobs);
+        let order = needs::order(&space.workflow.jobs);
         let mut stages: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut made: BTreeMap<usize, Vec<Stage>> = BTreeMap::new();
         for index in order {
@@ -257,11 +265,20 @@ impl Planner<'_> {
                     self.stages.push(stage);
                 }
                 Kind::Call(_) if variant.later.is_some() => {
-                    self.stages.push(stage::empty(job, &seed));
+                    self.stages
+                        .push(stage::empty(job, job.strategy.as_ref(), &seed));
                 }
                 Kind::Call(_) => self.call(space, job, &known, &seed)?,
             }
             made.push(id);
+            if self.room.is_used_up() {
+                return Err(PipelineError::TooMany {
+                    location: job.location.clone(),
+                    what: "bytes in the texts of all stages",
+                    count: LIMIT_BYTES,
+                    limit: LIMIT_BYTES,
+                });
+            }
         }
         Ok(made)
     }
@@ -284,26 +301,6 @@ impl Planner<'_> {
         }
         unused
     }
-}
-
-/// The jobs' places so that each stands behind all that it needs. Circles were refused before.
-fn order(jobs: &[Job]) -> Vec<usize> {
-    let mut order: Vec<usize> = Vec::new();
-    while order.len() < jobs.len() {
-        let ready = |job: &Job| {
-            job.needs.iter().all(|(need, _)| {
-                order
-                    .iter()
-                    .any(|done| jobs[*done].id.eq_ignore_ascii_case(need))
-            })
-        };
-        let next = (0..jobs.len()).find(|index| !order.contains(index) && ready(&jobs[*index]));
-        match next {
-            Some(next) => order.push(next),
-            None => break,
-        }
-    }
-    order
 }
 
 /// Decides what can be decided of a condition; the rest is asked when its turn has come.

@@ -1,6 +1,7 @@
 //! Workflows that call others.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::super::Workflow;
 use super::super::job::{self, CalledSecrets, Job, Kind};
@@ -16,6 +17,20 @@ use crate::graph::{Deferred, RunWhen, Stage, Text};
 const LIMIT_DEPTH: usize = 10;
 
 impl Planner<'_> {
+    /// The workflow of a reference, which is read once however often it is called.
+    fn called(&mut self, reference: &str) -> Result<Option<Rc<Workflow>>, PipelineError> {
+        if let Some(workflow) = self.workflows.get(reference) {
+            return Ok(Some(Rc::clone(workflow)));
+        }
+        let Some((file, text)) = self.request.sources.workflow(reference) else {
+            return Ok(None);
+        };
+        let workflow = Rc::new(Workflow::parse(&file, &text)?);
+        self.workflows
+            .insert(reference.to_owned(), Rc::clone(&workflow));
+        Ok(Some(workflow))
+    }
+
     /// Puts the stages of a called workflow into the graph, with one before that may keep them from running and one
     /// behind that others wait for.
     pub(super) fn call(
@@ -29,7 +44,8 @@ impl Planner<'_> {
             name: job.id.clone(),
             location: job.location.clone(),
         };
-        let job = job::read(&key, &known.reduce(&job.node))?;
+        let strategy = job.strategy.as_ref();
+        let job = job::read(&key, &known.reduce(&job.without_strategy()))?;
         let Kind::Call(called) = &job.kind else {
             return Ok(());
         };
@@ -44,12 +60,11 @@ impl Planner<'_> {
                 "at most {LIMIT_DEPTH} workflows call each other"
             )));
         }
-        let Some((file, text)) = self.request.sources.workflow(&called.workflow) else {
+        let Some(workflow) = self.called(&called.workflow)? else {
             return Err(refuse(
                 "it is not at hand; put it into the source tree".to_owned(),
             ));
         };
-        let workflow = Workflow::parse(&file, &text)?;
         let Some(call) = &workflow.on.call else {
             return Err(refuse("it lacks `workflow_call` in its `on`".to_owned()));
         };
@@ -59,7 +74,7 @@ impl Planner<'_> {
         let id = seed.id.clone();
         let gate = format!("{id} / begin");
         let verdict = seed.verdict.clone();
-        let mut end = stage::empty(&job, seed);
+        let mut end = stage::empty(&job, strategy, seed);
         let begin = Stage {
             id: gate.clone(),
             strategy: None,

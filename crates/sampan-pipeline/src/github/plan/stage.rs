@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::field::Texts;
 use super::super::job::{self, Body, Concurrency, Environment, Job, Kind, RunsOn};
 use super::super::known::Known;
+use super::super::strategy::Strategy as WrittenStrategy;
 use super::variant::Variant;
 use super::{Space, containers, steps};
 use crate::PipelineError;
@@ -42,8 +43,8 @@ pub(super) fn make(
         name: job.id.clone(),
         location: job.location.clone(),
     };
-    let reduced = job::read(&key, &known.reduce(&job.node))?;
-    let mut stage = empty(&reduced, seed);
+    let reduced = job::read(&key, &known.reduce(&job.without_strategy()))?;
+    let mut stage = empty(&reduced, job.strategy.as_ref(), seed);
     let Kind::Steps(body) = &reduced.kind else {
         return Ok((stage, None));
     };
@@ -69,7 +70,7 @@ pub(super) fn make(
 }
 
 /// A stage without steps.
-pub(super) fn empty(job: &Job, seed: &Seed<'_>) -> Stage {
+pub(super) fn empty(job: &Job, strategy: Option<&WrittenStrategy>, seed: &Seed<'_>) -> Stage {
     let variant = seed.variant;
     let name = job.name.as_ref().and_then(Deferred::now);
     Stage {
@@ -83,9 +84,7 @@ pub(super) fn empty(job: &Job, seed: &Seed<'_>) -> Stage {
             .iter()
             .map(|(name, value)| (name.clone(), serde_json::Value::from(value)))
             .collect(),
-        strategy: job
-            .strategy
-            .as_ref()
+        strategy: strategy
             .filter(|_| variant.has_matrix)
             .map(|strategy| Strategy {
                 group: seed.group.to_owned(),
