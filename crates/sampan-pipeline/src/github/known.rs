@@ -51,6 +51,27 @@ impl Room {
             .set(self.0.get().saturating_sub(text.len() + VALUE_BYTES));
     }
 
+    /// Takes room for a value; whether there is a text in it that looks like an expression.
+    fn takes_expression(&self, value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Boolean(_) | Value::Number(_) => {
+                self.take("");
+                false
+            }
+            Value::String(text) => {
+                self.take(text);
+                text.contains("${{")
+            }
+            Value::Array(items) | Value::Filtered(items) => {
+                items.iter().any(|item| self.takes_expression(item))
+            }
+            Value::Object(object) => object.iter().any(|(name, value)| {
+                self.take(name);
+                name.contains("${{") || self.takes_expression(value)
+            }),
+        }
+    }
+
     pub(super) fn is_used_up(&self) -> bool {
         self.0.get() == 0
     }
@@ -132,11 +153,9 @@ impl Known {
         self.room.take(node.as_str().unwrap_or_default());
         let content = match &node.content {
             Content::String(text, _) if text.contains("${{") && !self.room.is_used_up() => {
-                let value = self.text(text).map(|value| (value.to_json(), value));
-                match value {
+                match self.text(text) {
                     // Text that looks like an expression came from outside, and must not become one.
-                    Some((json, value)) if !json.contains("${{") => {
-                        self.room.take(&json);
+                    Some(value) if !self.room.takes_expression(&value) => {
                         return scalar::node(&value, &node.location);
                     }
                     _ => node.content.clone(),
