@@ -32,6 +32,7 @@ pub mod mask;
 mod matrix;
 mod order;
 mod path;
+pub mod plan;
 mod quote;
 mod read;
 pub mod results;

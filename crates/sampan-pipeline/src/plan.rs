@@ -1,0 +1,253 @@
+//! What runs next, what waits for what, and what is skipped and why.
+//!
+//! A [`Plan`] is told how things end and says what can begin. It is the one place that knows the rules by which a failure
+//! spreads: within a stage every step looks at the state of the whole stage, as in Drone and Woodpecker; between stages
+//! each looks at those that it needs. It does not run anything and does not evaluate expressions: the caller does both.
+
+use crate::graph::{Deferred, Expression, Failure, Graph, RunWhen, Stage, Step, Verdict};
+
+/// How something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Success,
+    /// With an exit code other than 0, or none at all.
+    Failure(Option<i32>),
+    /// It was ended from outside.
+    Cancelled,
+}
+
+/// Where something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Something that it needs has not ended.
+    Waits,
+    /// It can begin, or has begun.
+    Runs,
+    /// It ended.
+    Ended(End),
+    /// It does not run; the text says why.
+    Skipped(String),
+}
+
+/// Decides expressions that only the run can tell.
+pub type Decide<'a> = dyn FnMut(&Expression) -> bool + 'a;
+
+/// The steps of a stage, or the stages of a graph, on their way.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    items: Vec<Item>,
+    among_steps: bool,
+    early_exit: Option<i32>,
+    /// Why nothing more begins.
+    over: Option<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+struct Item {
+    name: String,
+    needs: Vec<usize>,
+    /// Why it does not run whatever happens.
+    against: Option<String>,
+    when: RunWhen,
+    failure: Failure,
+    /// Whether others need it only to have begun.
+    detached: bool,
+    state: State,
+    /// Whether it, or what it waited for, went wrong.
+    bad: bool,
+}
+
+impl Plan {
+    /// The steps of a stage, by their places in it.
+    #[must_use]
+    pub fn of_steps(stage: &Stage) -> Self {
+        let place = |name: &String| stage.steps.iter().position(|step| step.name == *name);
+        let item = |step: &Step| Item {
+            name: step.name.clone(),
+            needs: step.needs.iter().filter_map(place).collect(),
+            against: against(&step.verdict),
+            when: step.when.clone(),
+            failure: step.failure.clone(),
+            detached: step.detached,
+            state: State::Waits,
+            bad: false,
+        };
+        Self {
+            items: stage.steps.iter().map(item).collect(),
+            among_steps: true,
+            early_exit: stage.early_exit,
+            over: None,
+        }
+    }
+
+    /// The stages of a graph, by their places in it.
+    #[must_use]
+    pub fn of_stages(graph: &Graph) -> Self {
+        let place = |id: &String| graph.stages.iter().position(|stage| stage.id == *id);
+        let item = |stage: &Stage| Item {
+            name: stage.id.clone(),
+            needs: stage.needs.iter().filter_map(place).collect(),
+            against: against(&stage.verdict),
+            when: stage.when.clone(),
+            failure: if stage.ignores_failure.is_false() {
+                Failure::Fails
+            } else {
+                Failure::Ignored(stage.ignores_failure.clone())
+            },
+            detached: false,
+            state: State::Waits,
+            bad: false,
+        };
+        Self {
+            items: graph.stages.iter().map(item).collect(),
+            among_steps: false,
+            early_exit: None,
+            over: None,
+        }
+    }
+
+    /// What can begin now, by place; it counts as running from here on.
+    pub fn next(&mut self, decide: &mut Decide<'_>) -> Vec<usize> {
+        let mut begun = Vec::new();
+        let mut changed = true;
+        // What is skipped may be all that others waited for.
+        while changed {
+            changed = false;
+            for place in 0..self.items.len() {
+                if self.items[place].state != State::Waits || !self.is_free(place) {
+                    continue;
+                }
+                changed = true;
+                let bad = self.is_bad_before(place);
+                match self.reason_to_skip(place, bad, decide) {
+                    None => {
+                        self.items[place].state = State::Runs;
+                        begun.push(place);
+                    }
+                    Some(reason) => {
+                        self.items[place].bad = bad;
+                        self.items[place].state = State::Skipped(reason);
+                    }
+                }
+            }
+        }
+        begun
+    }
+
+    /// Takes note of how something ended.
+    pub fn ended(&mut self, place: usize, end: End, decide: &mut Decide<'_>) {
+        let item = &mut self.items[place];
+        item.state = State::Ended(end);
+        let code = match end {
+            End::Success => return,
+            // Who serves the others may end as it likes.
+            _ if item.detached => return,
+            End::Cancelled => None,
+            End::Failure(code) => code,
+        };
+        if code.is_some() && code == self.early_exit {
+            item.state = State::Ended(End::Success);
+            self.over = Some("a step ended the stage early and well");
+            return;
+        }
+        let ignored = match &item.failure {
+            Failure::Ignored(Deferred::Now(ignored)) => *ignored,
+            Failure::Ignored(Deferred::Later(expression)) => decide(expression),
+            Failure::Fails | Failure::FailsFast => false,
+        };
+        item.bad = !ignored;
+        if item.failure == Failure::FailsFast {
+            self.over = Some("a step failed after which nothing shall run");
+        }
+    }
+
+    /// Where something stands.
+    #[must_use]
+    pub fn state(&self, place: usize) -> &State {
+        &self.items[place].state
+    }
+
+    /// What something still waits for, by name.
+    #[must_use]
+    pub fn waits_for(&self, place: usize) -> Vec<&str> {
+        let needs = self.items[place].needs.iter();
+        needs
+            .filter(|need| !self.is_done(**need))
+            .map(|need| self.items[*need].name.as_str())
+            .collect()
+    }
+
+    /// Whether something went wrong that was not to be ignored.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.items
+            .iter()
+            .any(|item| item.bad && matches!(item.state, State::Ended(_)))
+    }
+
+    /// Whether nothing more will begin and nothing that others wait for runs.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        (0..self.items.len()).all(|place| self.is_done(place))
+    }
+
+    fn is_free(&self, place: usize) -> bool {
+        self.over.is_some()
+            || self.items[place]
+                .needs
+                .iter()
+                .all(|need| self.is_done(*need))
+    }
+
+    fn is_done(&self, place: usize) -> bool {
+        let item = &self.items[place];
+        match item.state {
+            State::Waits => false,
+            State::Runs => item.detached,
+            State::Ended(_) | State::Skipped(_) => true,
+        }
+    }
+
+    fn is_bad_before(&self, place: usize) -> bool {
+        if self.among_steps {
+            self.has_failed()
+        } else {
+            self.items[place]
+                .needs
+                .iter()
+                .any(|need| self.items[*need].bad)
+        }
+    }
+
+    fn reason_to_skip(&self, place: usize, bad: bool, decide: &mut Decide<'_>) -> Option<String> {
+        let item = &self.items[place];
+        if item.against.is_some() {
+            return item.against.clone();
+        }
+        if let Some(over) = self.over {
+            return Some(over.to_owned());
+        }
+        match &item.when {
+            RunWhen::Status { success, .. } if !bad && !success => {
+                Some("it runs only after a failure, and there is none".to_owned())
+            }
+            RunWhen::Status { failure, .. } if bad && !failure => {
+                Some("something before it failed".to_owned())
+            }
+            RunWhen::Status { .. } => None,
+            RunWhen::Expression(expression) => {
+                (!decide(expression)).then(|| format!("`{}` is false", expression.expression))
+            }
+        }
+    }
+}
+
+fn against(verdict: &Verdict) -> Option<String> {
+    let reasons: Vec<_> = verdict
+        .against
+        .iter()
+        .map(|reason| reason.text.as_str())
+        .collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
