@@ -36,10 +36,13 @@ pub mod plan;
 mod quote;
 mod read;
 pub mod results;
+pub mod run;
 pub mod script;
+pub mod secrets;
 pub mod settings;
 mod skip;
 pub mod substitution;
+pub mod trust;
 pub mod woodpecker;
 mod words;
 

@@ -4,10 +4,13 @@
 //! spreads: within a stage every step looks at the state of the whole stage, as in Drone and Woodpecker; between stages
 //! each looks at those that it needs. It does not run anything and does not evaluate expressions: the caller does both.
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::{Deferred, Expression, Failure, Graph, RunWhen, Stage, Step, Verdict};
 
 /// How something ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// Well.
     Success,
@@ -18,7 +21,8 @@ pub enum End {
 }
 
 /// Where something stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Something that it needs has not ended.
     Waits,

@@ -1,0 +1,113 @@
+//! What a built-in works with when it runs in place of a step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{Interrupt, PortError, Ports};
+use crate::build::Build;
+use crate::graph::{Stage, Step};
+use crate::plan::End;
+
+/// The source tree of a run.
+pub trait SourceTree: Sync {
+    /// Puts the source tree, uncommitted changes included, into a folder that exists. Files that are there and not in the
+    /// tree stay.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    fn fill(&self, folder: &Path) -> Result<(), PortError>;
+}
+
+/// What a built-in works with when it runs in place of a step.
+pub struct Scene<'a> {
+    /// What happened.
+    pub build: &'a Build,
+    /// The stage.
+    pub stage: &'a Stage,
+    /// The step.
+    pub step: &'a Step,
+    /// The folder on the machine that steps see as `stage.workspace.base`.
+    pub workspace: &'a Path,
+    /// The folder of the run; artifacts lie below it.
+    pub run_folder: &'a Path,
+    /// The folder of continuous integration of the installation, `DATA/ci`; caches lie below it.
+    pub data_folder: &'a Path,
+    /// The step's whole environment, with secrets and with the settings of plugins.
+    pub environment: &'a BTreeMap<String, String>,
+    /// The inputs of an action, or the settings of a plugin as texts.
+    pub inputs: &'a BTreeMap<String, String>,
+    /// How the stage went so far.
+    pub so_far: End,
+    /// Whether this is the second call, at the end of the job.
+    pub post: bool,
+    /// The source tree.
+    pub tree: &'a dyn SourceTree,
+    /// The rest of the program.
+    pub ports: &'a dyn Ports,
+    /// Whether the run is to end; looked at between things that take long.
+    pub interrupt: &'a Interrupt,
+    /// The step's log; secrets are masked behind it.
+    pub output: &'a mut dyn FnMut(&[u8]),
+}
+
+impl fmt::Debug for Scene<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scene")
+            .field("step", &self.step.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scene<'_> {
+    /// The place on the machine of a path as the step sees it: relative to the source tree, or absolute within the
+    /// workspace. `None` when it leads out of the workspace, also by links.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<PathBuf> {
+        let from_tree = Path::new(&self.stage.workspace.path).join(path);
+        let inside = from_tree.strip_prefix(&self.stage.workspace.base).ok()?;
+        let mut found = self.workspace.to_owned();
+        for part in inside.components() {
+            match part {
+                std::path::Component::Normal(part) => found.push(part),
+                std::path::Component::CurDir => {}
+                std::path::Component::ParentDir if found != self.workspace => {
+                    found.pop();
+                }
+                _ => return None,
+            }
+            let is_link = |path: &Path| {
+                path.symlink_metadata()
+                    .is_ok_and(|found| found.file_type().is_symlink())
+            };
+            if is_link(&found) {
+                let root = self.workspace.canonicalize().ok()?;
+                let target = found.canonicalize().ok()?;
+                if !target.starts_with(root) {
+                    return None;
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// Writes a line into the step's log.
+    pub fn say(&mut self, text: impl fmt::Display) {
+        (self.output)(format!("{text}\n").as_bytes());
+    }
+}
+
+/// How a built-in ended that could do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Done {
+    /// Its outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// Variables for later steps of the job.
+    pub environment: BTreeMap<String, String>,
+    /// Folders in which later steps of the job look for programs.
+    pub paths: Vec<String>,
+    /// A summary in Markdown.
+    pub summary: Option<String>,
+    /// Whether it is called once more when the job ends, in the reverse order of the steps.
+    pub post: bool,
+}
