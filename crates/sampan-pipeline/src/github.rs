@@ -160,6 +160,19 @@ fn jobs(node: &Node) -> Result<Vec<Job>, PipelineError> {
     Ok(jobs)
 }
 
+/// The secrets that the expressions of a text refer to; `None` among them stands for all.
+pub(crate) fn secrets_of(text: &str) -> Vec<Option<String>> {
+    let Ok(parsed) = crate::expression::Text::parse(text, &scope::EVERYWHERE) else {
+        return Vec::new();
+    };
+    parsed
+        .references()
+        .into_iter()
+        .filter(|reference| reference.context == "secrets")
+        .map(|reference| reference.property)
+        .collect()
+}
+
 /// Whether a text can be the id of a job, a step or an input.
 fn is_id(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

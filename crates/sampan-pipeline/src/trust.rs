@@ -1,4 +1,13 @@
-//! What steps may ask of the machine.
+//! What pipelines may ask of the machine that runs them.
+//!
+//! A pipeline comes with the source tree, and so from anyone who can change that. What reaches beyond a step's own
+//! container needs a right, and a project has none unless the installation or the user of this run gives it.
+
+mod check;
+mod right;
+
+pub use check::{Violation, of_options, violations};
+pub use right::Right;
 
 /// What the steps of a run may ask of the machine. Without trust they have their workspace and their network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,4 +27,38 @@ impl Trust {
         host_folders: true,
         host_network: true,
     };
+
+    /// Whether a right is there.
+    #[must_use]
+    pub fn allows(self, right: Right) -> bool {
+        match right {
+            Right::Privileges => self.privileged,
+            Right::Volumes => self.host_folders,
+            Right::Network => self.host_network,
+        }
+    }
+
+    /// The rights of both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            privileged: self.privileged || other.privileged,
+            host_folders: self.host_folders || other.host_folders,
+            host_network: self.host_network || other.host_network,
+        }
+    }
+}
+
+impl FromIterator<Right> for Trust {
+    fn from_iter<I: IntoIterator<Item = Right>>(rights: I) -> Self {
+        let mut trust = Self::default();
+        for right in rights {
+            match right {
+                Right::Privileges => trust.privileged = true,
+                Right::Volumes => trust.host_folders = true,
+                Right::Network => trust.host_network = true,
+            }
+        }
+        trust
+    }
 }
