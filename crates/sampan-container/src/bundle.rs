@@ -1,19 +1,22 @@
 //! The OCI runtime description of a container: what libcontainer is told.
 
+use std::collections::HashMap;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
-    Linux, LinuxBuilder, LinuxCpu, LinuxDeviceCgroup, LinuxMemory, LinuxNamespace,
+    Linux, LinuxBuilder, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType, LinuxMemory, LinuxNamespace,
     LinuxNamespaceType, LinuxPidsBuilder, LinuxResources, Mount as SpecMount, MountBuilder,
-    Process as SpecProcess, ProcessBuilder, RootBuilder, Spec, SpecBuilder, User as SpecUser,
-    UserBuilder,
+    PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process as SpecProcess, ProcessBuilder,
+    RootBuilder, Spec, SpecBuilder, User as SpecUser, UserBuilder,
 };
 
 use crate::cgroup::Cgroup;
 use crate::directory::{Directory, Record};
 use crate::{
-    ContainerSpec, Error, ExecSpec, Mount, MountKind, Network, Process, Resources, Result, User,
+    ContainerSpec, Error, ExecSpec, Mount, MountKind, Network, Process, ProcessLimit, Result, User,
     capabilities,
 };
 
@@ -143,8 +146,22 @@ fn first_process(process: &Process) -> Result<SpecProcess> {
         .no_new_privileges(process.no_new_privileges)
         .build()
         .map_err(|error| malformed(&error))?;
-    described.set_rlimits(None);
+    let limits: Result<Vec<PosixRlimit>> = process.limits.iter().map(limit).collect();
+    described.set_rlimits(Some(limits?).filter(|limits| !limits.is_empty()));
     Ok(described)
+}
+
+fn limit(limit: &ProcessLimit) -> Result<PosixRlimit> {
+    let upper = limit.name.to_ascii_uppercase();
+    let name = upper.strip_prefix("RLIMIT_").unwrap_or(&upper);
+    let typ = PosixRlimitType::from_str(&format!("RLIMIT_{name}"))
+        .map_err(|_| Error::UnknownLimit(limit.name.clone()))?;
+    PosixRlimitBuilder::default()
+        .typ(typ)
+        .soft(limit.soft)
+        .hard(limit.hard)
+        .build()
+        .map_err(|error| malformed(&error))
 }
 
 fn user(user: &User) -> Result<SpecUser, OciSpecError> {
@@ -161,7 +178,7 @@ fn linux(record: &Record) -> Result<Linux, OciSpecError> {
     let mut builder = LinuxBuilder::default()
         .cgroups_path(Cgroup::of(&record.id).path())
         .namespaces(namespaces(spec))
-        .resources(resources(&spec.resources, spec.process.privileged)?)
+        .resources(resources(spec)?)
         .rootfs_propagation("private");
     let (masked, read_only) = if spec.process.privileged {
         (Vec::new(), Vec::new())
@@ -172,6 +189,9 @@ fn linux(record: &Record) -> Result<Linux, OciSpecError> {
         )
     };
     builder = builder.masked_paths(masked).readonly_paths(read_only);
+    if !spec.sysctls.is_empty() {
+        builder = builder.sysctl(HashMap::from_iter(spec.sysctls.clone()));
+    }
     builder.build()
 }
 
@@ -206,7 +226,8 @@ fn new_namespace(typ: LinuxNamespaceType) -> LinuxNamespace {
     namespace
 }
 
-fn resources(limits: &Resources, privileged: bool) -> Result<LinuxResources, OciSpecError> {
+fn resources(spec: &ContainerSpec) -> Result<LinuxResources, OciSpecError> {
+    let (limits, privileged) = (&spec.resources, spec.process.privileged);
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let mut resources = LinuxResources::default();
     // All devices are denied; libcontainer then allows those that every container has.
@@ -214,14 +235,17 @@ fn resources(limits: &Resources, privileged: bool) -> Result<LinuxResources, Oci
     devices
         .set_allow(privileged)
         .set_access(Some("rwm".to_owned()));
-    resources.set_devices(Some(vec![devices]));
-    if let Some(limit) = limits.memory_bytes {
+    let given = spec.mounts.iter().filter_map(allowed_device);
+    resources.set_devices(Some(std::iter::once(devices).chain(given).collect()));
+    if limits.memory_bytes.is_some() || limits.memory_swap_bytes.is_some() {
         let mut memory = LinuxMemory::default();
-        memory.set_limit(Some(signed(limit)));
+        memory.set_limit(limits.memory_bytes.map(signed));
+        memory.set_swap(limits.memory_swap_bytes);
         resources.set_memory(Some(memory));
     }
-    if limits.cpu_millis.is_some() || limits.cpu_shares.is_some() {
+    if limits.cpu_millis.is_some() || limits.cpu_shares.is_some() || limits.cpu_set.is_some() {
         let mut cpu = LinuxCpu::default();
+        cpu.set_cpus(limits.cpu_set.clone());
         if let Some(millis) = limits.cpu_millis {
             let quota = millis.saturating_mul(CPU_PERIOD_MICROS) / 1000;
             // The kernel refuses quotas below one millisecond.
@@ -238,6 +262,29 @@ fn resources(limits: &Resources, privileged: bool) -> Result<LinuxResources, Oci
         ));
     }
     Ok(resources)
+}
+
+/// What lets the container use a device that is mounted for it.
+fn allowed_device(mount: &Mount) -> Option<LinuxDeviceCgroup> {
+    if mount.kind != MountKind::Device {
+        return None;
+    }
+    let found = std::fs::metadata(&mount.source).ok()?;
+    let kind = if found.file_type().is_block_device() {
+        LinuxDeviceType::B
+    } else {
+        LinuxDeviceType::C
+    };
+    let device = found.rdev();
+    let number = |part: u64| i64::try_from(part).ok();
+    let mut allowed = LinuxDeviceCgroup::default();
+    allowed
+        .set_allow(true)
+        .set_typ(Some(kind))
+        .set_major(number(nix::sys::stat::major(device)))
+        .set_minor(number(nix::sys::stat::minor(device)))
+        .set_access(Some(if mount.read_only { "r" } else { "rwm" }.to_owned()));
+    Some(allowed)
 }
 
 fn system_mounts(spec: &ContainerSpec) -> Result<Vec<SpecMount>, OciSpecError> {
@@ -306,7 +353,7 @@ fn system_mounts(spec: &ContainerSpec) -> Result<Vec<SpecMount>, OciSpecError> {
 
 fn user_mount(given: &Mount) -> Result<SpecMount, OciSpecError> {
     match &given.kind {
-        MountKind::Bind => bind(&given.source, &given.target, given.read_only),
+        MountKind::Bind | MountKind::Device => bind(&given.source, &given.target, given.read_only),
         MountKind::Tmpfs { size_bytes } => {
             let mut options = vec![
                 "nosuid".to_owned(),

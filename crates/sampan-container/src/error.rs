@@ -90,6 +90,9 @@ pub enum Error {
     /// The capability does not exist.
     #[error("`{0}` is not a capability")]
     UnknownCapability(String),
+    /// The resource of processes cannot be limited.
+    #[error("`{0}` is not a limit of processes")]
+    UnknownLimit(String),
     /// The user is not in the image.
     #[error("no user `{0}` in the image")]
     UnknownUser(String),
@@ -168,6 +171,7 @@ impl Hint for Error {
             Self::Port { .. } => "choose another port of the host with `--publish`",
             Self::UnknownSignal(_) => "write a name such as SIGTERM or a number such as 15",
             Self::UnknownCapability(_) => "write a name such as NET_ADMIN, or ALL",
+            Self::UnknownLimit(_) => "write a name such as nofile, nproc or core",
             Self::UnknownUser(_) | Self::UnknownGroup(_) => {
                 "give the number, or add the name to the image's /etc/passwd or /etc/group"
             }

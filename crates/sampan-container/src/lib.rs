@@ -46,6 +46,6 @@ pub use runtime::{Attachment, Exec, ExecFiles, ExecSpec, Runtime, RuntimeConfig}
 pub use signal::Signal;
 pub use spec::{
     Capabilities, ContainerSpec, DnsConfig, HostEntry, Mount, MountKind, Network, PortMapping,
-    Process, Protocol, Resources, RootFs, User,
+    Process, ProcessLimit, Protocol, Resources, RootFs, User,
 };
 pub use status::{ContainerState, ContainerStatus, Exit, Stats};

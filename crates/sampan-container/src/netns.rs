@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -113,6 +113,18 @@ impl NetNamespace {
         let namespace = File::open(&self.path).map_err(Error::io("open", &self.path))?;
         crate::network::inside(&namespace, || Ok(connect_locally(port, limit)))?
             .map_err(Error::system("connect to the port"))
+    }
+
+    /// Listens on a port of the namespace's own localhost; connections are accepted by the caller.
+    ///
+    /// # Errors
+    /// When the namespace is gone, or the port is taken.
+    pub fn listen(&self, port: u16) -> Result<TcpListener> {
+        let namespace = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        crate::network::inside(&namespace, || {
+            Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+        })?
+        .map_err(Error::system("listen on the port"))
     }
 
     /// Lets go of the namespace; it ends with its last process. Does nothing when nothing is there.

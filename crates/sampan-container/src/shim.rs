@@ -32,11 +32,16 @@ use log::Log;
 use supervisor::Supervisor;
 
 /// What the supervisor needs to know of the container, so that it need not read its description.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each an argument"
+)]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) terminal: bool,
     pub(crate) stdin: bool,
     pub(crate) stdin_once: bool,
+    pub(crate) unlogged: bool,
     pub(crate) log_limit_bytes: Option<u64>,
     /// The soft limit of open files, when the creator has another.
     pub(crate) open_files: Option<u64>,
@@ -49,6 +54,7 @@ impl Options {
             (self.terminal, "terminal"),
             (self.stdin, "stdin"),
             (self.stdin_once, "stdin-once"),
+            (self.unlogged, "unlogged"),
         ];
         let mut arguments: Vec<String> = switches
             .into_iter()
@@ -70,6 +76,7 @@ impl Options {
                 "terminal" => options.terminal = true,
                 "stdin" => options.stdin = true,
                 "stdin-once" => options.stdin_once = true,
+                "unlogged" => options.unlogged = true,
                 other => match other.split_once('=')? {
                     ("log-limit", limit) => options.log_limit_bytes = Some(limit.parse().ok()?),
                     ("open-files", limit) => options.open_files = Some(limit.parse().ok()?),
@@ -149,7 +156,11 @@ fn supervise(directory: &Directory, options: &Options) -> io::Result<()> {
         }
     };
     let listener = Listener::bind_here()?;
-    let log = Log::open("log".into(), options.log_limit_bytes)?;
+    let log = if options.unlogged {
+        Log::none()
+    } else {
+        Log::open("log".into(), options.log_limit_bytes)?
+    };
     let mut supervisor = Supervisor::new(directory.clone(), ready, io, listener, signals, log)?;
     supervisor.stdin_once = options.stdin_once;
     report(&Reply::Done);

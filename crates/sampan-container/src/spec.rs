@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use mount::{Mount, MountKind};
 pub use network::{Network, PortMapping, PortMappingError, Protocol};
-pub use process::{Capabilities, Process, User};
+pub use process::{Capabilities, Process, ProcessLimit, User};
 pub use resources::Resources;
 
 use crate::Signal;
@@ -40,6 +40,8 @@ pub struct ContainerSpec {
     pub network: Network,
     /// Limits on memory, processor and processes.
     pub resources: Resources,
+    /// Kernel parameters of the container's own namespaces, by name (`net.core.somaxconn`).
+    pub sysctls: BTreeMap<String, String>,
     /// Free text by which the creator recognises its containers.
     pub labels: BTreeMap<String, String>,
     /// The signal that asks the first process to end; `SIGTERM` when absent.
@@ -50,6 +52,9 @@ pub struct ContainerSpec {
     pub dns: Option<DnsConfig>,
     /// The size at which the log is rotated (one older file is kept); no limit when absent.
     pub log_limit_bytes: Option<u64>,
+    /// Whether there is no log, so that only attachments get the output: whoever is attached keeps it, and may have to hide
+    /// parts of it.
+    pub unlogged: bool,
     /// Whether the container's directory is removed once it has ended.
     pub auto_remove: bool,
 }

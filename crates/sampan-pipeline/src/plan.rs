@@ -45,6 +45,7 @@ pub struct Plan {
     early_exit: Option<i32>,
     /// Why nothing more begins.
     over: Option<&'static str>,
+    cancelled: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +83,7 @@ impl Plan {
             among_steps: true,
             early_exit: stage.early_exit,
             over: None,
+            cancelled: false,
         }
     }
 
@@ -108,6 +110,7 @@ impl Plan {
             among_steps: false,
             early_exit: None,
             over: None,
+            cancelled: false,
         }
     }
 
@@ -164,6 +167,51 @@ impl Plan {
         if item.failure == Failure::FailsFast {
             self.over = Some("a step failed after which nothing shall run");
         }
+    }
+
+    /// Nothing more begins, whatever it waits for.
+    pub fn stop(&mut self, reason: &'static str) {
+        self.over.get_or_insert(reason);
+    }
+
+    /// From now on only begins what is there for every end, or whose expression asks for it.
+    pub fn cancel(&mut self) {
+        self.cancelled = true;
+    }
+
+    /// Ends something that has not begun, or has begun without doing anything.
+    pub fn give_up(&mut self, place: usize, reason: String) {
+        let item = &mut self.items[place];
+        item.bad = true;
+        item.state = State::Skipped(reason);
+    }
+
+    /// Lets something count as it ended in an earlier run; what it needs must have been taken over before.
+    pub fn take_over(&mut self, place: usize, state: &State, decide: &mut Decide<'_>) {
+        match state {
+            State::Ended(end) => self.ended(place, *end, decide),
+            State::Skipped(reason) => {
+                self.items[place].bad = self.is_bad_before(place);
+                self.items[place].state = State::Skipped(reason.clone());
+            }
+            State::Waits | State::Runs => {}
+        }
+    }
+
+    /// Takes over where everything of the same name stands in another plan, as far as it has begun there.
+    pub fn carry_over(&mut self, before: &Self) {
+        for item in &mut self.items {
+            if let Some(old) = before.items.iter().find(|old| old.name == item.name) {
+                item.state = old.state.clone();
+                item.bad = old.bad;
+            }
+        }
+    }
+
+    /// Whether something went wrong, or did not run because something before it did.
+    #[must_use]
+    pub fn is_bad(&self, place: usize) -> bool {
+        self.items[place].bad
     }
 
     /// Where something stands.
@@ -233,6 +281,9 @@ impl Plan {
             return Some(over.to_owned());
         }
         match &item.when {
+            RunWhen::Status { success, failure } if self.cancelled && !(*success && *failure) => {
+                Some("it was cancelled before".to_owned())
+            }
             RunWhen::Status { success, .. } if !bad && !success => {
                 Some("it runs only after a failure, and there is none".to_owned())
             }

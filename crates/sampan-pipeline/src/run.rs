@@ -14,16 +14,34 @@
 //!
 //! What belongs to the rest of the program (images by name, builds, deployments, messages) is asked of [`Ports`].
 
+mod clean;
+mod course;
+mod description;
+mod environment;
 mod error;
 mod event;
+mod folder;
+mod forward;
+mod images;
 mod interrupt;
+mod log;
+mod message;
+mod network;
 mod outcome;
 mod ports;
+mod prepare;
 mod scene;
+mod shared;
+mod snapshot;
+mod stage;
+mod stage_thread;
+mod state;
+mod step;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use sampan_container::Runtime;
 use sampan_oci::{ContentStore, Snapshots};
@@ -38,9 +56,17 @@ pub use ports::{
 };
 pub use scene::{Done, Scene, SourceTree};
 
+use course::Course;
+use folder::RunFolder;
+use images::Images;
+use message::LIMIT_MESSAGES;
+use shared::Shared;
+
 use crate::build::Build;
+use crate::expression::Value;
 use crate::github::{self, Workflow};
 use crate::graph::Graph;
+use crate::plan::End;
 use crate::secrets::Secrets;
 use crate::trust::Trust;
 
@@ -97,11 +123,30 @@ pub struct WorkflowSource<'a> {
     /// The variables of the project.
     pub vars: &'a BTreeMap<String, String>,
     /// Where called workflows come from.
-    pub sources: &'a dyn github::plan::Sources,
+    pub sources: &'a (dyn github::plan::Sources + Sync),
     /// Images of runners by the labels of `runs-on`, in small letters.
     pub runners: &'a BTreeMap<String, String>,
     /// The image in which JavaScript actions run where the job's own has no `node`.
     pub node_image: Option<&'a str>,
+}
+
+impl<'a> WorkflowSource<'a> {
+    /// What the graph is made from, with the contexts `needs` that are known by now.
+    fn request<'r>(
+        &self,
+        build: &'r Build,
+        needs: &'r BTreeMap<String, Value>,
+    ) -> github::plan::Request<'r>
+    where
+        'a: 'r,
+    {
+        github::plan::Request {
+            build,
+            vars: self.vars,
+            sources: self.sources,
+            needs,
+        }
+    }
 }
 
 /// What the user chose for a run.
@@ -147,10 +192,6 @@ pub struct Resume {
 
 /// Runs graphs on this machine.
 #[derive(Debug, Clone)]
-#[expect(
-    dead_code,
-    reason = "the loop that runs graphs is added on top of this face"
-)]
 pub struct Executor {
     runtime: Runtime,
     content: ContentStore,
@@ -183,10 +224,34 @@ impl Executor {
     pub fn run(
         &self,
         run: &Run<'_>,
-        _events: &mut dyn FnMut(Event<'_>),
+        events: &mut dyn FnMut(Event<'_>),
     ) -> Result<Outcome, RunError> {
-        std::fs::create_dir_all(run.folder).map_err(RunError::io("make", run.folder))?;
-        Ok(Outcome::default())
+        clean::all(self)?;
+        let graph = prepare::graph(run)?;
+        let images = Images::default();
+        prepare::check(self, run, &graph, &images)?;
+        let earlier = prepare::earlier(run, &graph)?;
+        let folder = RunFolder::begin(run.folder)?;
+        let (sender, receiver) = sync_channel(LIMIT_MESSAGES);
+        let shared = Shared::new(self, run, graph.dialect, images, sender);
+        let outcome = std::thread::scope(|scope| {
+            // Both go before the threads are waited for, also when this one fails: then they end, and nobody waits for
+            // room in the channel.
+            let receiver = receiver;
+            let mut abort = Abort {
+                interrupt: run.interrupt,
+                armed: true,
+            };
+            let outcome = Course::new(&shared, graph, earlier, events).all(scope, &receiver);
+            abort.armed = outcome.is_err();
+            outcome
+        })?;
+        clean::passing(run.folder)?;
+        if outcome.end == Some(End::Success) && !run.options.keep {
+            folder::remove(&run.folder.join("stages"))?;
+        }
+        folder.end()?;
+        Ok(outcome)
     }
 
     /// Removes what runs that were killed have left: their containers, namespaces and mounts. Runs that go on are left alone.
@@ -194,6 +259,21 @@ impl Executor {
     /// # Errors
     /// [`RunError`] when something cannot be removed.
     pub fn clean(&self) -> Result<(), RunError> {
-        Ok(())
+        clean::all(self)
+    }
+}
+
+/// Ends the run when its loop fails.
+struct Abort<'a> {
+    interrupt: &'a Interrupt,
+    armed: bool,
+}
+
+impl Drop for Abort<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.interrupt.trigger();
+            self.interrupt.trigger();
+        }
     }
 }

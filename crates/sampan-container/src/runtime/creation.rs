@@ -68,7 +68,7 @@ fn check(spec: &ContainerSpec) -> Result<()> {
         if !mount.target.is_absolute() {
             return Err(Error::RelativeTarget(mount.target.clone()));
         }
-        if mount.kind == MountKind::Bind {
+        if matches!(mount.kind, MountKind::Bind | MountKind::Device) {
             std::fs::metadata(&mount.source).map_err(Error::io("mount", &mount.source))?;
         }
     }
@@ -110,6 +110,7 @@ fn start_shim(config: &RuntimeConfig, path: &Path, spec: &ContainerSpec, lock: F
         terminal: spec.process.terminal,
         stdin: spec.process.stdin,
         stdin_once: spec.process.stdin_once,
+        unlogged: spec.unlogged,
         log_limit_bytes: spec.log_limit_bytes,
         open_files: open_files::for_containers(),
     };

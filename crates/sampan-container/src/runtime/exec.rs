@@ -74,6 +74,12 @@ impl Exec {
         self.control.wait_blocking()
     }
 
+    /// What becomes readable when the command has ended, for those who wait for several things.
+    #[must_use]
+    pub fn ending(&self) -> BorrowedFd<'_> {
+        self.control.connection.as_fd()
+    }
+
     /// Tells the terminal its size.
     ///
     /// # Errors

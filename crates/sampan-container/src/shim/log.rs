@@ -39,7 +39,8 @@ impl Output {
 
 pub(super) struct Log {
     path: PathBuf,
-    file: File,
+    /// Nothing is kept without one.
+    file: Option<File>,
     size: u64,
     limit: Option<u64>,
     /// The beginning of a line whose end has not come yet, for each output.
@@ -53,7 +54,7 @@ impl Log {
         let size = file.metadata()?.len();
         Ok(Self {
             path,
-            file,
+            file: Some(file),
             size,
             limit,
             begun: Default::default(),
@@ -61,8 +62,23 @@ impl Log {
         })
     }
 
+    /// A log of which nothing is kept.
+    pub(super) fn none() -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: None,
+            size: 0,
+            limit: None,
+            begun: Default::default(),
+            lines: Vec::new(),
+        }
+    }
+
     /// Appends what a process wrote.
     pub(super) fn write(&mut self, output: Output, bytes: &[u8]) -> io::Result<()> {
+        if self.file.is_none() {
+            return Ok(());
+        }
         let time = format!("{:.9}", clock::now());
         let mut rest = bytes;
         let mut outcome = Ok(());
@@ -111,7 +127,10 @@ impl Log {
         } else {
             Ok(())
         };
-        let written = self.file.write_all(&self.lines);
+        let written = match &mut self.file {
+            Some(file) => file.write_all(&self.lines),
+            None => Ok(()),
+        };
         self.lines.clear();
         self.size += length;
         written.and(rotated)
@@ -128,7 +147,7 @@ impl Log {
             renamed => renamed?,
         }
         std::fs::rename(&next, &self.path)?;
-        self.file = file;
+        self.file = Some(file);
         self.size = 0;
         Ok(())
     }

@@ -23,6 +23,8 @@ pub struct Mount {
 pub enum MountKind {
     /// The source itself, with the mounts below it.
     Bind,
+    /// The source, a device, which the container may use.
+    Device,
     /// Memory, up to this many bytes (half of the machine's when absent).
     Tmpfs {
         /// The limit.

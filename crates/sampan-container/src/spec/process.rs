@@ -26,10 +26,23 @@ pub struct Process {
     pub stdin_once: bool,
     /// Changes to the default set of capabilities.
     pub capabilities: Capabilities,
+    /// Limits of the process and its children; those of the machine where none is given.
+    pub limits: Vec<ProcessLimit>,
     /// All capabilities and nothing masked.
     pub privileged: bool,
     /// Whether set-user-id programs are without effect.
     pub no_new_privileges: bool,
+}
+
+/// The limit of one resource of processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessLimit {
+    /// Its name, in any case and with or without `RLIMIT_`: `nofile`, `nproc`, `core` …
+    pub name: String,
+    /// What holds at first.
+    pub soft: u64,
+    /// Up to where the process may raise it.
+    pub hard: u64,
 }
 
 /// Whom a process runs as, by number; see [`crate::user::resolve`] for names.

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Resources {
     /// Memory, including what the page cache holds for the container.
     pub memory_bytes: Option<u64>,
+    /// Memory together with swap; -1 is without limit.
+    pub memory_swap_bytes: Option<i64>,
+    /// The processors that may be used, as in `0-2,4`.
+    pub cpu_set: Option<String>,
     /// Processor time in thousandths of a processor.
     pub cpu_millis: Option<u64>,
     /// Weight against other containers when the processors are busy (1024 is usual).

@@ -47,6 +47,13 @@ pub enum RunError {
         /// Why not.
         reason: &'static str,
     },
+    /// There is no network for containers.
+    #[error("cannot use the network of containers")]
+    Network {
+        /// The cause.
+        #[source]
+        source: sampan_container::network::NetworkError,
+    },
     /// Containers cannot be run.
     #[error("cannot {operation}")]
     Container {
@@ -90,6 +97,7 @@ impl Hint for RunError {
             Self::Planning(missing) => missing.iter().find_map(|missing| missing.hint.clone()),
             Self::Pipeline(error) => error.hint(),
             Self::Container { source, .. } => source.hint(),
+            Self::Network { source } => source.hint(),
             Self::Resume { .. } => Some("`sampan ci show` lists the steps of a run".to_owned()),
             Self::Io { .. } | Self::State { .. } => None,
         }

@@ -22,6 +22,8 @@ pub enum Event<'a> {
         end: End,
         /// How long it took.
         duration: Duration,
+        /// Why, where it is not by its steps.
+        reason: Option<&'a str>,
     },
     /// A stage does not run.
     StageSkipped {

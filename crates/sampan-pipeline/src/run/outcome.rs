@@ -1,9 +1,11 @@
 //! How a run went, or stands: what is shown at its end and kept in `state.json`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::RunError;
 use crate::github::command::Annotation;
 use crate::plan::{End, State};
 use crate::results::Results;
@@ -43,6 +45,9 @@ pub struct StageOutcome {
     pub began: Option<i64>,
     /// When it ended, in milliseconds since 1970.
     pub ended: Option<i64>,
+    /// Why it ended so, where that is not by its steps.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// Its steps in the order of the file.
     pub steps: Vec<StepOutcome>,
     /// Values for later stages.
@@ -69,6 +74,14 @@ pub struct StepOutcome {
 }
 
 impl Outcome {
+    /// How the run in a folder stands or went.
+    ///
+    /// # Errors
+    /// [`RunError`] when the folder has no readable `state.json`.
+    pub fn read(run: &Path) -> Result<Self, RunError> {
+        super::state::read(run)
+    }
+
     /// The stage with this id.
     #[must_use]
     pub fn stage(&self, id: &str) -> Option<&StageOutcome> {

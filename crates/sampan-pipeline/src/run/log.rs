@@ -1,0 +1,97 @@
+//! What a step says: masked, into its file and to the loop.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::RunError;
+use super::message::{Message, What};
+use crate::mask::{Masker, Secrets};
+
+/// The log of one step. Its two outputs are masked apart, as secrets may come in pieces.
+pub(super) struct Log<'a> {
+    file: File,
+    maskers: [Masker<'a>; 2],
+    events: SyncSender<Message>,
+    stage: Arc<str>,
+    step: usize,
+    /// Whether the file could not be written, which is said once.
+    broken: bool,
+}
+
+impl<'a> Log<'a> {
+    pub(super) fn create(
+        path: &Path,
+        secrets: &'a Secrets,
+        events: SyncSender<Message>,
+        stage: Arc<str>,
+        step: usize,
+    ) -> Result<Self, RunError> {
+        Ok(Self {
+            file: File::create(path).map_err(RunError::io("make", path))?,
+            maskers: [secrets.masker(), secrets.masker()],
+            events,
+            stage,
+            step,
+            broken: false,
+        })
+    }
+
+    /// Takes what one of the two outputs said.
+    pub(super) fn push(&mut self, output: usize, bytes: &[u8]) {
+        let mut masked = Vec::with_capacity(bytes.len());
+        self.maskers[output].push(bytes, &mut masked);
+        self.pass_on(masked);
+    }
+
+    /// Takes a line of the executor's own.
+    pub(super) fn say(&mut self, text: &str) {
+        self.push(0, format!("{text}\n").as_bytes());
+    }
+
+    /// Tells the loop something beside the log, in the order of what is said.
+    pub(super) fn tell(&self, what: What) {
+        let message = Message {
+            stage: Arc::clone(&self.stage),
+            what,
+        };
+        // Nobody listens when the loop has failed; then the run is being ended.
+        if self.events.send(message).is_err() {
+            tracing::debug!("nobody listens to the run");
+        }
+    }
+
+    /// Passes on what was held back; from now on other secrets hold.
+    pub(super) fn change_secrets(&mut self, secrets: &'a Secrets) {
+        let before = std::mem::replace(&mut self.maskers, [secrets.masker(), secrets.masker()]);
+        for masker in before {
+            let mut masked = Vec::new();
+            masker.finish(&mut masked);
+            self.pass_on(masked);
+        }
+    }
+
+    /// Passes on what was held back.
+    pub(super) fn finish(mut self, secrets: &'a Secrets) {
+        self.change_secrets(secrets);
+    }
+
+    fn pass_on(&mut self, masked: Vec<u8>) {
+        if masked.is_empty() {
+            return;
+        }
+        if let Err(error) = self.file.write_all(&masked)
+            && !std::mem::replace(&mut self.broken, true)
+        {
+            // A full disk must not stop the step.
+            tracing::warn!(%error, "cannot write the log of a step");
+        }
+        let step = self.step;
+        self.tell(What::Output {
+            step,
+            bytes: masked,
+        });
+    }
+}

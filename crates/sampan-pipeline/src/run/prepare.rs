@@ -1,0 +1,251 @@
+//! What is done before anything starts: the graph as the user wants it, everything that it needs found, and what an
+//! earlier run has done already.
+
+use std::collections::BTreeMap;
+
+use super::error::Missing;
+use super::images::Images;
+use super::stage_thread::{Earlier, ResumeStage};
+use super::{Executor, ImageRequest, Outcome, Resume, Run, RunError, Source, StepOutcome};
+use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
+use crate::plan::{End, State};
+
+/// The graph of a run with the steps that the user wants.
+pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
+    let mut graph = match &run.source {
+        Source::Graph(graph) => (*graph).clone(),
+        Source::GitHub(source) => {
+            let needs = BTreeMap::new();
+            crate::github::plan::compile(source.workflow, &source.request(run.build, &needs))?.graph
+        }
+    };
+    let options = run.options;
+    for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
+        let named = |names: &[String]| names.contains(&step.name);
+        let unwanted = if named(&options.exclude) {
+            Some("the user left it out")
+        } else if step.role == Role::Step
+            && !step.detached
+            && !options.include.is_empty()
+            && !named(&options.include)
+        {
+            Some("the user wants other steps only")
+        } else {
+            None
+        };
+        step.verdict.against.extend(unwanted.map(|text| Reason {
+            location: None,
+            text: text.to_owned(),
+        }));
+    }
+    Ok(graph)
+}
+
+/// Looks for everything that the run needs, and names all that is missing.
+pub(super) fn check(
+    executor: &Executor,
+    run: &Run<'_>,
+    graph: &Graph,
+    images: &Images,
+) -> Result<(), RunError> {
+    let mut missing = Vec::new();
+    for stage in graph.stages.iter().filter(|stage| stage.verdict.runs()) {
+        check_platform(stage, &mut missing);
+        if let Some(container) = &stage.container {
+            check_image(run, container, images, &stage.location, &mut missing);
+        }
+        for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
+            check_step(run, step, images, &mut missing);
+        }
+    }
+    tracing::debug!(data = %executor.data.display(), missing = missing.len(), "looked at the run");
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(RunError::Planning(missing))
+    }
+}
+
+fn check_platform(stage: &Stage, missing: &mut Vec<Missing>) {
+    let os = stage.platform.os.as_deref().unwrap_or("linux");
+    let machine = sampan_oci::image::machine_architecture();
+    let arch = stage.platform.arch.as_deref().unwrap_or(machine);
+    if os != "linux" || arch != machine {
+        missing.push(Missing {
+            location: stage.location.clone(),
+            what: format!(
+                "`{}` is to run on {os}/{arch}; this machine is linux/{machine}",
+                stage.id
+            ),
+            hint: None,
+        });
+    }
+}
+
+fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Missing>) {
+    if let Some(container) = &step.container
+        && step.role != Role::Clone
+    {
+        check_image(run, container, images, &step.location, missing);
+    }
+    for value in step.environment.values() {
+        let mut wanted = |secret: &crate::graph::SecretUse| {
+            if secret.required && run.secrets.get(&secret.name).is_none() {
+                missing.push(Missing {
+                    location: secret.location.clone(),
+                    what: format!("`{}` needs the secret `{}`", step.name, secret.name),
+                    hint: Some(format!("give it with `--secret {}=…`", secret.name)),
+                });
+            }
+        };
+        match value {
+            EnvironmentValue::Secret(secret) => wanted(secret),
+            EnvironmentValue::Setting(setting) => setting.secrets(&mut wanted),
+            EnvironmentValue::Text(_) | EnvironmentValue::Later(_) => {}
+        }
+    }
+}
+
+fn check_image(
+    run: &Run<'_>,
+    container: &Container,
+    images: &Images,
+    location: &sampan_model::yaml::Location,
+    missing: &mut Vec<Missing>,
+) {
+    let Deferred::Now(name) = &container.image else {
+        return;
+    };
+    // A login may be needed to look elsewhere, but what is here is found without.
+    let request = ImageRequest {
+        name,
+        pull: container.pull,
+        login: None,
+    };
+    if let Err(error) = images.find(run.ports, &request) {
+        missing.push(Missing {
+            location: location.clone(),
+            what: error.message,
+            hint: error.hint,
+        });
+    }
+}
+
+/// What an earlier run has done already, when one is gone on with.
+pub(super) fn earlier(run: &Run<'_>, graph: &Graph) -> Result<Earlier, RunError> {
+    let Some(resume) = &run.options.resume else {
+        return Ok(Earlier::default());
+    };
+    let outcome = Outcome::read(&resume.folder)?;
+    let refuse = |reason| RunError::Resume {
+        folder: resume.folder.clone(),
+        step: resume.step.clone(),
+        reason,
+    };
+    let stage = graph
+        .stage(&resume.stage)
+        .ok_or_else(|| refuse("the pipeline has no such stage now"))?;
+    let kept = outcome
+        .stage(&resume.stage)
+        .ok_or_else(|| refuse("it has no such stage"))?;
+    let place = stage
+        .steps
+        .iter()
+        .position(|step| step.name == resume.step)
+        .ok_or_else(|| refuse("the stage has no such step now"))?;
+    let again = dependents(stage, place);
+    let mut done = BTreeMap::new();
+    let mut kept_steps = Vec::new();
+    for (place, step) in stage.steps.iter().enumerate() {
+        let before = kept.step(&step.name).map(|step| &step.state);
+        if let Some(state @ (State::Ended(_) | State::Skipped(_))) = before
+            && !again[place]
+            && !step.detached
+        {
+            done.insert(place, state.clone());
+            // The workspace before them stays with the earlier run.
+            kept_steps.extend(kept.step(&step.name).map(|step| StepOutcome {
+                snapshot: None,
+                ..step.clone()
+            }));
+        }
+    }
+    let number = kept
+        .step(&resume.step)
+        .and_then(|step| step.snapshot)
+        .ok_or_else(|| refuse("the workspace before it was not kept"))?;
+    let workspace = resume
+        .folder
+        .join("stages")
+        .join(&kept.folder)
+        .join("snapshots")
+        .join(number.to_string());
+    if !workspace.is_dir() {
+        return Err(refuse("the workspace before it is gone"));
+    }
+    Ok(Earlier {
+        stages: stages_before(graph, &outcome, resume),
+        resume: Some((
+            resume.stage.clone(),
+            ResumeStage {
+                done,
+                kept: kept_steps,
+                workspace: Some(workspace),
+            },
+        )),
+    })
+}
+
+/// Which steps run again: the one at `place`, those that wait for it, and those that begin with it.
+fn dependents(stage: &Stage, place: usize) -> Vec<bool> {
+    let mut again = vec![false; stage.steps.len()];
+    again[place] = true;
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (number, step) in stage.steps.iter().enumerate() {
+            let waits = stage
+                .steps
+                .iter()
+                .zip(&again)
+                .any(|(other, again)| *again && step.needs.contains(&other.name));
+            if waits && !again[number] {
+                again[number] = true;
+                changed = true;
+            }
+        }
+    }
+    again
+}
+
+/// The stages that ended and neither are the one that is gone on with nor wait for it.
+fn stages_before(
+    graph: &Graph,
+    outcome: &Outcome,
+    resume: &Resume,
+) -> BTreeMap<String, super::StageOutcome> {
+    let mut again = vec![&*resume.stage];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for stage in &graph.stages {
+            let waits = stage.needs.iter().any(|need| again.contains(&&**need));
+            if waits && !again.contains(&&*stage.id) {
+                again.push(&stage.id);
+                changed = true;
+            }
+        }
+    }
+    let ended = |state: &State| {
+        matches!(
+            state,
+            State::Ended(End::Success | End::Failure(_)) | State::Skipped(_)
+        )
+    };
+    outcome
+        .stages
+        .iter()
+        .filter(|stage| ended(&stage.state) && !again.contains(&&*stage.id))
+        .map(|stage| (stage.id.clone(), stage.clone()))
+        .collect()
+}

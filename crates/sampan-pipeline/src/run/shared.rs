@@ -1,0 +1,68 @@
+//! What all stages of a run share.
+
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
+
+use sampan_container::network::Bridge;
+
+use super::images::Images;
+use super::message::{Message, What};
+use super::{Executor, Run, RunError};
+use crate::graph::Dialect;
+use crate::mask::Secrets;
+
+/// What all stages of a run share.
+pub(super) struct Shared<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) run: &'a Run<'a>,
+    pub(super) dialect: Dialect,
+    pub(super) masks: Secrets,
+    pub(super) events: SyncSender<Message>,
+    pub(super) images: Images,
+    bridge: OnceLock<Bridge>,
+    /// When the run began, in seconds since 1970.
+    pub(super) began: i64,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(
+        executor: &'a Executor,
+        run: &'a Run<'a>,
+        dialect: Dialect,
+        images: Images,
+        events: SyncSender<Message>,
+    ) -> Self {
+        Self {
+            executor,
+            run,
+            dialect,
+            masks: Secrets::new(run.secrets.values()),
+            events,
+            images,
+            bridge: OnceLock::new(),
+            began: sampan_supervise::clock::now().as_second(),
+        }
+    }
+
+    /// The bridge of the installation, made when the first stage needs it.
+    pub(super) fn bridge(&self) -> Result<&Bridge, RunError> {
+        if let Some(bridge) = self.bridge.get() {
+            return Ok(bridge);
+        }
+        let bridge =
+            Bridge::ensure(&self.executor.data).map_err(|source| RunError::Network { source })?;
+        Ok(self.bridge.get_or_init(|| bridge))
+    }
+
+    /// Tells the loop something about a stage.
+    pub(super) fn tell(&self, stage: &Arc<str>, what: What) {
+        let message = Message {
+            stage: Arc::clone(stage),
+            what,
+        };
+        // Nobody listens when the loop has failed; then the run is being ended.
+        if self.events.send(message).is_err() {
+            tracing::debug!("nobody listens to the run");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! One stage: its steps in their order, each on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use sampan_supervise::clock;
+
+use super::description::StageFolders;
+use super::environment::SoFar;
+use super::interrupt::Interrupt;
+use super::log::Log;
+use super::message::{Ending, What};
+use super::network::StageNetwork;
+use super::shared::Shared;
+use super::snapshot::Snapshots;
+use super::step::{StepRun, log_path};
+use crate::graph::{Failure, Stage, Step};
+use crate::plan::{End, Plan, State};
+
+/// A stage that runs.
+pub(super) struct StageRun<'a> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) stage: &'a Stage,
+    pub(super) id: Arc<str>,
+    pub(super) folders: StageFolders,
+    pub(super) logs: PathBuf,
+    pub(super) network: StageNetwork,
+    /// Ends everything in the stage.
+    pub(super) ends: Interrupt,
+    /// Ends services and detached steps.
+    pub(super) services: Interrupt,
+    pub(super) deadline: Option<Instant>,
+}
+
+/// Steps of an earlier run that count as they ended there.
+pub(super) type Done = BTreeMap<usize, State>;
+
+/// How the steps of a stage ended together.
+pub(super) struct StepsEnd {
+    pub(super) end: End,
+    pub(super) reason: Option<String>,
+}
+
+/// What the thread of a step tells.
+struct Told {
+    step: usize,
+    what: ToldWhat,
+}
+
+enum ToldWhat {
+    Began,
+    Ended { ending: Ending, duration: Duration },
+}
+
+impl StageRun<'_> {
+    /// Runs the steps to their end.
+    pub(super) fn run(&self, done: &Done) -> StepsEnd {
+        let (sender, receiver) = sync_channel(2 * self.stage.steps.len() + 1);
+        std::thread::scope(|scope| {
+            let mut steps = Steps {
+                run: self,
+                plan: Plan::of_steps(self.stage),
+                receiver,
+                sender,
+                foreground: 0,
+                background: 0,
+                begun: vec![false; self.stage.steps.len()],
+                told_skipped: vec![false; self.stage.steps.len()],
+                snapshots: Snapshots::new(self.folders.snapshots()),
+                failed: Vec::new(),
+                stage_began: clock::now().as_second(),
+                late: false,
+            };
+            steps.take_over(done);
+            steps.all(scope);
+            steps.end()
+        })
+    }
+
+    pub(super) fn tell(&self, what: What) {
+        self.shared.tell(&self.id, what);
+    }
+}
+
+/// The steps of a stage on their way.
+struct Steps<'a, 's> {
+    run: &'a StageRun<'s>,
+    plan: Plan,
+    receiver: Receiver<Told>,
+    sender: SyncSender<Told>,
+    /// How many steps run that the stage waits for, and how many others.
+    foreground: usize,
+    background: usize,
+    begun: Vec<bool>,
+    told_skipped: Vec<bool>,
+    snapshots: Snapshots,
+    failed: Vec<String>,
+    stage_began: i64,
+    /// Whether the time of the stage is over.
+    late: bool,
+}
+
+impl<'a> Steps<'a, '_> {
+    /// Lets steps count as they ended in an earlier run.
+    fn take_over(&mut self, done: &Done) {
+        for (place, state) in done {
+            self.plan.take_over(*place, state, &mut |_| false);
+            self.told_skipped[*place] = true;
+        }
+    }
+
+    fn all<'scope>(&mut self, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        loop {
+            self.notice_end();
+            let places = self.plan.next(&mut |_| false);
+            self.tell_skipped();
+            let steps = &self.run.stage.steps;
+            let (detached, others): (Vec<usize>, Vec<usize>) =
+                places.into_iter().partition(|place| steps[*place].detached);
+            for place in &detached {
+                self.begin(scope, *place);
+            }
+            // Who needs a service begins when it has begun.
+            while detached.iter().any(|place| !self.begun[*place]) {
+                self.listen();
+            }
+            for place in others {
+                self.begin(scope, place);
+            }
+            if self.foreground == 0 && self.plan.is_over() {
+                break;
+            }
+            if self.foreground > 0 {
+                self.listen();
+            }
+        }
+        self.run.services.trigger();
+        while self.background > 0 {
+            self.listen();
+        }
+    }
+
+    /// Looks whether the stage is to end.
+    fn notice_end(&mut self) {
+        if self.run.ends.is_triggered() {
+            self.plan.stop("the run was cancelled");
+        } else if self.run.deadline.is_some_and(|end| end <= Instant::now()) {
+            self.late = true;
+            self.plan.stop("the stage took longer than it may");
+        }
+    }
+
+    fn tell_skipped(&mut self) {
+        for place in 0..self.run.stage.steps.len() {
+            if let State::Skipped(reason) = self.plan.state(place)
+                && !self.told_skipped[place]
+            {
+                self.told_skipped[place] = true;
+                self.run.tell(What::StepSkipped {
+                    step: place,
+                    reason: reason.clone(),
+                });
+            }
+        }
+    }
+
+    fn begin<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, place: usize)
+    where
+        'a: 'scope,
+    {
+        let run = self.run;
+        let step = &run.stage.steps[place];
+        let snapshot = self.snapshot(step);
+        run.tell(What::StepBegan {
+            step: place,
+            snapshot,
+        });
+        if step.detached {
+            self.background += 1;
+        } else {
+            self.foreground += 1;
+        }
+        let so_far = SoFar {
+            run_began: run.shared.began,
+            stage_began: self.stage_began,
+            failed_steps: self.failed.clone(),
+            failed: self.plan.has_failed(),
+        };
+        let sender = self.sender.clone();
+        scope.spawn(move || {
+            let mut end = TellEnd {
+                sender,
+                step: place,
+                began: Instant::now(),
+                ending: Ending::failed("the program failed while it ran the step"),
+            };
+            end.ending = run_step(run, place, step, so_far, &end.sender);
+        });
+    }
+
+    /// Keeps the workspace as it is before a step, if nothing else of the stage can change it meanwhile.
+    fn snapshot(&mut self, step: &Step) -> Option<u64> {
+        if step.detached || self.foreground > 0 || !self.run.shared.run.options.snapshots {
+            return None;
+        }
+        match self.snapshots.take(&self.run.folders.workspace()) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                // The step can run without; only it cannot be gone on from.
+                tracing::warn!(%error, "cannot keep the workspace as it is before a step");
+                None
+            }
+        }
+    }
+
+    /// Takes what the next thread tells.
+    fn listen(&mut self) {
+        // The sender that is kept here keeps the channel open.
+        let Ok(Told { step, what }) = self.receiver.recv() else {
+            return;
+        };
+        match what {
+            ToldWhat::Began => self.begun[step] = true,
+            ToldWhat::Ended { ending, duration } => self.ended(step, ending, duration),
+        }
+    }
+
+    fn ended(&mut self, place: usize, mut ending: Ending, duration: Duration) {
+        let step = &self.run.stage.steps[place];
+        self.begun[place] = true;
+        if step.detached {
+            self.background -= 1;
+        } else {
+            self.foreground -= 1;
+        }
+        self.plan.ended(place, ending.end, &mut |_| false);
+        if let State::Ended(end) = self.plan.state(place) {
+            ending.end = *end;
+        }
+        if matches!(ending.end, End::Failure(_)) && self.plan.is_bad(place) {
+            self.failed.push(step.name.clone());
+            if step.failure == Failure::FailsFast {
+                self.run.ends.trigger();
+            }
+        }
+        self.run.tell(What::StepEnded {
+            step: place,
+            ending,
+            duration,
+        });
+    }
+
+    fn end(&self) -> StepsEnd {
+        let (end, reason) = if self.late {
+            let reason = "it took longer than it may".to_owned();
+            (End::Failure(None), Some(reason))
+        } else if !self.failed.is_empty() {
+            (End::Failure(None), None)
+        } else if self.run.ends.is_triggered() {
+            (End::Cancelled, None)
+        } else if self.plan.has_failed() {
+            (End::Failure(None), None)
+        } else {
+            (End::Success, None)
+        };
+        StepsEnd { end, reason }
+    }
+}
+
+/// Tells the end of a step whatever happens on its thread.
+struct TellEnd {
+    sender: SyncSender<Told>,
+    step: usize,
+    began: Instant,
+    ending: Ending,
+}
+
+impl Drop for TellEnd {
+    fn drop(&mut self) {
+        let told = Told {
+            step: self.step,
+            what: ToldWhat::Ended {
+                ending: self.ending.clone(),
+                duration: self.began.elapsed(),
+            },
+        };
+        if self.sender.send(told).is_err() {
+            tracing::debug!("nobody waits for the step");
+        }
+    }
+}
+
+fn run_step(
+    run: &StageRun<'_>,
+    number: usize,
+    step: &Step,
+    so_far: SoFar,
+    sender: &SyncSender<Told>,
+) -> Ending {
+    let masks = &run.shared.masks;
+    let path = log_path(&run.logs, &step.name);
+    let events = run.shared.events.clone();
+    let log = Log::create(&path, masks, events, Arc::clone(&run.id), number);
+    let mut log = match log {
+        Ok(log) => log,
+        Err(error) => return Ending::failed(super::step::chain(&error)),
+    };
+    let mut began = || {
+        let told = Told {
+            step: number,
+            what: ToldWhat::Began,
+        };
+        if sender.send(told).is_err() {
+            tracing::debug!("nobody waits for the step");
+        }
+    };
+    let step = StepRun {
+        stage: run,
+        number,
+        step,
+        so_far,
+    };
+    let ending = step.run(&mut log, &mut began);
+    log.finish(masks);
+    ending
+}

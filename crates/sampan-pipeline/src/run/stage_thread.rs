@@ -1,0 +1,135 @@
+//! The thread of a stage: makes its folders and its network, runs it, and takes both away.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::description::StageFolders;
+use super::interrupt::Interrupt;
+use super::message::{StageEnd, What};
+use super::network::StageNetwork;
+use super::shared::Shared;
+use super::snapshot;
+use super::stage::{Done, StageRun, StepsEnd};
+use super::step::{StepError, chain};
+use super::{RunError, StageOutcome, StepOutcome, folder};
+use crate::graph::{Deferred, Stage};
+use crate::plan::End;
+use crate::results::Results;
+
+/// What an earlier run has done already.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// Stages that count as they ended.
+    pub(super) stages: BTreeMap<String, StageOutcome>,
+    /// The stage that is gone on with.
+    pub(super) resume: Option<(String, ResumeStage)>,
+}
+
+/// Where a stage is gone on with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ResumeStage {
+    /// Steps that count as they ended.
+    pub(super) done: Done,
+    /// How they ended.
+    pub(super) kept: Vec<StepOutcome>,
+    /// The workspace as it was.
+    pub(super) workspace: Option<PathBuf>,
+}
+
+impl Earlier {
+    pub(super) fn resume_of(&self, stage: &str) -> ResumeStage {
+        match &self.resume {
+            Some((id, resume)) if id == stage => resume.clone(),
+            _ => ResumeStage::default(),
+        }
+    }
+}
+
+/// What a stage begins with.
+pub(super) struct Start<'a> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) stage: Arc<Stage>,
+    pub(super) id: Arc<str>,
+    pub(super) ends: Interrupt,
+    pub(super) resume: ResumeStage,
+}
+
+/// Tells the end of a stage whatever happens on its thread.
+struct TellEnd<'a> {
+    shared: &'a Shared<'a>,
+    id: Arc<str>,
+    began: Instant,
+    end: Option<StageEnd>,
+}
+
+impl TellEnd<'_> {
+    fn end(&self, end: End, reason: Option<String>) -> StageEnd {
+        StageEnd {
+            end,
+            reason,
+            outputs: BTreeMap::new(),
+            results: Results::default(),
+            duration: self.began.elapsed(),
+        }
+    }
+}
+
+impl Drop for TellEnd<'_> {
+    fn drop(&mut self) {
+        let end = self.end.take().unwrap_or_else(|| {
+            let reason = "the program failed while it ran the stage".to_owned();
+            self.end(End::Failure(None), Some(reason))
+        });
+        self.shared.tell(&self.id, What::Ended(end));
+    }
+}
+
+/// Runs a stage to its end, and tells it.
+pub(super) fn run(start: &Start<'_>) {
+    let mut tell = TellEnd {
+        shared: start.shared,
+        id: Arc::clone(&start.id),
+        began: Instant::now(),
+        end: None,
+    };
+    let ran = run_stage(start);
+    tell.end = Some(match ran {
+        Ok(ended) => tell.end(ended.end, ended.reason),
+        Err(error) => tell.end(End::Failure(None), Some(chain(&error))),
+    });
+}
+
+fn run_stage(start: &Start<'_>) -> Result<StepsEnd, StepError> {
+    let (shared, stage) = (start.shared, &*start.stage);
+    let run = shared.run.folder;
+    let folders = StageFolders {
+        root: run.join("stages").join(folder::name(&stage.id)),
+    };
+    let logs = run.join("logs").join(folder::name(&stage.id));
+    for path in [folders.workspace(), logs.clone()] {
+        std::fs::create_dir_all(&path).map_err(RunError::io("make", &path))?;
+    }
+    if let Some(snapshot) = &start.resume.workspace {
+        snapshot::restore(snapshot, &folders.workspace())
+            .map_err(RunError::io("restore", snapshot))?;
+    }
+    let network = StageNetwork::make(shared.bridge()?, run, stage)?;
+    let deadline = match &stage.timeout {
+        Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
+        _ => None,
+    };
+    let stage_run = StageRun {
+        shared,
+        stage,
+        id: Arc::clone(&start.id),
+        folders,
+        logs,
+        network,
+        ends: start.ends.clone(),
+        services: Interrupt::default(),
+        deadline,
+    };
+    Ok(stage_run.run(&start.resume.done))
+}

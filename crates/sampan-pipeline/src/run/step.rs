@@ -1,0 +1,397 @@
+//! One step: a container over its image's layers and the workspace, or a built-in.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use sampan_container::{ContainerId, ContainerSpec, Exit, Network, Runtime, Signal};
+
+use super::description::{DescriptionError, Parts, Program, bind, describe};
+use super::environment::{self, SoFar, Variables};
+use super::folder;
+use super::forward::{Outputs, Stopped};
+use super::images::{ImageError, Unpacked};
+use super::interrupt::{Interrupt, Registration};
+use super::log::Log;
+use super::message::Ending;
+use super::network::StageNetworkError;
+use super::stage::StageRun;
+use super::{ImageRequest, Login, PortError, RunError};
+use crate::graph::{Action, Container, Deferred, EnvironmentValue, Role, Step};
+use crate::plan::End;
+use crate::script;
+
+/// Where the script of a step lies in its container.
+const SCRIPT: &str = "/.sampan/step.sh";
+
+/// Why a step could not be run. It fails then.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error(transparent)]
+    Network(#[from] StageNetworkError),
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error("cannot run the container")]
+    Container(#[from] sampan_container::Error),
+    #[error("cannot read what the step says")]
+    Output(#[source] std::io::Error),
+    #[error("{what} is known only in workflows of GitHub")]
+    Late { what: &'static str },
+}
+
+/// The text of an error with all its causes.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A step of a stage whose steps are containers of their own.
+pub(super) struct StepRun<'a> {
+    pub(super) stage: &'a StageRun<'a>,
+    pub(super) number: usize,
+    pub(super) step: &'a Step,
+    pub(super) so_far: SoFar,
+}
+
+impl StepRun<'_> {
+    /// Runs the step. `began` is called once others may rely on it.
+    pub(super) fn run(&self, log: &mut Log<'_>, began: &mut dyn FnMut()) -> Ending {
+        let scratch = self.stage.folders.scratch(self.number);
+        let ran = self.run_in(&scratch, log, began);
+        if let Err(error) = folder::remove(&scratch) {
+            tracing::warn!(%error, "cannot remove the folder of a step");
+        }
+        match ran {
+            Ok(ending) => ending,
+            Err(error) => {
+                let reason = chain(&error);
+                log.say(&reason);
+                Ending::failed(reason)
+            }
+        }
+    }
+
+    fn run_in(
+        &self,
+        scratch: &Path,
+        log: &mut Log<'_>,
+        began: &mut dyn FnMut(),
+    ) -> Result<Ending, StepError> {
+        let variables = self.variables()?;
+        if self.step.role == Role::Clone {
+            began();
+            return self.clone_tree(log);
+        }
+        let container = self
+            .step
+            .container
+            .as_ref()
+            .ok_or(StepError::Late { what: "the image" })?;
+        let upper = scratch.join("upper");
+        std::fs::create_dir_all(&upper).map_err(RunError::io("make", &upper))?;
+        let image = self.image(container)?;
+        let program = self.program(scratch, container, variables)?;
+        let place = self.stage.network.place(self.number, self.step)?;
+        let network = Network::Namespace(place.namespace.path().to_owned());
+        let shared = self.stage.shared;
+        let spec = describe(Parts {
+            data: &shared.executor.data,
+            run: shared.run.folder,
+            stage: self.stage.stage,
+            folders: &self.stage.folders,
+            container,
+            image: &image,
+            program,
+            upper,
+            network,
+            hosts: self.stage.network.hosts().to_vec(),
+            host_name: &self.step.name,
+        });
+        let ran = spec
+            .map_err(StepError::from)
+            .and_then(|spec| self.run_container(&spec, log, began));
+        self.stage.network.give_back(self.number, self.step, place);
+        ran
+    }
+
+    fn variables(&self) -> Result<Variables, StepError> {
+        let secrets = self.stage.shared.run.secrets;
+        let mut variables = environment::resolve(&self.step.environment, secrets, &mut |_| {
+            Err(StepError::Late { what: "a variable" })
+        })?;
+        environment::put_status(&mut variables, self.stage.shared.dialect, &self.so_far);
+        Ok(variables)
+    }
+
+    /// Brings the source tree into the workspace.
+    fn clone_tree(&self, log: &mut Log<'_>) -> Result<Ending, StepError> {
+        let workspace = &self.stage.stage.workspace;
+        let inside = Path::new(&workspace.path)
+            .strip_prefix(&workspace.base)
+            .unwrap_or(Path::new(""));
+        let folder = self.stage.folders.workspace().join(inside);
+        std::fs::create_dir_all(&folder).map_err(RunError::io("make", &folder))?;
+        log.say(&format!("the source tree is put into {}", workspace.path));
+        self.stage.shared.run.tree.fill(&folder)?;
+        Ok(Ending::SUCCESS)
+    }
+
+    fn image(&self, container: &Container) -> Result<std::sync::Arc<Unpacked>, StepError> {
+        let Deferred::Now(name) = &container.image else {
+            return Err(StepError::Late { what: "the image" });
+        };
+        let secrets = self.stage.shared.run.secrets;
+        let text = |value: &EnvironmentValue| match value {
+            EnvironmentValue::Text(text) => text.clone(),
+            EnvironmentValue::Secret(wanted) => {
+                secrets.get(&wanted.name).unwrap_or_default().to_owned()
+            }
+            EnvironmentValue::Later(_) | EnvironmentValue::Setting(_) => String::new(),
+        };
+        let login = container.login.as_ref().map(|login| Login {
+            registry: None,
+            username: text(&login.username),
+            password: text(&login.password),
+        });
+        let request = ImageRequest {
+            name,
+            pull: container.pull,
+            login: login.as_ref(),
+        };
+        let shared = self.stage.shared;
+        Ok(shared
+            .images
+            .unpack(shared.executor, shared.run.ports, &request)?)
+    }
+
+    fn program(
+        &self,
+        scratch: &Path,
+        container: &Container,
+        mut variables: Variables,
+    ) -> Result<Program, StepError> {
+        let folder = match &container.working_directory {
+            Some(Deferred::Now(folder)) if folder.starts_with('/') => Some(folder.clone()),
+            Some(Deferred::Now(folder)) => {
+                Some(crate::path::join(&self.stage.stage.workspace.path, folder))
+            }
+            Some(Deferred::Later(_)) => return Err(StepError::Late { what: "the folder" }),
+            None => None,
+        };
+        let mut program = Program {
+            folder,
+            ..Program::default()
+        };
+        match &self.step.action {
+            Action::Image {
+                entrypoint,
+                command,
+            } => {
+                program.entrypoint = Some(entrypoint.clone()).filter(|own| !own.is_empty());
+                program.command.clone_from(command);
+            }
+            Action::Plugin { .. } => {}
+            Action::Commands {
+                commands,
+                entrypoint,
+                shell,
+            } => {
+                let text = script::of_commands(commands);
+                let path = scratch.join("step.sh");
+                std::fs::write(&path, &text).map_err(RunError::io("write", &path))?;
+                program.mounts.push(bind(path, SCRIPT, true));
+                let shell = shell.as_deref().unwrap_or("/bin/sh");
+                program.entrypoint = Some(if entrypoint.is_empty() {
+                    vec![shell.to_owned(), "-e".to_owned(), SCRIPT.to_owned()]
+                } else {
+                    // Who brings an entry point finds the script where Woodpecker has it.
+                    let encoded = base64::Engine::encode(
+                        &base64::engine::general_purpose::STANDARD,
+                        text.as_bytes(),
+                    );
+                    variables.insert("CI_SCRIPT".to_owned(), encoded);
+                    entrypoint.clone()
+                });
+            }
+            Action::Run { .. } | Action::Uses { .. } => {
+                return Err(StepError::Late { what: "the action" });
+            }
+        }
+        program.variables = variables;
+        Ok(program)
+    }
+
+    fn run_container(
+        &self,
+        spec: &ContainerSpec,
+        log: &mut Log<'_>,
+        began: &mut dyn FnMut(),
+    ) -> Result<Ending, StepError> {
+        let mut interrupts = vec![&self.stage.ends];
+        if self.step.detached {
+            interrupts.push(&self.stage.services);
+        }
+        let own = match &self.step.timeout {
+            Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
+            _ => None,
+        };
+        let limits = Limits {
+            interrupts: &interrupts,
+            deadline: own.into_iter().chain(self.stage.deadline).min(),
+        };
+        let runtime = &self.stage.shared.executor.runtime;
+        let (exit, stopped) = run_container(runtime, spec, &limits, log, began)?;
+        if self.stage.ends.is_triggered() {
+            return Ok(Ending {
+                end: End::Cancelled,
+                reason: None,
+            });
+        }
+        if self.step.detached && self.stage.services.is_triggered() {
+            return Ok(Ending::SUCCESS);
+        }
+        let ending = ending(&exit, stopped);
+        if let Some(reason) = &ending.reason {
+            log.say(reason);
+        }
+        Ok(ending)
+    }
+}
+
+/// What ends a container before its time.
+pub(super) struct Limits<'a> {
+    pub(super) interrupts: &'a [&'a Interrupt],
+    pub(super) deadline: Option<Instant>,
+}
+
+/// A container that is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    runtime: Runtime,
+    pub(super) id: ContainerId,
+}
+
+impl Guarded {
+    /// Creates a container.
+    pub(super) fn create(
+        runtime: &Runtime,
+        spec: &ContainerSpec,
+    ) -> Result<Self, sampan_container::Error> {
+        Ok(Self {
+            runtime: runtime.clone(),
+            id: runtime.create(spec)?,
+        })
+    }
+
+    /// Kills it when the run is ended early, for as long as the guard lives.
+    pub(super) fn kill_on(&self, interrupt: &Interrupt) -> Registration {
+        let (runtime, id) = (self.runtime.clone(), self.id.clone());
+        interrupt.on_trigger(move |_| kill(&runtime, &id))
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Err(error) = self.runtime.remove(&self.id, true) {
+            tracing::warn!(%error, container = %self.id, "cannot remove the container of a step");
+        }
+    }
+}
+
+fn kill(runtime: &Runtime, id: &ContainerId) {
+    if let Err(error) = runtime.kill(id, Signal::KILL) {
+        // It ended in this very moment, or has not been started.
+        tracing::debug!(%error, container = %id, "cannot kill the container of a step");
+    }
+}
+
+/// Runs a container to its end and removes it.
+pub(super) fn run_container(
+    runtime: &Runtime,
+    spec: &ContainerSpec,
+    limits: &Limits<'_>,
+    log: &mut Log<'_>,
+    began: &mut dyn FnMut(),
+) -> Result<(Exit, Stopped), StepError> {
+    let container = Guarded::create(runtime, spec)?;
+    let attachment = runtime.attach(&container.id)?;
+    let mut outputs = Outputs::new(attachment.stdout, attachment.stderr);
+    runtime.start(&container.id)?;
+    // From here on there is something to kill; what was asked before is done now.
+    let _kills: Vec<Registration> = limits
+        .interrupts
+        .iter()
+        .map(|interrupt| container.kill_on(interrupt))
+        .collect();
+    began();
+    let mut take = |output: usize, bytes: &[u8]| log.push(output, bytes);
+    let stopped = outputs
+        .forward(None, limits.deadline, &mut take)
+        .map_err(StepError::Output)?;
+    if stopped == Stopped::Late {
+        kill(runtime, &container.id);
+        outputs
+            .forward(None, None, &mut take)
+            .map_err(StepError::Output)?;
+    }
+    let exit = wait(runtime, &container.id, limits.deadline, stopped)?;
+    Ok((exit, stopped))
+}
+
+/// Waits for a container whose output has ended; it may have closed it and run on.
+fn wait(
+    runtime: &Runtime,
+    id: &ContainerId,
+    deadline: Option<Instant>,
+    stopped: Stopped,
+) -> Result<Exit, StepError> {
+    let Some(deadline) = deadline.filter(|_| stopped == Stopped::Ended) else {
+        return Ok(runtime.wait_blocking(id)?);
+    };
+    let (told, ended) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if ended.recv_timeout(left) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                kill(runtime, id);
+            }
+        });
+        let exit = runtime.wait_blocking(id);
+        drop(told);
+        Ok(exit?)
+    })
+}
+
+/// How a step ended by how its process did.
+pub(super) fn ending(exit: &Exit, stopped: Stopped) -> Ending {
+    let reason = if stopped == Stopped::Late {
+        Some("it took longer than it may".to_owned())
+    } else if exit.oom_killed {
+        Some("it needed more memory than it may have".to_owned())
+    } else {
+        exit.reason.clone()
+    };
+    let end = match exit.code {
+        0 if stopped == Stopped::Ended => End::Success,
+        code => End::Failure(Some(code)),
+    };
+    Ending { end, reason }
+}
+
+/// The path of the log of a step.
+pub(super) fn log_path(logs: &Path, step: &str) -> PathBuf {
+    logs.join(format!("{}.log", folder::name(step)))
+}
