@@ -19,6 +19,8 @@
 //!   - name: page
 //!     url: http://${host}/
 //!     expect: {text: Guestbook}
+//! quality:                         # what pipelines must find; see `quality`
+//!   coverage: {atLeast: 80%}
 //! ```
 //!
 //! The text is parsed once, by [`AppFile::parse`], into [`App`]; an `App` travels in a release as JSON. Nothing here
@@ -38,6 +40,7 @@ mod error;
 mod fields;
 mod image;
 mod pattern;
+mod quality;
 mod read;
 mod template;
 mod values;
@@ -47,6 +50,7 @@ pub use environment::{Environment, EnvironmentName, InvalidEnvironmentName, Targ
 pub use error::AppError;
 pub use image::Image;
 pub use pattern::{Pattern, PatternError};
+pub use quality::{CoverageRule, FindingsRule, Percent, Quality, Severity, TestsRule};
 pub use template::{Piece, Template, TemplateError};
 pub use values::{ValueError, Values};
 
@@ -81,6 +85,9 @@ pub struct App {
     /// What must hold after each rollout.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// What the results of the source tree's pipelines must be; no part of a release.
+    #[serde(skip)]
+    pub quality: Option<Quality>,
 }
 
 impl App {

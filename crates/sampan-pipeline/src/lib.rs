@@ -25,6 +25,7 @@ pub mod drone;
 pub mod drone08;
 pub mod error;
 pub mod expression;
+pub mod gate;
 pub mod github;
 mod glob;
 pub mod graph;

@@ -10,12 +10,13 @@ use super::environment::{Environment, EnvironmentName};
 use super::fields::{At, Fields, Place};
 use super::image::Image;
 use super::pattern::Pattern;
+use super::quality::Quality;
 use super::values::Values;
 use super::{API_VERSION, App, AppError};
 use crate::yaml::Node;
 use crate::{AppName, Hint, Version};
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "apiVersion",
     "kind",
     "name",
@@ -26,6 +27,7 @@ const KEYS: &[&str] = &[
     "values",
     "environments",
     "checks",
+    "quality",
 ];
 
 pub(super) fn app(root: &Node) -> Result<App, AppError> {
@@ -50,6 +52,10 @@ pub(super) fn app(root: &Node) -> Result<App, AppError> {
         values,
         environments: BTreeMap::new(),
         checks: Vec::new(),
+        quality: fields
+            .optional("quality")
+            .map(|at| Quality::read(&at))
+            .transpose()?,
     };
     if let Some(at) = fields.optional("images") {
         let builtin =
@@ -74,7 +80,7 @@ pub(super) fn app(root: &Node) -> Result<App, AppError> {
     Ok(app)
 }
 
-fn header(fields: &Fields<'_>) -> Result<(), AppError> {
+pub(super) fn header(fields: &Fields<'_>) -> Result<(), AppError> {
     for (key, wanted) in [("apiVersion", API_VERSION), ("kind", "App")] {
         let at = fields.required(key)?;
         if at.text()? != wanted {

@@ -1,4 +1,4 @@
-use super::{AppFile, Target};
+use super::{AppFile, Quality, Target};
 use crate::Hint;
 
 const GUESTBOOK: &str = r#"apiVersion: sampan/v1
@@ -52,6 +52,69 @@ fn refusal(from: &str, to: &str) -> String {
     assert_ne!(text, GUESTBOOK, "`{from}` occurs");
     let error = AppFile::parse("sampan.yaml", &text).expect_err("the text is refused");
     format!("{error}\n  hint: {}", error.hint().unwrap_or_default())
+}
+
+const QUALITY: &str = "apiVersion: sampan/v1
+kind: App
+quality:
+  reports: [reports/*.xml, ./coverage.out]
+  tests: {atLeast: 10}
+  coverage: {atLeast: 82.5%, newLines: 70, drop: 0.05%}
+  findings:
+    critical: {new: 0}
+    error: {new: 0, all: 20}
+    warning: 200
+";
+
+#[test]
+fn reads_a_gate_without_an_app() {
+    let quality = Quality::parse("sampan.yaml", QUALITY).expect("the gate is well");
+    insta::assert_debug_snapshot!(quality);
+    let percents = |text: &str| {
+        let text = QUALITY.replacen("82.5%", text, 1);
+        let quality = Quality::parse("sampan.yaml", &text).ok()??;
+        Some(quality.coverage?.at_least?.to_string())
+    };
+    for (text, expected) in [
+        ("82.5%", Some("82.5%")),
+        ("100", Some("100%")),
+        ("0.01%", Some("0.01%")),
+        ("100.01", None),
+        ("-1", None),
+        ("1e1", None),
+        ("80%%", None),
+        ("0.001", None),
+        ("''", None),
+    ] {
+        assert_eq!(percents(text).as_deref(), expected, "{text}");
+    }
+    assert_eq!(Quality::parse("sampan.yaml", GUESTBOOK), Ok(None));
+    let app = format!(
+        "{GUESTBOOK}{}",
+        QUALITY.split_once("App\n").expect("it is there").1
+    );
+    assert_eq!(parse(&app).app.quality, quality);
+    // It does not travel.
+    let json = serde_json::to_string(&parse(&app).app).expect("an app has a JSON form");
+    assert!(!json.contains("quality"));
+}
+
+#[test]
+fn says_what_is_wrong_with_a_gate() {
+    let messages = [
+        ("reports/*.xml", "../x.xml"),
+        ("atLeast: 10", "least: 10"),
+        ("82.5%", "much"),
+        ("critical: {new: 0}", "fatal: {new: 0}"),
+        ("warning: 200", "warning: many"),
+        ("kind: App", "kind: Chart"),
+    ]
+    .map(|(from, to)| {
+        let text = QUALITY.replacen(from, to, 1);
+        let error = Quality::parse("sampan.yaml", &text).expect_err("the gate is refused");
+        format!("{error}\n  hint: {}", error.hint().unwrap_or_default())
+    });
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
