@@ -17,7 +17,7 @@ mod load;
 mod pack;
 mod source;
 
-pub use self::contents::{Base, BlobEntry, Contents, Packed, Required};
+pub use self::contents::{Base, BlobEntry, Contents, Packed, PackedImage, Required};
 pub use self::error::BundleError;
 pub use self::load::{Summary, inspect, load};
 pub use self::pack::Bundle;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use oci_spec::image::{Descriptor, MediaType};
 use sampan_model::ReleaseName;
 use sampan_oci::archive::{BLOCK_BYTES, Entry, header_bytes, padding};
-use sampan_oci::image::NAME_ANNOTATION;
-use sampan_oci::{Digest, json};
+use sampan_oci::image::{DocumentKind, NAME_ANNOTATION};
+use sampan_oci::{Digest, Reference, json};
 use serde::{Deserialize, Serialize};
 
 use super::BundleError;
@@ -32,6 +32,23 @@ pub struct Contents {
     pub blobs: Vec<BlobEntry>,
     /// The blobs that the releases need, but that are not carried.
     pub requires: Vec<Required>,
+    /// The images that are complete and have their names on the other side after loading, beside those of releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<PackedImage>,
+}
+
+/// An image in a bundle that belongs to no release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PackedImage {
+    /// Its name, with a tag.
+    pub name: Reference,
+    /// The digest of its manifest or index.
+    pub digest: Digest,
+    /// The size of that in bytes.
+    pub size: u64,
+    /// The type of that.
+    pub media_type: MediaType,
 }
 
 /// A release in a bundle.
@@ -119,7 +136,7 @@ impl Contents {
     }
 
     /// A blob stands in the file once, and the sizes add up to something.
-    fn check(&self) -> Result<(), BundleError> {
+    pub(super) fn check(&self) -> Result<(), BundleError> {
         let mut seen = HashSet::new();
         let mut total: u64 = 0;
         for (digest, size) in self
@@ -141,6 +158,24 @@ impl Contents {
                 });
             }
         }
+        self.check_images(&seen)
+    }
+
+    /// Images are there, have names of their own, and none that belongs to a release.
+    fn check_images(&self, there: &HashSet<Digest>) -> Result<(), BundleError> {
+        let mut names = HashSet::new();
+        for image in &self.images {
+            let is_name = image.name.tag().is_some()
+                && image.name.digest().is_none()
+                && release::release_name(&image.name).is_none()
+                && names.insert(&image.name);
+            let is_document = DocumentKind::of(&image.media_type) != DocumentKind::Leaf;
+            if !is_name || !is_document || !there.contains(&image.digest) {
+                return Err(BundleError::Inconsistent {
+                    digest: image.digest,
+                });
+            }
+        }
         Ok(())
     }
 
@@ -150,9 +185,11 @@ impl Contents {
         Ok(Front { contents, index })
     }
 
-    /// `index.json`, which names the releases for other OCI tools and binds the contents.
+    /// `index.json`, which names the releases and images for other OCI tools and binds the contents.
     pub(super) fn index(&self, contents: &Digest) -> Result<Vec<u8>, BundleError> {
-        let manifests: Vec<Descriptor> = self.releases.iter().map(Packed::entry).collect();
+        let releases = self.releases.iter().map(Packed::entry);
+        let images = self.images.iter().map(PackedImage::entry);
+        let manifests: Vec<Descriptor> = releases.chain(images).collect();
         let index = serde_json::json!({
             "schemaVersion": 2,
             "mediaType": MediaType::ImageIndex,
@@ -189,6 +226,19 @@ impl Packed {
         let name = release::reference(&self.name).familiar();
         entry.set_annotations(Some([(NAME_ANNOTATION.to_owned(), name)].into()));
         entry.set_artifact_type(Some(MediaType::from(release::RELEASE_TYPE)));
+        entry
+    }
+}
+
+impl PackedImage {
+    pub(super) fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), self.size, self.digest)
+    }
+
+    fn entry(&self) -> Descriptor {
+        let mut entry = self.descriptor();
+        let name = self.name.familiar();
+        entry.set_annotations(Some([(NAME_ANNOTATION.to_owned(), name)].into()));
         entry
     }
 }

@@ -100,7 +100,7 @@ pub enum BundleError {
         missing: Vec<Required>,
     },
     /// A bundle without anything.
-    #[error("no release was given to pack")]
+    #[error("nothing was given to pack")]
     Empty,
     /// A release was given as its own base.
     #[error("`{name}` cannot be packed since itself")]

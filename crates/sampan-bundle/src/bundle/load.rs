@@ -7,7 +7,7 @@ use std::path::Path;
 use sampan_model::ReleaseName;
 use sampan_oci::digest::Hasher;
 use sampan_oci::store::{BlobWriter, StoreError};
-use sampan_oci::{ContentStore, Digest};
+use sampan_oci::{ContentStore, Digest, Reference};
 
 use super::contents::{Base, BlobEntry, Contents, Required};
 use super::source::Source;
@@ -23,6 +23,8 @@ const MARGIN_BYTES: u64 = 1024 * 1024;
 pub struct Summary {
     /// The releases that are complete now.
     pub releases: Vec<ReleaseName>,
+    /// The images beside them that have their names now.
+    pub images: Vec<Reference>,
     /// How many blobs were new.
     pub new_blobs: usize,
     /// The size of the new blobs in bytes.
@@ -35,8 +37,8 @@ pub struct Summary {
 
 /// Reads a bundle from `source` into the store.
 ///
-/// Verified blobs stay when it is interrupted, and the next attempt does not write them again; a
-/// release gets its name when the whole bundle was verified.
+/// Verified blobs stay when it is interrupted, and the next attempt does not write them again; releases
+/// and images get their names when the whole bundle was verified.
 ///
 /// # Errors
 /// [`BundleError::Missing`] when the bundle is a delta to something that is not here,
@@ -74,7 +76,18 @@ pub fn load(
     if store.tag_new(&names)?.is_some() {
         check_conflicts(store, &contents)?;
     }
+    // An image's name moves to what was loaded last, as everywhere; what had it is found by its digest, if anybody
+    // counts on it.
+    for image in &contents.images {
+        let pinned = image.name.with_digest(image.digest);
+        store.pin(&pinned, &image.descriptor())?;
+    }
     Ok(Summary {
+        images: contents
+            .images
+            .iter()
+            .map(|image| image.name.clone())
+            .collect(),
         releases: contents
             .releases
             .iter()

@@ -9,11 +9,11 @@ use sampan_model::ReleaseName;
 use sampan_oci::archive::{ArchiveError, ArchiveWriter};
 use sampan_oci::store::StoreError;
 use sampan_oci::stream::{Counting, Hashing};
-use sampan_oci::{ContentStore, Digest, durable};
+use sampan_oci::{ContentStore, Descriptor, Digest, Reference, durable};
 
 use super::contents::{
     Base, BlobEntry, CONTENTS_NAME, Contents, FORMAT, Front, INDEX_NAME, LAYOUT, LAYOUT_NAME,
-    Packed, Required, file_entry,
+    Packed, PackedImage, Required, file_entry,
 };
 use super::{BundleError, Progress};
 use crate::release::{self, Release};
@@ -34,7 +34,21 @@ impl Bundle {
         releases: &[ReleaseName],
         since: &[ReleaseName],
     ) -> Result<Self, BundleError> {
-        if releases.is_empty() {
+        Self::plan_with_images(store, releases, &[], since)
+    }
+
+    /// Plans a bundle of `releases` and of `images` that belong to none, without what the releases `since` have. An
+    /// image's name needs a tag, under which it is found on the other side.
+    ///
+    /// # Errors
+    /// When a release or an image is not there or not complete.
+    pub fn plan_with_images(
+        store: &ContentStore,
+        releases: &[ReleaseName],
+        images: &[(Reference, Descriptor)],
+        since: &[ReleaseName],
+    ) -> Result<Self, BundleError> {
+        if releases.is_empty() && images.is_empty() {
             return Err(BundleError::Empty);
         }
         if let Some(name) = releases.iter().find(|name| since.contains(name)) {
@@ -49,7 +63,7 @@ impl Bundle {
                 held.insert(Digest::of(&part).map_err(StoreError::from)?);
             }
         }
-        let (blobs, requires) = divide(store, &releases, &held)?;
+        let (blobs, requires) = divide(store, &wholes(&releases, images), &held)?;
         let contents = Contents {
             format: FORMAT.to_owned(),
             releases: releases.iter().map(packed).collect::<Result<_, _>>()?,
@@ -64,7 +78,9 @@ impl Bundle {
                 .collect::<Result<_, BundleError>>()?,
             blobs,
             requires,
+            images: images.iter().map(packed_image).collect::<Result<_, _>>()?,
         };
+        contents.check()?;
         let front = contents.front()?;
         Ok(Self { contents, front })
     }
@@ -220,18 +236,49 @@ fn packed(release: &Release) -> Result<Packed, BundleError> {
     })
 }
 
-/// Divides what the releases consist of into what is carried and what the other side holds.
+fn packed_image((name, image): &(Reference, Descriptor)) -> Result<PackedImage, BundleError> {
+    Ok(PackedImage {
+        name: name.clone(),
+        digest: Digest::of(image).map_err(StoreError::from)?,
+        size: image.size(),
+        media_type: image.media_type().clone(),
+    })
+}
+
+/// Something whole that is packed.
+struct Whole<'a> {
+    name: String,
+    descriptor: &'a Descriptor,
+    /// The images in it by their names.
+    images: &'a [(Reference, Descriptor)],
+}
+
+fn wholes<'a>(releases: &'a [Release], images: &'a [(Reference, Descriptor)]) -> Vec<Whole<'a>> {
+    let releases = releases.iter().map(|release| Whole {
+        name: release.name.to_string(),
+        descriptor: &release.descriptor,
+        images: &release.images,
+    });
+    let images = images.iter().map(|image| Whole {
+        name: image.0.familiar(),
+        descriptor: &image.1,
+        images: std::slice::from_ref(image),
+    });
+    releases.chain(images).collect()
+}
+
+/// Divides what is packed into what is carried and what the other side holds.
 fn divide(
     store: &ContentStore,
-    releases: &[Release],
+    wholes: &[Whole<'_>],
     held: &HashSet<Digest>,
 ) -> Result<(Vec<BlobEntry>, Vec<Required>), BundleError> {
     let mut blobs = Vec::new();
     let mut requires = Vec::new();
     let mut seen = HashSet::new();
-    let needed_by = needed_by(store, releases)?;
-    for release in releases {
-        for part in store.reachable(&release.descriptor)? {
+    let needed_by = needed_by(store, wholes)?;
+    for whole in wholes {
+        for part in store.reachable(whole.descriptor)? {
             let digest = Digest::of(&part).map_err(StoreError::from)?;
             if !seen.insert(digest) {
                 continue;
@@ -239,7 +286,7 @@ fn divide(
             let size = part.size();
             if held.contains(&digest) {
                 let needed_by = needed_by.get(&digest).cloned();
-                let needed_by = needed_by.unwrap_or_else(|| vec![release.name.to_string()]);
+                let needed_by = needed_by.unwrap_or_else(|| vec![whole.name.clone()]);
                 requires.push(Required {
                     digest,
                     size,
@@ -256,10 +303,10 @@ fn divide(
 /// Which images need which blob.
 fn needed_by(
     store: &ContentStore,
-    releases: &[Release],
+    wholes: &[Whole<'_>],
 ) -> Result<HashMap<Digest, Vec<String>>, BundleError> {
     let mut needed_by: HashMap<Digest, Vec<String>> = HashMap::new();
-    for (reference, image) in releases.iter().flat_map(|release| &release.images) {
+    for (reference, image) in wholes.iter().flat_map(|whole| whole.images) {
         for part in store.reachable(image)? {
             let digest = Digest::of(&part).map_err(StoreError::from)?;
             let names = needed_by.entry(digest).or_default();

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod fuzz;
+mod images;
 mod kill;
 mod release;
 mod support;

@@ -1,4 +1,4 @@
-//! `sampan load`: the releases of a bundle, verified.
+//! `sampan load`: the releases and images of a bundle, verified.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -40,6 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     if context.json() {
         context.ui().json(&json!({
             "releases": summary.releases,
+            "images": summary.images,
             "newBlobs": summary.new_blobs,
             "newBytes": summary.new_bytes,
             "heldBlobs": summary.held_blobs,
@@ -47,10 +48,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let releases: Vec<_> = summary.releases.iter().map(ToString::to_string).collect();
+    let mut parts: Vec<_> = summary.releases.iter().map(ToString::to_string).collect();
+    match summary.images.as_slice() {
+        [] => {}
+        [image] => parts.push(image.familiar()),
+        images => parts.push(format!("{} images", images.len())),
+    }
     context.ui().line(format!(
         "loaded {}: {} new in {} blobs, {} blobs were here",
-        releases.join(", "),
+        parts.join(", "),
         size(summary.new_bytes),
         summary.new_blobs,
         summary.held_blobs
