@@ -85,7 +85,6 @@ impl Launch<'_> {
             .unwrap_or_default();
         let capabilities = security.capabilities.unwrap_or_default();
         Ok(ContainerSpec {
-            name: None,
             image: self.container.image.clone().unwrap_or_default(),
             rootfs: RootFs {
                 lower: self.image.layers.clone(),
@@ -116,6 +115,7 @@ impl Launch<'_> {
                 privileged,
                 no_new_privileges: security.allow_privilege_escalation == Some(false)
                     && !privileged,
+                ..Process::default()
             },
             hostname: self.sandbox.namespace.as_ref().map(|_| hostname(self.pod)),
             mounts: self.mounts(&environment, pins)?,
@@ -136,7 +136,7 @@ impl Launch<'_> {
                 self.dns,
             ),
             log_limit_bytes: Some(LOG_LIMIT_BYTES),
-            auto_remove: false,
+            ..ContainerSpec::default()
         })
     }
 

@@ -74,6 +74,7 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
         }),
         log_limit_bytes: Some(LOG_LIMIT_BYTES),
         auto_remove: args.rm,
+        ..ContainerSpec::default()
     })
 }
 
@@ -138,6 +139,7 @@ fn process(args: &Args, image: &Image, lower: &[PathBuf]) -> Result<Process, Fai
         },
         privileged: args.privileged,
         no_new_privileges: args.no_new_privileges,
+        ..Process::default()
     })
 }
 
