@@ -27,6 +27,7 @@ mod push;
 mod referrers;
 mod remote;
 mod repository;
+mod request;
 mod scope;
 mod served;
 mod transfer;
@@ -46,6 +47,7 @@ pub use self::credentials::{Credential, CredentialError, CredentialFiles, Kept, 
 pub use self::error::ClientError;
 pub use self::platform::{PlatformError, PlatformName, Platforms};
 pub use self::remote::{Login, RemoteAddress, RemoteAddressError, RemoteSetupError};
+pub use self::request::{Answer, Request};
 pub use self::watch::{Arrival, Totals, Unwatched, Watch};
 
 pub(crate) use self::remote::{Incoming, Remote, RemoteDocument, RemoteRepository};

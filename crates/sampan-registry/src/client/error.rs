@@ -236,6 +236,14 @@ pub enum ClientError {
         /// What was given.
         address: String,
     },
+    /// What shall be sent is no request.
+    #[error("the request to `{host}` has {what}")]
+    Request {
+        /// The server.
+        host: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A certificate or key cannot be used.
     #[error("cannot use the certificate file `{}`", path.display())]
     Certificate {
@@ -433,6 +441,7 @@ impl Hint for ClientError {
             Self::Registries(source) => return source.hint(),
             Self::Refused { .. }
             | Self::Address { .. }
+            | Self::Request { .. }
             | Self::Malformed { .. }
             | Self::Served(_)
             | Self::Nested { .. }
