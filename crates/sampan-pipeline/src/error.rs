@@ -168,6 +168,40 @@ impl PipelineError {
         }
     }
 
+    /// Where it is wrong; `None` when a file is wrong as a whole.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        match self {
+            Self::Yaml(YamlError::Syntax { location, .. })
+            | Self::UnknownKey { location, .. }
+            | Self::WrongType { location, .. }
+            | Self::InvalidValue { location, .. }
+            | Self::MissingKey { location, .. }
+            | Self::RepeatedName { location, .. }
+            | Self::UnknownNeed { location, .. }
+            | Self::Cycle { location, .. }
+            | Self::Unsupported { location, .. }
+            | Self::MatrixTooLarge { location, .. }
+            | Self::TooMany { location, .. }
+            | Self::Substitution { location, .. }
+            | Self::Expression { location, .. } => Some(location),
+            Self::Yaml(YamlError::TooLarge { .. })
+            | Self::Signature { .. }
+            | Self::NoPipeline { .. } => None,
+            Self::Several(errors) => errors.first().and_then(Self::location),
+        }
+    }
+
+    /// The file that is wrong.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Yaml(YamlError::TooLarge { file, .. }) => Some(file),
+            Self::Signature { file, .. } | Self::NoPipeline { file, .. } => Some(file),
+            other => other.location().map(|location| &*location.file),
+        }
+    }
+
     /// One error of many, or nothing when there is none.
     ///
     /// # Errors

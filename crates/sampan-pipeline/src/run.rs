@@ -32,6 +32,7 @@ mod ports;
 mod prepare;
 mod scene;
 mod shared;
+mod shell;
 mod snapshot;
 mod stage;
 mod stage_thread;
@@ -55,6 +56,7 @@ pub use ports::{
     Ports,
 };
 pub use scene::{Done, Scene, SourceTree};
+pub use shell::Shell;
 
 use course::Course;
 use folder::RunFolder;
@@ -252,6 +254,15 @@ impl Executor {
         }
         folder.end()?;
         Ok(outcome)
+    }
+
+    /// Looks whether a run can begin, without beginning it.
+    ///
+    /// # Errors
+    /// [`RunError::Planning`] with all that is missing, or [`RunError::Pipeline`].
+    pub fn check(&self, run: &Run<'_>) -> Result<(), RunError> {
+        let graph = prepare::graph(run)?;
+        prepare::check(self, run, &graph, &Images::default())
     }
 
     /// Removes what runs that were killed have left: their containers, namespaces and mounts. Runs that go on are left alone.

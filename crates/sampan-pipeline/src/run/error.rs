@@ -54,6 +54,9 @@ pub enum RunError {
         #[source]
         source: sampan_container::network::NetworkError,
     },
+    /// The container of a step cannot be described.
+    #[error("cannot make a container as the step had it")]
+    Shell(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Containers cannot be run.
     #[error("cannot {operation}")]
     Container {
@@ -99,7 +102,7 @@ impl Hint for RunError {
             Self::Container { source, .. } => source.hint(),
             Self::Network { source } => source.hint(),
             Self::Resume { .. } => Some("`sampan ci show` lists the steps of a run".to_owned()),
-            Self::Io { .. } | Self::State { .. } => None,
+            Self::Io { .. } | Self::State { .. } | Self::Shell(_) => None,
         }
     }
 }
