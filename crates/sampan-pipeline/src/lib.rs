@@ -17,6 +17,7 @@
 //! bounded, and what a dialect documents but Sampan does not do is an error that names it, never a silent skip.
 
 pub mod build;
+pub mod built_in;
 mod compose;
 mod condition;
 pub mod config;

@@ -24,6 +24,15 @@ pub trait Ports: Sync {
     /// When it is not at hand, with what can be done.
     fn action(&self, reference: &str) -> Result<PathBuf, PortError>;
 
+    /// The folder of a tool (`go`, `node`) of a version, from the image that the installation sets for it. It is shared, and
+    /// nobody writes there.
+    ///
+    /// # Errors
+    /// When the installation sets none, or the image is not at hand, with what can be done.
+    fn toolchain(&self, tool: &str, version: &str) -> Result<PathBuf, PortError> {
+        Err(PortError::no_toolchain(tool, version))
+    }
+
     /// Builds an image from a Dockerfile and gives its descriptor in the content store.
     ///
     /// # Errors
@@ -61,6 +70,20 @@ pub trait Ports: Sync {
     /// # Errors
     /// When the server refuses it.
     fn send_mail(&self, mail: &Mail) -> Result<(), PortError>;
+}
+
+impl PortError {
+    /// That the installation sets no image for a tool.
+    #[must_use]
+    pub fn no_toolchain(tool: &str, version: &str) -> Self {
+        let shown = if version.is_empty() { "*" } else { version };
+        Self::new(format!(
+            "no image is set that has the tool `{tool}` in version `{shown}`"
+        ))
+        .with_hint(Some(format!(
+            "set `toolchains.{tool}` in `ci.yaml` to an image that has it"
+        )))
+    }
 }
 
 /// An image that a step names.
@@ -137,6 +160,8 @@ pub struct Deployment {
     pub token: Option<String>,
     /// The certificate of the cluster's authority, in PEM.
     pub certificate: Option<String>,
+    /// Whether the cluster's certificate is not looked at.
+    pub insecure: bool,
     /// A kubeconfig in place of all these.
     pub kubeconfig: Option<String>,
     /// The namespace of objects that name none.

@@ -1,0 +1,247 @@
+//! `actions/setup-…`: tools of a version, from the image that the installation sets for them.
+
+use std::fs;
+
+use super::parameters::{Parameters, read_text};
+use super::{BuiltInError, Definition, archive, cache};
+use crate::run::{Done, Scene};
+
+/// The actions that set tools up.
+pub(super) const DEFINITION: Definition = Definition {
+    names: &[
+        "actions/setup-go",
+        "actions/setup-node",
+        "actions/setup-python",
+        "actions/setup-java",
+        "actions/setup-dotnet",
+    ],
+    parameters: &[
+        "go-version",
+        "go-version-file",
+        "node-version",
+        "node-version-file",
+        "python-version",
+        "python-version-file",
+        "java-version",
+        "java-version-file",
+        "dotnet-version",
+        "global-json-file",
+    ],
+    harmless: &[
+        "check-latest",
+        "token",
+        "cache",
+        "cache-dependency-path",
+        "architecture",
+        "go-download-base-url",
+        "always-auth",
+        "registry-url",
+        "scope",
+        "mirror",
+        "mirror-token",
+        "package-manager-cache",
+        "update-environment",
+        "allow-prereleases",
+        "freethreaded",
+        "pip-version",
+        "pip-install",
+        "distribution",
+        "java-package",
+        "jdkFile",
+        "server-id",
+        "server-username",
+        "server-password",
+        "settings-path",
+        "overwrite-settings",
+        "gpg-private-key",
+        "gpg-passphrase",
+        "mvn-toolchain-id",
+        "mvn-toolchain-vendor",
+        "dotnet-quality",
+        "config-file",
+        "source-url",
+        "owner",
+    ],
+    run,
+};
+
+/// Where tools lie, below the root of the workspace: beside the source tree, and in no one's way.
+const FOLDER: &str = "_tools";
+
+fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInError> {
+    let tool = parameters
+        .built_in
+        .rsplit("setup-")
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let version = version(parameters, scene, &tool)?;
+    let ports = scene.ports;
+    let source = ports
+        .toolchain(&tool, &version)
+        .map_err(BuiltInError::port(format!("set up `{tool}`")))?;
+    let name = match version.as_str() {
+        "" => tool.clone(),
+        version => format!(
+            "{tool}-{}",
+            version.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '.'), "-")
+        ),
+    };
+    let below = format!("{FOLDER}/{name}");
+    bring(scene, &source, &below)?;
+    let folder = format!(
+        "{}/{below}",
+        scene.stage.workspace.base.trim_end_matches('/')
+    );
+    scene.say(format_args!("`{tool}` is in {folder}."));
+    let mut done = Done::default();
+    let has_programs = source.join("bin").is_dir();
+    done.paths.push(if has_programs {
+        format!("{folder}/bin")
+    } else {
+        folder.clone()
+    });
+    let home = match tool.as_str() {
+        "go" => Some("GOROOT"),
+        "java" => Some("JAVA_HOME"),
+        "dotnet" => Some("DOTNET_ROOT"),
+        "python" => Some("pythonLocation"),
+        _ => None,
+    };
+    if let Some(variable) = home {
+        done.environment.insert(variable.to_owned(), folder);
+    }
+    done.outputs.insert(format!("{tool}-version"), version);
+    done.outputs
+        .insert("cache-hit".to_owned(), "false".to_owned());
+    Ok(done)
+}
+
+/// The version that is asked for: given, or in a file of the tree. Without one the installation chooses.
+fn version(parameters: &Parameters, scene: &Scene<'_>, tool: &str) -> Result<String, BuiltInError> {
+    let given = parameters.input_lines(&format!("{tool}-version"));
+    if let Some(version) = given.first() {
+        return Ok(plain(version));
+    }
+    let file = match tool {
+        "dotnet" => parameters.input("global-json-file"),
+        tool => parameters.input(&format!("{tool}-version-file")),
+    };
+    if file.is_empty() {
+        return Ok(String::new());
+    }
+    let text = read_text(scene, file)?;
+    of_file(file, &text).ok_or_else(|| BuiltInError::Content {
+        problem: format!("`{file}` names no version of `{tool}`"),
+        hint: None,
+    })
+}
+
+/// A version without what ranges have around it: `^1.21`, `~1.21`, `>=1.21`, `1.21.x`, `v20` and `stable`.
+fn plain(version: &str) -> String {
+    let version = version
+        .trim()
+        .trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+    let version = version.split(' ').next().unwrap_or(version);
+    let version = version.trim_end_matches(".x").trim_end_matches(".*");
+    match version {
+        "stable" | "latest" | "lts/*" | "*" | "oldstable" | "current" | "node" => String::new(),
+        version => version.to_owned(),
+    }
+}
+
+/// The version in `go.mod`, `package.json`, `global.json`, `.tool-versions`, or a file that has only it.
+fn of_file(name: &str, text: &str) -> Option<String> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let found = match name {
+        "go.mod" | "go.work" => {
+            let words = |line: &str, key: &str| {
+                line.trim()
+                    .strip_prefix(key)
+                    .map(|rest| rest.trim().to_owned())
+            };
+            let toolchain = text.lines().find_map(|line| words(line, "toolchain go"));
+            toolchain.or_else(|| text.lines().find_map(|line| words(line, "go ")))
+        }
+        "package.json" | "global.json" => {
+            let json: serde_json::Value = serde_json::from_str(text).ok()?;
+            let ways = ["/volta/node", "/engines/node", "/sdk/version"];
+            ways.iter()
+                .find_map(|way| json.pointer(way)?.as_str().map(str::to_owned))
+        }
+        ".tool-versions" => {
+            let line = text
+                .lines()
+                .find(|line| !line.trim_start().starts_with('#'))?;
+            line.split_whitespace().nth(1).map(str::to_owned)
+        }
+        _ => text
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .map(str::to_owned),
+    };
+    found
+        .map(|version| plain(&version))
+        .filter(|version| !version.is_empty())
+}
+
+/// Copies a tool into the workspace, unless it is there: what steps write there must not reach others.
+fn bring(scene: &Scene<'_>, source: &std::path::Path, below: &str) -> Result<(), BuiltInError> {
+    let root = cache::root(scene)?;
+    let failed = || BuiltInError::file("bring into the workspace", below);
+    if root.stat(below.as_bytes()).map_err(failed())?.is_some() {
+        return Ok(());
+    }
+    // A file between the two keeps all of links, rights and times as caches do.
+    let archive = scene
+        .run_folder
+        .join(format!("{}.tool.tar", super::cache_store::hashed(below)));
+    let interrupt = scene.interrupt;
+    let whole = archive::Member {
+        path: String::new(),
+        name: String::new(),
+        as_file: false,
+    };
+    let copied = super::files::Root::open(source)
+        .and_then(|source| archive::pack(&source, &[whole], &archive, &|| interrupt.is_triggered()))
+        .and_then(|_| fs::File::open(&archive))
+        .and_then(|file| archive::unpack(&root, below, file, &|| interrupt.is_triggered()));
+    let removed = fs::remove_file(&archive);
+    copied.map_err(failed())?;
+    removed.map_err(failed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of_file, plain};
+
+    #[test]
+    fn versions_are_found() {
+        for (text, expected) in [
+            ("1.21", "1.21"),
+            ("^1.21.3", "1.21.3"),
+            (">=1.20 <2", "1.20"),
+            ("20.x", "20"),
+            ("v20", "20"),
+            ("stable", ""),
+            ("lts/*", ""),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+        for (name, text, expected) in [
+            ("go.mod", "module a\n\ngo 1.21.0\n", Some("1.21.0")),
+            ("go.mod", "go 1.21\ntoolchain go1.22.3\n", Some("1.22.3")),
+            ("a/.nvmrc", "v20.1.0\n", Some("20.1.0")),
+            (
+                "package.json",
+                r#"{"engines": {"node": ">=18"}}"#,
+                Some("18"),
+            ),
+            (".tool-versions", "# note\npython 3.12.1\n", Some("3.12.1")),
+            ("package.json", "{}", None),
+        ] {
+            assert_eq!(of_file(name, text).as_deref(), expected, "{name}");
+        }
+    }
+}
