@@ -14,6 +14,7 @@
 //!
 //! What belongs to the rest of the program (images by name, builds, deployments, messages) is asked of [`Ports`].
 
+mod built_in_step;
 mod clean;
 mod course;
 mod description;

@@ -124,12 +124,14 @@ fn keys(parameters: &Parameters, scene: &Scene<'_>) -> Result<(String, String), 
             variable("DRONE_REPO_NAME")
         )
     };
+    // On a volume all branches share what is kept.
+    let is_volume = parameters.built_in.ends_with("volume-cache");
     let key = match (
         parameters.text(&["PLUGIN_CACHE_KEY"]),
         parameters.text(&["PLUGIN_PATH"]),
     ) {
         // A list of variables, as the cache on a volume has it.
-        (Some(names), _) if parameters.built_in.ends_with("volume-cache") => {
+        (Some(names), _) if is_volume => {
             let values = names.split(',').map(|name| variable(name.trim()));
             values.collect::<Vec<_>>().join("/")
         }
@@ -147,6 +149,10 @@ fn keys(parameters: &Parameters, scene: &Scene<'_>) -> Result<(String, String), 
             })?
         }
         (None, Some(path)) => path.to_owned(),
+        (None, None) if is_volume => {
+            let owner = variable("DRONE_REPO_OWNER");
+            format!("{owner}/{}", variable("DRONE_REPO_NAME"))
+        }
         (None, None) => of_branch(&variable("DRONE_COMMIT_BRANCH")),
     };
     let fallback = parameters.text(&["PLUGIN_FALLBACK_PATH"]);

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use sampan_model::Hint as _;
+
 use super::error::Missing;
 use super::images::Images;
 use super::stage_thread::{Earlier, ResumeStage};
 use super::{Executor, ImageRequest, Outcome, Resume, Run, RunError, Source, StepOutcome};
+use crate::built_in;
 use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
 use crate::plan::{End, State};
 
@@ -83,10 +86,16 @@ fn check_platform(stage: &Stage, missing: &mut Vec<Missing>) {
 }
 
 fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Missing>) {
-    if let Some(container) = &step.container
-        && step.role != Role::Clone
-    {
-        check_image(run, container, images, &step.location, missing);
+    match (built_in::of(step), &step.container) {
+        (Some(Err(error)), _) => missing.push(Missing {
+            location: step.location.clone(),
+            what: format!("`{}` cannot run: {error}", step.name),
+            hint: error.hint(),
+        }),
+        (None, Some(container)) if step.role != Role::Clone => {
+            check_image(run, container, images, &step.location, missing);
+        }
+        (Some(Ok(_)), _) | (None, _) => {}
     }
     for value in step.environment.values() {
         let mut wanted = |secret: &crate::graph::SecretUse| {

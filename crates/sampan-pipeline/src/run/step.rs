@@ -91,6 +91,10 @@ impl StepRun<'_> {
         began: &mut dyn FnMut(),
     ) -> Result<Ending, StepError> {
         let variables = self.variables()?;
+        if let Some(Ok(built_in)) = crate::built_in::of(self.step) {
+            began();
+            return Ok(self.run_built_in(&built_in, &variables, log));
+        }
         if self.step.role == Role::Clone {
             began();
             return self.clone_tree(log);

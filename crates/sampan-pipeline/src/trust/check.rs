@@ -52,7 +52,10 @@ pub fn violations(graph: &Graph, trust: Trust) -> Vec<Violation> {
             list.container(stage, container, &who, &stage.location);
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
-            if let Some(container) = &step.container {
+            // What is built in has no container that could have rights.
+            if let Some(container) = &step.container
+                && crate::built_in::of(step).is_none()
+            {
                 let who = format!("the step `{}`", step.name);
                 list.container(stage, container, &who, &step.location);
             }

@@ -6,5 +6,6 @@
 )]
 
 mod order;
+mod plugins;
 mod services;
 mod site;

@@ -1,0 +1,63 @@
+//! A step in whose place a built-in runs.
+
+use std::collections::BTreeMap;
+
+use sampan_model::Hint as _;
+
+use super::environment::Variables;
+use super::log::Log;
+use super::message::Ending;
+use super::scene::Scene;
+use super::step::{StepRun, chain};
+use crate::built_in::BuiltIn;
+use crate::plan::End;
+
+impl StepRun<'_> {
+    /// Runs the built-in of a step that is a plugin; it reads its settings from the environment.
+    pub(super) fn run_built_in(
+        &self,
+        built_in: &BuiltIn,
+        variables: &Variables,
+        log: &mut Log<'_>,
+    ) -> Ending {
+        let shared = self.stage.shared;
+        let ended = {
+            let mut scene = Scene {
+                build: shared.run.build,
+                stage: self.stage.stage,
+                step: self.step,
+                workspace: &self.stage.folders.workspace(),
+                run_folder: shared.run.folder,
+                data_folder: &shared.executor.data.join("ci"),
+                environment: variables,
+                inputs: &BTreeMap::new(),
+                so_far: if self.so_far.failed {
+                    End::Failure(None)
+                } else {
+                    End::Success
+                },
+                post: false,
+                tree: shared.run.tree,
+                ports: shared.run.ports,
+                interrupt: &self.stage.ends,
+                output: &mut |bytes| log.push(0, bytes),
+            };
+            built_in.run(&mut scene)
+        };
+        match ended {
+            _ if self.stage.ends.is_triggered() => Ending {
+                end: End::Cancelled,
+                reason: None,
+            },
+            Ok(_) => Ending::SUCCESS,
+            Err(error) => {
+                let reason = chain(&error);
+                log.say(&reason);
+                if let Some(hint) = error.hint() {
+                    log.say(&format!("hint: {hint}"));
+                }
+                Ending::failed(reason)
+            }
+        }
+    }
+}
