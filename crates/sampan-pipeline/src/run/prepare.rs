@@ -95,7 +95,7 @@ fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Mis
         (None, Some(container)) if step.role != Role::Clone => {
             check_image(run, container, images, &step.location, missing);
         }
-        (Some(Ok(_)), _) | (None, _) => {}
+        (Some(Ok(_)) | None, _) => {}
     }
     for value in step.environment.values() {
         let mut wanted = |secret: &crate::graph::SecretUse| {
