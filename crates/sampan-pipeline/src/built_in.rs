@@ -112,39 +112,34 @@ impl std::fmt::Debug for BuiltIn {
 /// A step with commands or another entry point uses the image for itself, and keeps it.
 #[must_use]
 pub fn of(step: &Step) -> Option<Result<BuiltIn, BuiltInError>> {
-    let (name, given): (String, Vec<&String>) = match &step.action {
+    let image = || step.container.as_ref()?.image.now();
+    match &step.action {
         Action::Plugin { settings } => {
-            let image = step.container.as_ref()?.image.now()?;
-            (short_name(image).to_owned(), settings.keys().collect())
+            let built_in = named(short_name(image()?))?;
+            Some(built_in.knowing(settings.keys()))
         }
         Action::Uses {
             reference, with, ..
-        } => (action_name(reference)?, with.keys().collect()),
+        } => of_action(reference, with.keys()),
         Action::Image {
             entrypoint,
             command,
         } if entrypoint.is_empty() && command.is_empty() && step.role == Role::Clone => {
-            let image = step.container.as_ref()?.image.now()?;
-            (short_name(image).to_owned(), Vec::new())
+            named(short_name(image()?)).map(Ok)
         }
-        Action::Image { .. } | Action::Commands { .. } | Action::Run { .. } => return None,
-    };
-    let mut built_in = named(&name)?;
-    if let Action::Uses { reference, .. } = &step.action {
-        let version = reference.rsplit_once('@');
-        built_in.version = version.map_or_else(String::new, |(_, version)| version.to_owned());
+        Action::Image { .. } | Action::Commands { .. } | Action::Run { .. } => None,
     }
-    let unknown = given
-        .into_iter()
-        .find(|name| !built_in.definition.knows(name));
-    Some(match unknown {
-        None => Ok(built_in),
-        Some(parameter) => Err(BuiltInError::UnknownParameter {
-            built_in: built_in.name,
-            nearest: built_in.definition.nearest(parameter),
-            parameter: parameter.clone(),
-        }),
-    })
+}
+
+/// What runs in place of an action (`OWNER/NAME@VERSION`) that is given inputs of these names; `None` when nothing does.
+pub fn of_action<'a>(
+    reference: &str,
+    inputs: impl IntoIterator<Item = &'a String>,
+) -> Option<Result<BuiltIn, BuiltInError>> {
+    let mut built_in = named(&action_name(reference)?)?;
+    let version = reference.rsplit_once('@');
+    built_in.version = version.map_or_else(String::new, |(_, version)| version.to_owned());
+    Some(built_in.knowing(inputs))
 }
 
 /// The built-in of an image in its short form, or of an action without its version.
@@ -197,6 +192,22 @@ impl BuiltIn {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The built-in, unless it is given a parameter that it does not know.
+    fn knowing<'a>(
+        self,
+        given: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Self, BuiltInError> {
+        let unknown = given.into_iter().find(|name| !self.definition.knows(name));
+        match unknown {
+            None => Ok(self),
+            Some(parameter) => Err(BuiltInError::UnknownParameter {
+                nearest: self.definition.nearest(parameter),
+                built_in: self.name,
+                parameter: parameter.clone(),
+            }),
+        }
     }
 
     /// Does the step's work.
