@@ -4,6 +4,7 @@
 //! in until nothing is new. [`check`] compares them with what is here and with the lock file, and finds everything that is
 //! missing before anything runs.
 
+pub mod actions;
 mod check;
 mod error;
 
@@ -11,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sampan_model::yaml::Location;
 
+use crate::PipelineError;
 use crate::github::action::{Action as ActionFile, Runs};
-use crate::github::{Does, Kind, Step as Written, Uses, Workflow};
+use crate::github::{self, Kind, Uses, Workflow};
 use crate::graph::{Action, Graph, Stage, Step, Text};
 
 pub use check::{Presence, Resolved, Stock, check};
@@ -25,6 +27,8 @@ pub struct Supplies {
     pub images: BTreeMap<String, Location>,
     /// Actions and workflows of other repositories, by `OWNER/REPOSITORY@VERSION`.
     pub actions: BTreeMap<String, Location>,
+    /// The folders of those in which there are actions; empty for the root of a repository.
+    pub action_paths: BTreeMap<String, BTreeSet<String>>,
     /// The labels of machines on which jobs without a container run.
     pub machines: BTreeMap<Vec<String>, Location>,
     /// Folders of the source tree with actions, which lead to more.
@@ -65,9 +69,23 @@ impl Supplies {
     }
 
     /// Adds what the steps of an action need.
-    pub fn add_action(&mut self, action: &ActionFile, location: &Location) {
+    ///
+    /// # Errors
+    /// [`PipelineError`] when a step of it asks for what Sampan does not do.
+    pub fn add_action(
+        &mut self,
+        action: &ActionFile,
+        location: &Location,
+        scope: &Scope<'_>,
+    ) -> Result<(), PipelineError> {
         match &action.runs {
-            Runs::Composite { steps } => self.add_written(steps),
+            Runs::Composite { .. } => {
+                for step in github::plan::composite(action)? {
+                    if !(scope.is_built_in)(&step) {
+                        self.add_step(&step);
+                    }
+                }
+            }
             Runs::Container(container) => {
                 if let Some(image) = container.image.strip_prefix("docker://") {
                     self.image(image, location);
@@ -79,6 +97,7 @@ impl Supplies {
                     .or_insert_with(|| location.clone());
             }
         }
+        Ok(())
     }
 
     /// Adds the workflows of other repositories that the jobs of a workflow call.
@@ -124,16 +143,6 @@ impl Supplies {
         }
     }
 
-    fn add_written(&mut self, steps: &[Written]) {
-        for step in steps {
-            match &step.does {
-                Does::Uses { uses, .. } => self.uses(&uses.to_string(), &step.location),
-                Does::Parallel(steps) => self.add_written(steps),
-                Does::Run { .. } | Does::Wait(_) | Does::WaitAll | Does::Cancel(_) => {}
-            }
-        }
-    }
-
     fn uses(&mut self, reference: &str, location: &Location) {
         match Uses::parse(reference) {
             Ok(Uses::Image { image }) => self.image(&image, location),
@@ -146,9 +155,11 @@ impl Supplies {
                 owner,
                 repository,
                 version,
-                ..
+                path,
             }) => {
                 let name = format!("{owner}/{repository}@{version}");
+                let paths = self.action_paths.entry(name.clone());
+                paths.or_default().insert(path);
                 self.actions.entry(name).or_insert_with(|| location.clone());
             }
             // Workflows were read before; what is wrong in them was said then.

@@ -1,4 +1,5 @@
 //! What pipelines may have and do, and what they stand on, through the crate's public face.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,8 @@ use sampan_pipeline::github::plan::{Plan, Request, Sources, compile};
 use sampan_pipeline::graph::{Graph, Stage};
 use sampan_pipeline::{drone, drone08};
 
+#[path = "policy/actions.rs"]
+mod actions;
 #[path = "policy/config.rs"]
 mod config;
 #[path = "policy/secrets.rs"]

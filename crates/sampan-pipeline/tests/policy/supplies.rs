@@ -84,9 +84,15 @@ fn actions_lead_to_more() {
         "runs: {using: node20, main: index.js}",
     ] {
         let action = Action::parse("action.yml", text).expect("the action is well");
-        supplies.add_action(&action, &place);
+        let scope = Scope {
+            all: true,
+            is_built_in: &|_| false,
+        };
+        let added = supplies.add_action(&action, &place, &scope);
+        added.expect("the action can be run");
     }
     assert_eq!(supplies.actions.keys().collect::<Vec<_>>(), ["a/b@v1"]);
+    assert_eq!(supplies.action_paths["a/b@v1"], ["c".to_owned()].into());
     assert_eq!(supplies.images.keys().collect::<Vec<_>>(), ["alpine:3"]);
     assert_eq!(supplies.node.keys().collect::<Vec<_>>(), ["node20"]);
     assert_eq!(supplies.local_actions.keys().collect::<Vec<_>>(), ["./d"]);
