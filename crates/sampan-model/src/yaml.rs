@@ -82,7 +82,7 @@ pub enum Content {
     String(String, ScalarStyle),
     /// A list.
     Sequence(Vec<Node>),
-    /// A mapping in the order of the file; keys are distinct.
+    /// A mapping in the order of the file; keys are distinct, unless [`documents_with_repeated_keys`] has read it.
     Mapping(Vec<(Key, Node)>),
 }
 
@@ -265,6 +265,15 @@ pub fn documents_from(
 /// [`YamlError`] as for [`documents`].
 pub fn documents_with_merged_lists(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
     read::documents_with_merged_lists(&Arc::from(file), text)
+}
+
+/// Reads all documents of a text as [`documents`] does, and keeps all entries of a mapping that has a key more than once, in
+/// their order. Programs that read YAML with older libraries allow that, and so do files that were written for them.
+///
+/// # Errors
+/// [`YamlError`] as for [`documents`], but for keys that are repeated.
+pub fn documents_with_repeated_keys(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
+    read::documents_with_repeated_keys(&Arc::from(file), text)
 }
 
 /// The number that an unquoted text stands for, when it stands for one.

@@ -33,7 +33,7 @@ impl Dialect {
         if file.path.contains(".woodpecker/") || name.starts_with(".woodpecker") {
             return Ok(Self::Woodpecker);
         }
-        let documents = yaml::documents(&file.path, &file.text)?;
+        let documents = yaml::documents_with_repeated_keys(&file.path, &file.text)?;
         Self::of_documents(&documents).ok_or_else(|| PipelineError::NoPipeline {
             file: file.path.clone(),
             problem: "the file is no pipeline: it has none of the keys `kind`, `pipeline`, `steps` and `jobs`",

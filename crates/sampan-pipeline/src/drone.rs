@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use sampan_model::nearest;
-use sampan_model::yaml::{self, Location, Node};
+use sampan_model::yaml::{Location, Node};
 
 use crate::PipelineError;
 use crate::build::Build;
 use crate::glob::Form;
 use crate::graph::{Dialect, Graph, Platform, Reason, Stage, Verdict};
+use crate::lenient;
 use crate::order::{self, Waiting};
 use crate::read::{self, Fields};
 use crate::substitution::{self, Escapes};
@@ -45,16 +46,18 @@ const KINDS: [&str; 6] = [
 /// [`PipelineError`] with file and line for what the dialect does not have or Sampan does not do.
 pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
     read::check_size(file, text)?;
-    let documents = yaml::documents(file, text)?;
+    let mut notes = Vec::new();
+    let documents = lenient::documents(file, text, &[], &mut notes)?;
     let pipelines = pipelines(file, &documents)?;
     let mut triggers = pipelines
         .iter()
-        .map(|node| Trigger::read(node, build))
+        .map(|node| lenient::read(node, &mut notes, |node, _| Trigger::read(node, build)))
         .collect::<Result<Vec<_>, _>>()?;
+    notes.extend(forget_unknown_needs(&mut triggers));
     let mut graph = Graph {
         dialect: Dialect::Drone,
         stages: Vec::new(),
-        notes: forget_unknown_needs(&mut triggers),
+        notes,
     };
     let waiting: Vec<_> = triggers.iter().map(Trigger::waiting).collect();
     order::check("pipelines", &waiting)?;
@@ -174,6 +177,7 @@ fn check_resource(node: &Node, kind: &str) -> Result<(), PipelineError> {
 }
 
 /// What decides over a pipeline before anything is substituted.
+#[derive(Clone)]
 struct Trigger {
     name: String,
     location: Location,
@@ -236,7 +240,8 @@ fn stage(
     trigger: Trigger,
     missing: &mut BTreeSet<String>,
 ) -> Result<(Stage, Vec<Reason>), PipelineError> {
-    if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes") {
+    // Steps of a virtual machine that name images run in containers there as well.
+    if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes" | "vm") {
         // What does not run need not be possible.
         if !trigger.verdict.runs() {
             return Ok((stage::empty(trigger), Vec::new()));
@@ -256,8 +261,9 @@ fn stage(
     })
     .map_err(|error| part.moved_error(error))?;
     missing.extend(substituted.missing);
-    let documents =
-        yaml::documents(file, &substituted.text).map_err(|error| part.moved_error(error.into()))?;
+    // What is said of the text as it is written need not be said again.
+    let documents = lenient::documents(file, &substituted.text, &[], &mut Vec::new())
+        .map_err(|error| part.moved_error(error))?;
     let node = documents
         .into_iter()
         .next()
@@ -267,6 +273,8 @@ fn stage(
             problem: "the substitutions take a pipeline out of the file",
         })?;
     let mut notes = Vec::new();
-    let stage = stage::read(&node, build, trigger, &variables, &mut notes)?;
+    let stage = lenient::read(&node, &mut notes, |node, notes| {
+        stage::read(node, build, &trigger, &variables, notes)
+    })?;
     Ok((stage, notes))
 }

@@ -3,9 +3,9 @@
 //! The order of work is that of the original: the matrix of the text as it is written, then for each combination
 //! substitution over the raw text, parsing, checking and compiling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sampan_model::yaml::{self, Location, Node};
+use sampan_model::yaml::{Location, Node};
 
 use crate::PipelineError;
 use crate::build::{Build, Event};
@@ -15,6 +15,7 @@ use crate::graph::{
     Deferred, Dialect, Graph, Platform, Reason, RunWhen, Stage, Verdict, Volume, VolumeSource,
     Workspace,
 };
+use crate::lenient;
 use crate::matrix::{self, Combination};
 use crate::read::{self, Fields};
 use crate::substitution::{self, Escapes};
@@ -34,12 +35,13 @@ const STAGE: &str = "default";
 /// [`PipelineError`] with file and line for what the dialect does not have.
 pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineError> {
     read::check_size(file, text)?;
-    let raw = document(file, text)?;
+    let mut notes = Vec::new();
+    let raw = document(file, text, &mut notes)?;
     let combinations = matrix::combinations(raw.get("matrix"))?;
     let mut graph = Graph {
         dialect: Dialect::Drone08,
         stages: Vec::new(),
-        notes: Vec::new(),
+        notes,
     };
     for (index, combination) in combinations.iter().enumerate() {
         let mut variables = variables::variables(build, index + 1);
@@ -51,21 +53,28 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
         if index == 0 {
             graph.notes.extend(substituted.missing.iter().map(missing));
         }
-        let node = document(file, &substituted.text)?;
+        // What is said of the text as it is written need not be said again.
+        let node = document(file, &substituted.text, &mut Vec::new())?;
         let stage = Compiler {
             build,
             variables,
             combination,
         };
-        graph.stages.push(stage.stage(&node, &mut graph.notes)?);
+        let stage = lenient::read(&node, &mut graph.notes, |node, notes| {
+            stage.stage(node, notes)
+        });
+        graph.stages.push(stage?);
     }
     graph.notes.dedup();
     Ok(graph)
 }
 
-fn document(file: &str, text: &str) -> Result<Node, PipelineError> {
+/// The keys of a pipeline whose mappings are lists of steps with names.
+const ORDERED: [&str; 3] = ["clone", "pipeline", "services"];
+
+fn document(file: &str, text: &str, notes: &mut Vec<Reason>) -> Result<Node, PipelineError> {
     // The original reads the first document and does not look at others.
-    yaml::documents(file, text)?
+    lenient::documents(file, text, &ORDERED, notes)?
         .into_iter()
         .next()
         .ok_or_else(|| PipelineError::NoPipeline {
@@ -114,6 +123,7 @@ impl Compiler<'_> {
             workspace: &workspace,
             arch: &arch,
             notes,
+            taken: BTreeSet::new(),
         };
         let steps = steps.read(&fields)?;
         fields.finish_document(notes)?;

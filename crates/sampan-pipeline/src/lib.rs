@@ -32,6 +32,7 @@ mod glob;
 pub mod graph;
 pub mod image;
 pub mod images;
+mod lenient;
 pub mod lock;
 pub mod mask;
 mod matrix;

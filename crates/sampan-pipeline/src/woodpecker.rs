@@ -11,6 +11,7 @@ use crate::PipelineError;
 use crate::build::Build;
 use crate::dialect::SourceFile;
 use crate::graph::{Dialect, Graph, Reason, Stage};
+use crate::lenient;
 use crate::matrix::{self, Combination};
 use crate::order::{self, Waiting};
 use crate::substitution::{self, Escapes};
@@ -106,7 +107,9 @@ fn workflow(
             variables,
             combination: &combination,
         };
-        let (stage, of_stage) = workflow.stage(&node, &mut graph.notes)?;
+        let (stage, of_stage) = lenient::read(&node, &mut graph.notes, |node, notes| {
+            workflow.stage(node, notes)
+        })?;
         graph.stages.push(stage);
         needs.push(of_stage);
     }

@@ -30,6 +30,15 @@ pub(super) fn documents_with_merged_lists(
     read(Builder::new(file, 1, true), text)
 }
 
+pub(super) fn documents_with_repeated_keys(
+    file: &Arc<str>,
+    text: &str,
+) -> Result<Vec<Node>, YamlError> {
+    let mut builder = Builder::new(file, 1, false);
+    builder.repeats_keys = true;
+    read(builder, text)
+}
+
 fn read(mut builder: Builder<'_>, text: &str) -> Result<Vec<Node>, YamlError> {
     if text.len() > LIMIT_BYTES {
         return Err(YamlError::TooLarge {
@@ -84,6 +93,8 @@ struct Builder<'a> {
     lines_before: u32,
     /// Whether an item `<<: *list` stands for the items of the list.
     merges_lists: bool,
+    /// Whether a mapping may have a key more than once.
+    repeats_keys: bool,
     open: Vec<Open>,
     anchors: HashMap<usize, Built>,
     nodes: usize,
@@ -96,6 +107,7 @@ impl<'a> Builder<'a> {
             file,
             lines_before: first_line.saturating_sub(1),
             merges_lists,
+            repeats_keys: false,
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -309,7 +321,7 @@ impl<'a> Builder<'a> {
                 key,
                 merged,
             } => match key.take() {
-                None => *key = Some(new_key(built.node, names)?),
+                None => *key = Some(new_key(built.node, names, self.repeats_keys)?),
                 Some(key) if key.name == MERGE => merged.push(built.node),
                 Some(key) => entries.push((key, built.node)),
             },
@@ -342,11 +354,11 @@ impl<'a> Builder<'a> {
 /// The key whose value is merged into the mapping, from YAML 1.1.
 const MERGE: &str = "<<";
 
-fn new_key(node: Node, names: &mut HashSet<String>) -> Result<Key, YamlError> {
+fn new_key(node: Node, names: &mut HashSet<String>, may_repeat: bool) -> Result<Key, YamlError> {
     let Content::String(name, _) = node.content else {
         return Err(syntax(&node.location, "a key must be text"));
     };
-    if name != MERGE && !names.insert(name.clone()) {
+    if name != MERGE && !names.insert(name.clone()) && !may_repeat {
         return Err(syntax(
             &node.location,
             &format!("the key `{name}` is given twice"),

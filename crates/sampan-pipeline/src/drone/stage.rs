@@ -38,12 +38,12 @@ const OF_KUBERNETES: [&str; 9] = [
 pub(super) fn read(
     node: &Node,
     build: &Build,
-    trigger: Trigger,
+    trigger: &Trigger,
     variables: &Variables,
     notes: &mut Vec<Reason>,
 ) -> Result<Stage, PipelineError> {
     let fields = Fields::of(node, format!("the pipeline `{}`", trigger.name))?;
-    skip_known(&fields, &trigger);
+    skip_known(&fields, trigger);
     let workspace = fields.read("workspace", workspace)?;
     let workspace = workspace.unwrap_or_else(|| joined(None, None));
     let volumes = fields.read_or_default("volumes", volumes)?;
@@ -86,7 +86,7 @@ pub(super) fn read(
             limit,
             cancels: Deferred::default(),
         }),
-        ..empty(trigger)
+        ..empty(trigger.clone())
     })
 }
 
@@ -133,6 +133,10 @@ fn skip_known(fields: &Fields<'_>, trigger: &Trigger) {
         for key in OF_KUBERNETES {
             fields.get(key);
         }
+    }
+    // From which machines one is taken has no meaning here.
+    if trigger.kind_type == "vm" {
+        fields.get("pool");
     }
 }
 

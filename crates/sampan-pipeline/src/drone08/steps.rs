@@ -1,5 +1,7 @@
 //! The order of clone steps, services and steps of Drone 0.8.
 
+use std::collections::BTreeSet;
+
 use sampan_model::yaml::{Content, Key, Location, Node};
 
 use super::Compiler;
@@ -16,6 +18,8 @@ pub(super) struct Steps<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) arch: &'a str,
     pub(super) notes: &'a mut Vec<Reason>,
+    /// The names that steps have.
+    pub(super) taken: BTreeSet<String>,
 }
 
 impl Steps<'_> {
@@ -30,6 +34,7 @@ impl Steps<'_> {
                 .compiler
                 .default_clone(&fields.node().location, self.workspace);
             before = vec![step.name.clone()];
+            self.taken.insert(step.name.clone());
             steps.push(step);
         }
         for (_, mut step) in clone {
@@ -100,6 +105,7 @@ impl Steps<'_> {
         let name = name
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| key.to_owned());
+        let name = self.unused(&name, location);
         let source = super::step::Source {
             fields: &fields,
             name,
@@ -110,6 +116,25 @@ impl Steps<'_> {
         };
         let step = self.compiler.step(source, self.notes)?;
         Ok((group.filter(|group| !group.is_empty()), step))
+    }
+}
+
+impl Steps<'_> {
+    /// Nothing refers to steps by their names in this dialect, so two may have the same; here the second gets another.
+    fn unused(&mut self, name: &str, location: &Location) -> String {
+        let mut unused = name.to_owned();
+        let mut number = 1;
+        while !self.taken.insert(unused.clone()) {
+            number += 1;
+            unused = format!("{name}-{number}");
+        }
+        if number > 1 {
+            self.notes.push(Reason {
+                location: Some(location.clone()),
+                text: format!("there is a step `{name}` before; this one is called `{unused}`"),
+            });
+        }
+        unused
     }
 }
 

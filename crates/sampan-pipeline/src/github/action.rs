@@ -4,7 +4,7 @@ use sampan_model::yaml::{Location, Node};
 
 use super::field::{self, Texts};
 use super::step::{self, Place, Step};
-use super::{input, scope, single_document};
+use super::{scope, single_document};
 use crate::PipelineError;
 use crate::graph::{Expression, Text};
 use crate::read::Fields;
@@ -135,7 +135,7 @@ fn inputs(node: &Node, what: &str) -> Result<Vec<ActionInput>, PipelineError> {
             Ok(ActionInput {
                 name: key.name.clone(),
                 location: key.location.clone(),
-                required: fields.read("required", input::flag)?.unwrap_or(false),
+                required: fields.read_or_default("required", required)?,
                 default: fields.read("default", |node, what| {
                     field::text(node, what, &scope::ACTION_INPUT)
                 })?,
@@ -143,6 +143,15 @@ fn inputs(node: &Node, what: &str) -> Result<Vec<ActionInput>, PipelineError> {
             })
         })
         .collect()
+}
+
+/// Actions are published with all that YAML 1.1 takes for `true` and `false`.
+fn required(node: &Node, what: &str) -> Result<bool, PipelineError> {
+    match field::plain(node, what)?.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Ok(true),
+        "false" | "no" | "off" | "n" => Ok(false),
+        _ => Err(crate::read::wrong_type(node, what, "`true` or `false`")),
+    }
 }
 
 fn outputs(node: &Node, what: &str) -> Result<Vec<(String, Option<Text>)>, PipelineError> {

@@ -330,14 +330,6 @@ fn patterns(node: &Node, what: &str, ignores: bool) -> Result<Filter, PipelineEr
         })
         .collect::<Result<_, _>>()?;
     let patterns = Patterns::new(patterns);
-    if !patterns.can_choose() {
-        return Err(PipelineError::InvalidValue {
-            location: node.location.clone(),
-            what: what.to_owned(),
-            value: patterns.listed(),
-            hint: Some("patterns with `!` take back; put one that chooses before them".to_owned()),
-        });
-    }
     Ok(Filter {
         location: node.location.clone(),
         ignores,

@@ -106,7 +106,7 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
     let space = Space {
         prefix: String::new(),
         workflow,
-        known: planner.known(inputs, Vec::new()),
+        known: planner.known(inputs, late_inputs(workflow, &verdict)),
         gate: None,
         verdict,
         depth: 0,
@@ -330,6 +330,13 @@ fn judge_condition(
         expression: super::field::explicit_condition(text, &scope::EVERYWHERE),
         location: condition.location.clone(),
     })
+}
+
+/// The inputs of a workflow that is there to be called, where it is looked at by itself: a caller would give them.
+fn late_inputs(workflow: &Workflow, verdict: &Verdict) -> Vec<String> {
+    let call = workflow.on.call.as_ref().filter(|_| !verdict.runs());
+    let inputs = call.iter().flat_map(|call| &call.inputs);
+    inputs.map(|input| input.name.clone()).collect()
 }
 
 /// The inputs of a run that somebody started.

@@ -90,7 +90,6 @@ servises:
 ";
     let several = problems(parse(".drone.yml", text, &build));
     let others: Vec<_> = [
-        "pipeline: {a: {image: b}, c: {image: b, name: a}}",
         "pipeline: {a: {image: b}}\nservises: {c: {image: d}}",
         "pipeline: {}",
         "services: {a: {image: b}}",

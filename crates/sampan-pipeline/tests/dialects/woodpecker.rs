@@ -166,7 +166,6 @@ fn says_what_is_wrong_and_where() {
         "steps: {a: {image: b, when: {evaluate: 'CI =='}}}\n",
         "steps: {a: {image: b, when: {evnt: push}}}\n",
         "steps: {a: {image: b, failure: sometimes}}\n",
-        "steps: {a: {image: b, backend_options: {dokker: {}}}}\n",
         "services: {a: {image: b}}\n",
         "",
     ]

@@ -22,7 +22,11 @@ impl Planner<'_> {
         if let Some(workflow) = self.workflows.get(reference) {
             return Ok(Some(Rc::clone(workflow)));
         }
-        let Some((file, text)) = self.request.sources.workflow(reference) else {
+        // Two ways to name a file of the source tree.
+        let path = reference.strip_prefix("$/");
+        let path = path.map(|path| format!("./{path}"));
+        let path = path.as_deref().unwrap_or(reference);
+        let Some((file, text)) = self.request.sources.workflow(path) else {
             return Ok(None);
         };
         let workflow = Rc::new(Workflow::parse(&file, &text)?);
@@ -61,9 +65,13 @@ impl Planner<'_> {
             )));
         }
         let Some(workflow) = self.called(&called.workflow)? else {
-            return Err(refuse(
-                "it is not at hand; put it into the source tree".to_owned(),
-            ));
+            let hint = match crate::supplies::action_name(&called.workflow) {
+                Some(name) => format!(
+                    "`{name}` is not here: bring it with `sampan ci vendor --action {name}=FOLDER`"
+                ),
+                None => "there is no such file in the source tree".to_owned(),
+            };
+            return Err(refuse(hint));
         };
         let Some(call) = &workflow.on.call else {
             return Err(refuse("it lacks `workflow_call` in its `on`".to_owned()));

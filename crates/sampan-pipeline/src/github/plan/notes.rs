@@ -21,6 +21,28 @@ pub(super) fn of(workflow: &Workflow) -> Vec<Reason> {
             });
         }
     }
+    for trigger in &workflow.on.events {
+        let filters = [
+            ("branches", &trigger.branches),
+            ("tags", &trigger.tags),
+            ("paths", &trigger.paths),
+        ];
+        for (key, filter) in filters {
+            let Some(filter) = filter
+                .as_ref()
+                .filter(|filter| !filter.patterns.can_choose())
+            else {
+                continue;
+            };
+            notes.push(Reason {
+                location: Some(filter.location.clone()),
+                text: format!(
+                    "`{key}` of `{}` chooses nothing: patterns with `!` only take back",
+                    trigger.event
+                ),
+            });
+        }
+    }
     for job in &workflow.jobs {
         notes.extend(job.condition.as_ref().and_then(always_holds));
         if let Kind::Steps(body) = &job.kind {
