@@ -115,6 +115,21 @@ impl Directory {
             .map_err(Error::io("open", path))
     }
 
+    /// The same for a directory that is just being made, locked before anybody finds it: a file that nobody holds says that
+    /// the directory was given up.
+    pub(crate) fn new_lock(&self) -> Result<File> {
+        let (new, path) = (self.path.join("lock.new"), self.path.join("lock"));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&new)
+            .map_err(Error::io("create", &new))?;
+        file.lock().map_err(Error::io("lock", &new))?;
+        std::fs::rename(&new, &path).map_err(Error::io("create", &path))?;
+        Ok(file)
+    }
+
     /// Whether a shim (or somebody who is about to become one) holds the lock.
     pub(crate) fn is_supervised(&self) -> Result<bool> {
         match self.lock_file()?.try_lock_shared() {

@@ -88,8 +88,7 @@ fn lay_out(containers: &Path, id: &ContainerId, spec: &ContainerSpec) -> Result<
         .create(&unfinished)
         .map_err(Error::io("create", &unfinished))?;
     let directory = Directory::at(&unfinished);
-    let lock = directory.lock_file()?;
-    lock.lock().map_err(Error::io("lock", &unfinished))?;
+    let lock = directory.new_lock()?;
     if let Some(name) = &spec.name {
         take_name(containers, name, id)?;
     }
