@@ -59,6 +59,7 @@ impl Executor {
         let image = Images::default().unpack(self, run.ports, &request);
         let image = image.map_err(|source| RunError::Shell(Box::new(source)))?;
         let place = match &container.working_directory {
+            Some(Deferred::Now(folder)) if folder.starts_with('/') => folder.clone(),
             Some(Deferred::Now(folder)) => crate::path::join(&stage.workspace.path, folder),
             _ => stage.workspace.path.clone(),
         };
