@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Images(Box<commands::images::Args>),
     /// Look into the registry of this installation, and say who may use it
     Registry(commands::registry::Args),
+    /// Check, explain and run pipelines: Drone, Woodpecker, GitHub workflows
+    Ci(commands::ci::Args),
     /// Render, pack and carry Helm charts
     Chart(commands::chart::Args),
     /// Print what a kustomization makes of its resources

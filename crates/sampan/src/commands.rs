@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod chart;
+pub(crate) mod ci;
 pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod copy;
@@ -54,6 +55,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Images(args) => images::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
         Command::Chart(args) => chart::run(&args, context),
+        Command::Ci(args) => ci::run(&args, context),
         Command::Kustomize(args) => kustomize::run(&args, context),
         Command::Release(args) => release::run(args, context),
         Command::Pack(args) => pack::run(&args, context),

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod context;
 mod failure;
+mod interruption;
 mod server;
 mod ui;
 mod wiring;

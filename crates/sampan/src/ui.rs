@@ -87,6 +87,16 @@ impl Ui {
         });
     }
 
+    /// Says on standard error what others have to say, as it is.
+    pub(crate) fn say(&self, bytes: &[u8]) {
+        if !self.quiet {
+            self.bars.suspend(|| {
+                // Standard error may be closed; the result is on standard output.
+                drop(std::io::stderr().write_all(bytes));
+            });
+        }
+    }
+
     /// Prints one line of the result.
     pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
         self.bytes(format!("{}\n", text.as_ref()).as_bytes())

@@ -5,6 +5,7 @@
 //! with both, and nothing else.
 
 mod charts;
+mod ci;
 mod pins;
 mod registry;
 mod releases;
@@ -26,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 pub(crate) use self::charts::Charts;
+pub(crate) use self::ci::{PipelinePorts, Supplies};
 pub(crate) use self::pins::ReleasePins;
 pub(crate) use self::releases::ReleaseTarget;
 use crate::context::Context;

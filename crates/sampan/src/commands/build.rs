@@ -5,7 +5,7 @@ mod progress;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sampan_build::{BuildError, BuildNetwork, BuildRequest, Builder, BuiltImage, Interrupt};
+use sampan_build::{BuildError, BuildNetwork, BuildRequest, Builder, BuiltImage};
 use sampan_model::app::{self, App, AppFile};
 use sampan_oci::Reference;
 use sampan_oci::layer::Compression;
@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::config;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
+use crate::interruption;
 use crate::ui::size;
 use progress::Progress;
 
@@ -70,7 +71,9 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
         context.runtime()?,
         context.data(),
     );
-    end_on_signal(builder.interrupt());
+    // The running step ends, and with it the build.
+    let interrupt = builder.interrupt();
+    interruption::on_signal(move || interrupt.trigger());
     let mut built = Vec::new();
     for request in requests(args)? {
         let mut progress = Progress::new(context.ui());
@@ -194,29 +197,4 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
         return Err("the name is empty".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
-}
-
-/// Lets the running step end, and with it the build, when the user wants to stop.
-fn end_on_signal(interrupt: Interrupt) {
-    let wait = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-                _ = terminate.recv() => Ok(()),
-            }
-        })?;
-        interrupt.trigger();
-        Ok::<_, std::io::Error>(())
-    };
-    // The thread ends with the process.
-    drop(std::thread::spawn(move || {
-        if let Err(error) = wait() {
-            tracing::warn!(%error, "cannot wait for signals; a killed build is cleaned up by the next one");
-        }
-    }));
 }

@@ -41,12 +41,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    attached(args, &runtime, &id)
+    attached(args.tty, &runtime, &id)
 }
 
-fn attached(args: &Args, runtime: &Runtime, id: &ContainerId) -> Result<ExitCode, Failure> {
+/// Starts a container, lets the caller talk with its first process, and exits as that does.
+pub(crate) fn attached(
+    terminal: bool,
+    runtime: &Runtime,
+    id: &ContainerId,
+) -> Result<ExitCode, Failure> {
     // Taken over before the start, so that no signal falls between.
-    let session = Session::begin(args.tty).map_err(own_failure)?;
+    let session = Session::begin(terminal).map_err(own_failure)?;
     let mut attachment = runtime.attach(id).map_err(process_failure)?;
     let files = Files {
         stdin: attachment.stdin.take(),
@@ -59,9 +64,7 @@ fn attached(args: &Args, runtime: &Runtime, id: &ContainerId) -> Result<ExitCode
         id,
         attachment: &attachment,
     };
-    if args.tty
-        && let Some((rows, columns)) = super::session::size()
-    {
+    if terminal && let Some((rows, columns)) = super::session::size() {
         container.resize(rows, columns);
     }
     runtime.start(id).map_err(process_failure)?;

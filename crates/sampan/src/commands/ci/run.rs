@@ -1,0 +1,197 @@
+//! `sampan ci run`: pipelines of the working tree, run here.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use sampan_pipeline::graph::Dialect;
+use sampan_pipeline::plan::End;
+use sampan_pipeline::run::Options;
+
+use super::asked::{Asked, Read};
+use super::execution::{Ended, Execution};
+use super::explain;
+use super::given::Given;
+use super::pipeline::{Compiled, Pipeline};
+use super::runs::{Order, dialect_name};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+/// Arguments of `sampan ci run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files, or folders with some [default: the pipelines of the working tree]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Options about what runs and how.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "What runs")]
+pub(super) struct Chosen {
+    /// Run only this step, and the services; may be given more than once
+    #[arg(long, value_name = "STEP")]
+    include: Vec<String>,
+    /// Leave this step out; may be given more than once
+    #[arg(long, value_name = "STEP")]
+    exclude: Vec<String>,
+    /// How many stages run at once
+    #[arg(long, short, value_name = "NUMBER", default_value = "2", visible_alias = "concurrent-jobs",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// Keep the workspaces also of a run that goes well, for `shell` and `resume`
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Do not keep workspaces as they were before each step; `resume` then begins with the stage
+    #[arg(long)]
+    no_snapshots: bool,
+    /// Show all that steps say line by line, also on a terminal
+    #[arg(long)]
+    pub(super) lines: bool,
+}
+
+impl Chosen {
+    /// As the executor takes it.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            jobs: self.jobs.into(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            resume: None,
+            // Results are read from the workspaces when all has ended.
+            keep: true,
+            snapshots: !self.no_snapshots,
+        }
+    }
+}
+
+/// Runs one pipeline after the other, and prints how they went.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    context.require_root("running pipelines")?;
+    let read = args.asked.read(&args.files, context)?;
+    let several_dialects = several(&read);
+    if args.files.is_empty() && several_dialects {
+        return Err(ambiguous(&read));
+    }
+    let environment = args.given.environment()?;
+    let secrets = args.given.secrets()?;
+    let mut results = Vec::new();
+    let mut worst = None;
+    for (pipeline, compiled) in &read.pipelines {
+        if !compiled.runs() {
+            nothing_runs(pipeline, compiled, &read, context);
+            continue;
+        }
+        let order = Order {
+            tree: read.tree.root().to_owned(),
+            name: pipeline.name().to_owned(),
+            dialect: dialect_name(pipeline.dialect),
+            files: pipeline
+                .files
+                .iter()
+                .map(|file| PathBuf::from(&file.path))
+                .collect(),
+            build: read.build.clone(),
+            vars: read.vars.clone(),
+            environment: environment.clone(),
+            matrix: args.asked.matrix.clone(),
+            trusted: args.asked.trusted,
+            resumes: None,
+        };
+        let execution = Execution {
+            context,
+            tree: &read.tree,
+            pipeline,
+            order,
+            installation: &read.installation,
+            secrets: &secrets,
+            options: args.chosen.options(),
+            keep: args.chosen.keep,
+            lines: args.chosen.lines,
+        };
+        let ended = execution.carry_out()?;
+        let cancelled = ended.end() == End::Cancelled;
+        worst = Some(worse(worst, ended.end()));
+        results.push(ended);
+        if cancelled {
+            break;
+        }
+    }
+    finish(&results, worst, context)
+}
+
+/// Prints the results as JSON where that is wanted, and gives the exit code.
+pub(super) fn finish(
+    results: &[Ended],
+    worst: Option<End>,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
+    if context.json() {
+        let runs: Vec<_> = results.iter().map(Ended::json).collect();
+        context.ui().json(&serde_json::json!({"runs": runs}))?;
+    }
+    Ok(match worst {
+        None | Some(End::Success) => ExitCode::SUCCESS,
+        Some(End::Failure(_)) => ExitCode::from(Exit::Failed as u8),
+        Some(End::Cancelled) => ExitCode::from(130),
+    })
+}
+
+fn worse(one: Option<End>, other: End) -> End {
+    match (one, other) {
+        (Some(End::Cancelled), _) | (_, End::Cancelled) => End::Cancelled,
+        (Some(End::Failure(code)), _) | (_, End::Failure(code)) => End::Failure(code),
+        _ => End::Success,
+    }
+}
+
+fn several(read: &Read) -> bool {
+    let family = |dialect| match dialect {
+        Dialect::Drone08 | Dialect::Drone => 0,
+        Dialect::Woodpecker => 1,
+        Dialect::GitHub => 2,
+    };
+    let mut families: Vec<_> = read
+        .pipelines
+        .iter()
+        .map(|(pipeline, _)| family(pipeline.dialect))
+        .collect();
+    families.dedup();
+    families.len() > 1
+}
+
+fn ambiguous(read: &Read) -> Failure {
+    let names: Vec<_> = read
+        .pipelines
+        .iter()
+        .map(|(pipeline, _)| format!("`{}`", pipeline.name()))
+        .collect();
+    Failure::new(format!(
+        "the working tree has pipelines of several kinds: {}",
+        names.join(", ")
+    ))
+    .with_hint(format!(
+        "name those that are meant, as in `sampan ci run {}`",
+        read.pipelines
+            .first()
+            .map_or("FILE", |(pipeline, _)| pipeline.name())
+    ))
+}
+
+fn nothing_runs(pipeline: &Pipeline, compiled: &Compiled, read: &Read, context: &Context) {
+    let stages = &compiled.graph().stages;
+    let why = stages
+        .first()
+        .and_then(|stage| stage.verdict.against.first());
+    let why = why.map_or_else(String::new, |reason| format!(": {}", reason.text));
+    context.ui().note(format!(
+        "nothing of {} runs for {}{why}; `sampan ci explain` says more",
+        pipeline.name(),
+        explain::happened(&read.build)
+    ));
+}

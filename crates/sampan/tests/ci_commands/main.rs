@@ -1,0 +1,5 @@
+//! `sampan ci` as people call it.
+
+mod fixture;
+mod reading;
+mod running;
