@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use sampan_model::yaml::{self, Node};
 
+pub(crate) use container::words;
 pub use container::{Container, Credentials, HealthCheck, Options, Service};
 pub use field::Texts;
 pub use input::{Input, InputKind};

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 mod automaton;
 mod encodings;
@@ -18,9 +19,10 @@ const MASK: &[u8] = b"***";
 /// How many line breaks in a row may stand within a secret.
 const LIMIT_BREAKS: usize = 4;
 
-/// The secrets of a step, ready to be found.
+/// The secrets of a step, ready to be found; cheap to clone.
+#[derive(Clone)]
 pub struct Secrets {
-    automaton: Option<Automaton>,
+    automaton: Option<Arc<Automaton>>,
 }
 
 impl fmt::Debug for Secrets {
@@ -38,15 +40,15 @@ impl Secrets {
         }
         let forms: Vec<_> = forms.into_iter().collect();
         Self {
-            automaton: (!forms.is_empty()).then(|| Automaton::new(&forms)),
+            automaton: (!forms.is_empty()).then(|| Arc::new(Automaton::new(&forms))),
         }
     }
 
     /// A masker for one stream.
     #[must_use]
-    pub fn masker(&self) -> Masker<'_> {
+    pub fn masker(&self) -> Masker {
         Masker {
-            secrets: self,
+            secrets: self.clone(),
             place: ROOT,
             breaks: 0,
             pending: Vec::new(),
@@ -58,8 +60,8 @@ impl Secrets {
 }
 
 /// One stream on its way through.
-pub struct Masker<'a> {
-    secrets: &'a Secrets,
+pub struct Masker {
+    secrets: Secrets,
     place: u32,
     /// How many line breaks were seen in a row.
     breaks: usize,
@@ -73,16 +75,16 @@ pub struct Masker<'a> {
     continues: bool,
 }
 
-impl fmt::Debug for Masker<'_> {
+impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Masker").finish_non_exhaustive()
     }
 }
 
-impl Masker<'_> {
+impl Masker {
     /// Takes a chunk and appends what can be passed on.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let Some(automaton) = &self.secrets.automaton else {
+        let Some(automaton) = self.secrets.automaton.clone() else {
             out.extend_from_slice(chunk);
             return;
         };

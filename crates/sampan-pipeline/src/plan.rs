@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Deferred, Expression, Failure, Graph, RunWhen, Stage, Step, Verdict};
+use crate::graph::{Deferred, Dialect, Expression, Failure, Graph, RunWhen, Stage, Step, Verdict};
 
 /// How something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,8 @@ pub enum State {
     Skipped(String),
 }
 
-/// Decides expressions that only the run can tell.
-pub type Decide<'a> = dyn FnMut(&Expression) -> bool + 'a;
+/// Decides expressions that only the run can tell; the number is the place of the stage or step that they belong to.
+pub type Decide<'a> = dyn FnMut(usize, &Expression) -> bool + 'a;
 
 /// The steps of a stage, or the stages of a graph, on their way.
 #[derive(Debug, Clone)]
@@ -58,9 +58,19 @@ struct Item {
     failure: Failure,
     /// Whether others need it only to have begun.
     detached: bool,
+    /// Whether it is skipped with what it needs.
+    skipped_with: SkippedWith,
     state: State,
     /// Whether it, or what it waited for, went wrong.
     bad: bool,
+}
+
+/// Of which of its needs it is enough to be skipped for something to be skipped as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SkippedWith {
+    None,
+    Any,
+    All,
 }
 
 impl Plan {
@@ -75,6 +85,7 @@ impl Plan {
             when: step.when.clone(),
             failure: step.failure.clone(),
             detached: step.detached,
+            skipped_with: SkippedWith::None,
             state: State::Waits,
             bad: false,
         };
@@ -102,6 +113,14 @@ impl Plan {
                 Failure::Ignored(stage.ignores_failure.clone())
             },
             detached: false,
+            skipped_with: match graph.dialect {
+                // The end of a workflow that was called stands for all of its jobs.
+                Dialect::GitHub if stage.needs.contains(&format!("{} / begin", stage.id)) => {
+                    SkippedWith::All
+                }
+                Dialect::GitHub => SkippedWith::Any,
+                _ => SkippedWith::None,
+            },
             state: State::Waits,
             bad: false,
         };
@@ -116,6 +135,14 @@ impl Plan {
 
     /// What can begin now, by place; it counts as running from here on.
     pub fn next(&mut self, decide: &mut Decide<'_>) -> Vec<usize> {
+        self.next_with(&mut |place, expression, _| decide(place, expression))
+    }
+
+    /// As [`Self::next`], for those who need to know what stands where by then.
+    pub fn next_with(
+        &mut self,
+        decide: &mut dyn FnMut(usize, &Expression, &[State]) -> bool,
+    ) -> Vec<usize> {
         let mut begun = Vec::new();
         let mut changed = true;
         // What is skipped may be all that others waited for.
@@ -127,7 +154,12 @@ impl Plan {
                 }
                 changed = true;
                 let bad = self.is_bad_before(place);
-                match self.reason_to_skip(place, bad, decide) {
+                let reason = self.reason_to_skip(place, bad, &mut |place, expression| {
+                    let states: Vec<State> =
+                        self.items.iter().map(|item| item.state.clone()).collect();
+                    decide(place, expression, &states)
+                });
+                match reason {
                     None => {
                         self.items[place].state = State::Runs;
                         begun.push(place);
@@ -160,7 +192,7 @@ impl Plan {
         }
         let ignored = match &item.failure {
             Failure::Ignored(Deferred::Now(ignored)) => *ignored,
-            Failure::Ignored(Deferred::Later(expression)) => decide(expression),
+            Failure::Ignored(Deferred::Later(expression)) => decide(place, expression),
             Failure::Fails | Failure::FailsFast => false,
         };
         item.bad = !ignored;
@@ -272,6 +304,18 @@ impl Plan {
         }
     }
 
+    /// What was skipped so that the item is skipped as well.
+    fn skipped_need(&self, item: &Item) -> Option<&str> {
+        let skipped = |need: &&usize| matches!(self.items[**need].state, State::Skipped(_));
+        let first = item.needs.iter().find(skipped)?;
+        let enough = match item.skipped_with {
+            SkippedWith::None => false,
+            SkippedWith::Any => true,
+            SkippedWith::All => item.needs.iter().all(|need| skipped(&need)),
+        };
+        enough.then(|| self.items[*first].name.as_str())
+    }
+
     fn reason_to_skip(&self, place: usize, bad: bool, decide: &mut Decide<'_>) -> Option<String> {
         let item = &self.items[place];
         if item.against.is_some() {
@@ -279,6 +323,11 @@ impl Plan {
         }
         if let Some(over) = self.over {
             return Some(over.to_owned());
+        }
+        if item.when.is_default()
+            && let Some(need) = self.skipped_need(item)
+        {
+            return Some(format!("`{need}`, which it needs, was skipped"));
         }
         match &item.when {
             RunWhen::Status { success, failure } if self.cancelled && !(*success && *failure) => {
@@ -291,9 +340,8 @@ impl Plan {
                 Some("something before it failed".to_owned())
             }
             RunWhen::Status { .. } => None,
-            RunWhen::Expression(expression) => {
-                (!decide(expression)).then(|| format!("`{}` is false", expression.expression))
-            }
+            RunWhen::Expression(expression) => (!decide(place, expression))
+                .then(|| format!("`{}` is false", expression.expression)),
         }
     }
 }

@@ -23,8 +23,10 @@ mod error;
 mod event;
 mod folder;
 mod forward;
+mod forward_port;
 mod images;
 mod interrupt;
+mod job;
 mod log;
 mod message;
 mod network;
@@ -32,13 +34,16 @@ mod outcome;
 mod ports;
 mod prepare;
 mod scene;
+mod service;
 mod shared;
 mod shell;
 mod snapshot;
 mod stage;
+mod stage_run;
 mod stage_thread;
 mod state;
 mod step;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,6 +69,7 @@ use folder::RunFolder;
 use images::Images;
 use message::LIMIT_MESSAGES;
 use shared::Shared;
+use workflow::WorkflowRun;
 
 use crate::build::Build;
 use crate::expression::Value;
@@ -231,6 +237,10 @@ impl Executor {
     ) -> Result<Outcome, RunError> {
         clean::all(self)?;
         let graph = prepare::graph(run)?;
+        let workflow = match run.source {
+            Source::Graph(_) => None,
+            Source::GitHub(source) => Some(WorkflowRun::new(run, source)?),
+        };
         let images = Images::default();
         prepare::check(self, run, &graph, &images)?;
         let earlier = prepare::earlier(run, &graph)?;
@@ -245,7 +255,8 @@ impl Executor {
                 interrupt: run.interrupt,
                 armed: true,
             };
-            let outcome = Course::new(&shared, graph, earlier, events).all(scope, &receiver);
+            let outcome =
+                Course::new(&shared, graph, earlier, workflow, events).all(scope, &receiver);
             abort.armed = outcome.is_err();
             outcome
         })?;

@@ -9,7 +9,7 @@ use sampan_pipeline::{drone, drone08};
 fn run(mut plan: Plan, names: &[String], ends: &[(&str, End)]) -> String {
     let mut lines = Vec::new();
     loop {
-        let begun = plan.next(&mut |_| true);
+        let begun = plan.next(&mut |_, _| true);
         if begun.is_empty() {
             break;
         }
@@ -20,7 +20,7 @@ fn run(mut plan: Plan, names: &[String], ends: &[(&str, End)]) -> String {
             plan.ended(
                 place,
                 end.map_or(End::Success, |(_, end)| *end),
-                &mut |_| true,
+                &mut |_, _| true,
             );
         }
     }
@@ -129,12 +129,12 @@ fn services_are_needed_only_to_have_begun() {
     let graph = drone08::parse(".drone.yml", text, &Build::default()).unwrap();
     let mut plan = Plan::of_steps(&graph.stages[0]);
     assert_eq!(plan.waits_for(2), ["db"]);
-    assert_eq!(plan.next(&mut |_| true), [0]);
-    plan.ended(0, End::Success, &mut |_| true);
-    assert_eq!(plan.next(&mut |_| true), [1, 2]);
+    assert_eq!(plan.next(&mut |_, _| true), [0]);
+    plan.ended(0, End::Success, &mut |_, _| true);
+    assert_eq!(plan.next(&mut |_, _| true), [1, 2]);
     assert_eq!(plan.state(1), &State::Runs);
-    plan.ended(1, End::Failure(Some(137)), &mut |_| true);
+    plan.ended(1, End::Failure(Some(137)), &mut |_, _| true);
     assert!(!plan.has_failed());
-    plan.ended(2, End::Success, &mut |_| true);
+    plan.ended(2, End::Success, &mut |_, _| true);
     assert!(plan.is_over());
 }

@@ -10,7 +10,7 @@ use crate::read::Fields;
 
 mod options;
 
-pub(super) use options::words;
+pub(crate) use options::words;
 pub use options::{HealthCheck, Options};
 
 /// A container in which steps run, or that serves them.

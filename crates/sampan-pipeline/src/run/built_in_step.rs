@@ -18,7 +18,7 @@ impl StepRun<'_> {
         &self,
         built_in: &BuiltIn,
         variables: &Variables,
-        log: &mut Log<'_>,
+        log: &mut Log,
     ) -> Ending {
         let shared = self.stage.shared;
         let ended = {

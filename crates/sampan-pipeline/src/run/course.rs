@@ -1,5 +1,7 @@
 //! The loop of a run: begins stages, hears what they tell, passes it on and keeps it.
 
+mod planning;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -12,6 +14,7 @@ use super::message::{Message, StageEnd, What};
 use super::shared::Shared;
 use super::stage_thread::{self, Earlier};
 use super::state::StateFile;
+use super::workflow::WorkflowRun;
 use super::{Event, Outcome, RunError, StageOutcome, StepOutcome, folder};
 use crate::graph::{Deferred, Graph, Stage};
 use crate::plan::{End, Plan, State};
@@ -30,6 +33,10 @@ pub(super) struct Course<'a, 'e> {
     events: &'e mut dyn FnMut(Event<'_>),
     /// What an earlier run has done already.
     earlier: Earlier,
+    /// The workflow, where it is one of GitHub.
+    workflow: Option<WorkflowRun<'a>>,
+    /// Why stages cannot begin whose conditions have no value.
+    broken: BTreeMap<usize, String>,
 }
 
 /// A stage that runs.
@@ -44,6 +51,7 @@ impl<'a, 'e> Course<'a, 'e> {
         shared: &'a Shared<'a>,
         graph: Graph,
         earlier: Earlier,
+        workflow: Option<WorkflowRun<'a>>,
         events: &'e mut dyn FnMut(Event<'_>),
     ) -> Self {
         let mut plan = Plan::of_stages(&graph);
@@ -55,7 +63,7 @@ impl<'a, 'e> Course<'a, 'e> {
         let mut told_skipped = vec![false; graph.stages.len()];
         for (place, stage) in graph.stages.iter().enumerate() {
             if let Some(before) = earlier.stages.get(&stage.id) {
-                plan.take_over(place, &before.state, &mut |_| false);
+                plan.take_over(place, &before.state, &mut |_, _| false);
                 outcome.stages[place] = before.clone();
                 told_skipped[place] = true;
             }
@@ -80,6 +88,8 @@ impl<'a, 'e> Course<'a, 'e> {
             state: StateFile::new(shared.run.folder),
             events,
             earlier,
+            workflow,
+            broken: BTreeMap::new(),
         }
     }
 
@@ -98,9 +108,10 @@ impl<'a, 'e> Course<'a, 'e> {
                 self.plan.stop("the run was cancelled");
                 self.give_up_ready("the run was cancelled");
             }
-            let places = self.plan.next(&mut |_| false);
+            let places = self.next();
             self.tell_skipped();
             self.ready.extend(places);
+            self.put_matrices()?;
             self.begin_ready(scope);
             if self.running.is_empty() && self.ready.is_empty() && self.plan.is_over() {
                 break;
@@ -166,6 +177,11 @@ impl<'a, 'e> Course<'a, 'e> {
     {
         let stage = Arc::clone(&self.stages[place]);
         let id: Arc<str> = Arc::from(&*stage.id);
+        let given = match (&self.workflow, self.broken.remove(&place)) {
+            (_, Some(reason)) => Err(reason),
+            (None, None) => Ok(None),
+            (Some(workflow), None) => workflow.given(&stage, self.stand()).map(Some),
+        };
         let ends = Interrupt::default();
         let cancels = {
             let ends = ends.clone();
@@ -184,6 +200,7 @@ impl<'a, 'e> Course<'a, 'e> {
             id: Arc::clone(&id),
             ends: ends.clone(),
             resume: self.earlier.resume_of(&id),
+            given,
         };
         self.running.insert(id, Running { ends, cancels });
         scope.spawn(move || stage_thread::run(&started));
@@ -301,7 +318,7 @@ impl<'a, 'e> Course<'a, 'e> {
         if let Some(Running { cancels, .. }) = self.running.remove(&*stage.id) {
             drop(cancels);
         }
-        self.plan.ended(place, end.end, &mut |_| false);
+        self.plan_ended(place, end.end);
         let kept = &mut self.outcome.stages[place];
         kept.state = self.plan.state(place).clone();
         kept.ended = Some(clock::now().as_millisecond());

@@ -11,9 +11,9 @@ use super::message::{Message, What};
 use crate::mask::{Masker, Secrets};
 
 /// The log of one step. Its two outputs are masked apart, as secrets may come in pieces.
-pub(super) struct Log<'a> {
+pub(super) struct Log {
     file: File,
-    maskers: [Masker<'a>; 2],
+    maskers: [Masker; 2],
     events: SyncSender<Message>,
     stage: Arc<str>,
     step: usize,
@@ -21,10 +21,10 @@ pub(super) struct Log<'a> {
     broken: bool,
 }
 
-impl<'a> Log<'a> {
+impl Log {
     pub(super) fn create(
         path: &Path,
-        secrets: &'a Secrets,
+        secrets: &Secrets,
         events: SyncSender<Message>,
         stage: Arc<str>,
         step: usize,
@@ -37,6 +37,34 @@ impl<'a> Log<'a> {
             step,
             broken: false,
         })
+    }
+
+    /// The log of a step that goes on after it has ended.
+    pub(super) fn reopen(
+        path: &Path,
+        secrets: &Secrets,
+        events: SyncSender<Message>,
+        stage: Arc<str>,
+        step: usize,
+    ) -> Result<Self, RunError> {
+        let file = File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(RunError::io("open", path))?;
+        Ok(Self {
+            file,
+            maskers: [secrets.masker(), secrets.masker()],
+            events,
+            stage,
+            step,
+            broken: false,
+        })
+    }
+
+    /// The number of the step.
+    pub(super) fn step(&self) -> usize {
+        self.step
     }
 
     /// Takes what one of the two outputs said.
@@ -64,7 +92,7 @@ impl<'a> Log<'a> {
     }
 
     /// Passes on what was held back; from now on other secrets hold.
-    pub(super) fn change_secrets(&mut self, secrets: &'a Secrets) {
+    pub(super) fn change_secrets(&mut self, secrets: &Secrets) {
         let before = std::mem::replace(&mut self.maskers, [secrets.masker(), secrets.masker()]);
         for masker in before {
             let mut masked = Vec::new();
@@ -74,8 +102,8 @@ impl<'a> Log<'a> {
     }
 
     /// Passes on what was held back.
-    pub(super) fn finish(mut self, secrets: &'a Secrets) {
-        self.change_secrets(secrets);
+    pub(super) fn finish(mut self) {
+        self.change_secrets(&Secrets::new([]));
     }
 
     fn pass_on(&mut self, masked: Vec<u8>) {

@@ -21,10 +21,6 @@ pub(super) struct Message {
 
 /// What a stage tells; steps are named by their numbers.
 #[derive(Debug)]
-#[expect(
-    dead_code,
-    reason = "steps of GitHub's jobs, which are next, tell the rest"
-)]
 pub(super) enum What {
     StepBegan {
         step: usize,

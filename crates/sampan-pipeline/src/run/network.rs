@@ -82,10 +82,6 @@ impl StageNetwork {
     }
 
     /// The address of a service.
-    #[expect(
-        dead_code,
-        reason = "services of GitHub's jobs, which are next, are reached by it"
-    )]
     pub(super) fn address(&self, step: usize) -> Option<Ipv4Addr> {
         let found = self.fixed.iter().find(|(number, _)| *number == step);
         found.map(|(_, place)| place.address)
@@ -103,6 +99,14 @@ impl StageNetwork {
             Some(place) => Ok(place),
             None => self.connect(),
         }
+    }
+
+    /// A place for the container of a whole job.
+    pub(super) fn place_of_job(&mut self) -> Result<Place, StageNetworkError> {
+        let place = self.connect()?;
+        // No step has this number.
+        self.fixed.push((usize::MAX, place.clone()));
+        Ok(place)
     }
 
     /// Gives a place back, for the next step.

@@ -8,21 +8,24 @@ use sampan_model::Hint as _;
 use super::error::Missing;
 use super::images::Images;
 use super::stage_thread::{Earlier, ResumeStage};
-use super::{Executor, ImageRequest, Outcome, Resume, Run, RunError, Source, StepOutcome};
+use super::workflow::WorkflowRun;
+use super::{Executor, ImageRequest, Options, Outcome, Resume, Run, RunError, Source, StepOutcome};
 use crate::built_in;
 use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
 use crate::plan::{End, State};
 
 /// The graph of a run with the steps that the user wants.
 pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
-    let mut graph = match &run.source {
-        Source::Graph(graph) => (*graph).clone(),
-        Source::GitHub(source) => {
-            let needs = BTreeMap::new();
-            crate::github::plan::compile(source.workflow, &source.request(run.build, &needs))?.graph
-        }
+    let mut graph = match run.source {
+        Source::Graph(graph) => graph.clone(),
+        Source::GitHub(source) => WorkflowRun::new(run, source)?.graph().clone(),
     };
-    let options = run.options;
+    wanted(&mut graph, run.options);
+    Ok(graph)
+}
+
+/// Notes which steps the user does not want.
+pub(super) fn wanted(graph: &mut Graph, options: &Options) {
     for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
         let named = |names: &[String]| names.contains(&step.name);
         let unwanted = if named(&options.exclude) {
@@ -41,7 +44,6 @@ pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
             text: text.to_owned(),
         }));
     }
-    Ok(graph)
 }
 
 /// Looks for everything that the run needs, and names all that is missing.

@@ -1,40 +1,23 @@
 //! One stage: its steps in their order, each on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
+use sampan_container::ContainerId;
 use sampan_supervise::clock;
 
-use super::description::StageFolders;
 use super::environment::SoFar;
-use super::interrupt::Interrupt;
+use super::job;
 use super::log::Log;
 use super::message::{Ending, What};
-use super::network::StageNetwork;
-use super::shared::Shared;
 use super::snapshot::Snapshots;
-use super::step::{StepRun, log_path};
-use crate::graph::{Failure, Stage, Step};
+use super::stage_run::StageRun;
+use super::step::{StepRun, chain, log_path};
+use crate::graph::{Expression, Failure, Step};
 use crate::plan::{End, Plan, State};
-
-/// A stage that runs.
-pub(super) struct StageRun<'a> {
-    pub(super) shared: &'a Shared<'a>,
-    pub(super) stage: &'a Stage,
-    pub(super) id: Arc<str>,
-    pub(super) folders: StageFolders,
-    pub(super) logs: PathBuf,
-    pub(super) network: StageNetwork,
-    /// Ends everything in the stage.
-    pub(super) ends: Interrupt,
-    /// Ends services and detached steps.
-    pub(super) services: Interrupt,
-    pub(super) deadline: Option<Instant>,
-}
 
 /// Steps of an earlier run that count as they ended there.
 pub(super) type Done = BTreeMap<usize, State>;
@@ -57,6 +40,14 @@ enum ToldWhat {
 }
 
 impl StageRun<'_> {
+    /// Whether the condition of a step holds.
+    fn decide(&self, place: usize, expression: &Expression) -> bool {
+        let step = &self.stage.steps[place];
+        self.job
+            .as_ref()
+            .is_some_and(|job| job.decide(self, step, expression))
+    }
+
     /// Runs the steps to their end.
     pub(super) fn run(&self, done: &Done) -> StepsEnd {
         let (sender, receiver) = sync_channel(2 * self.stage.steps.len() + 1);
@@ -74,15 +65,13 @@ impl StageRun<'_> {
                 failed: Vec::new(),
                 stage_began: clock::now().as_second(),
                 late: false,
+                unwell: None,
+                posts_failed: false,
             };
             steps.take_over(done);
             steps.all(scope);
             steps.end()
         })
-    }
-
-    pub(super) fn tell(&self, what: What) {
-        self.shared.tell(&self.id, what);
     }
 }
 
@@ -102,13 +91,17 @@ struct Steps<'a, 's> {
     stage_began: i64,
     /// Whether the time of the stage is over.
     late: bool,
+    /// Why a service is not well.
+    unwell: Option<String>,
+    /// Whether something failed that was left for the end of the job.
+    posts_failed: bool,
 }
 
 impl<'a> Steps<'a, '_> {
     /// Lets steps count as they ended in an earlier run.
     fn take_over(&mut self, done: &Done) {
         for (place, state) in done {
-            self.plan.take_over(*place, state, &mut |_| false);
+            self.plan.take_over(*place, state, &mut |_, _| false);
             self.told_skipped[*place] = true;
         }
     }
@@ -119,7 +112,10 @@ impl<'a> Steps<'a, '_> {
     {
         loop {
             self.notice_end();
-            let places = self.plan.next(&mut |_| false);
+            let run = self.run;
+            let places = self
+                .plan
+                .next(&mut |place, expression| run.decide(place, expression));
             self.tell_skipped();
             let steps = &self.run.stage.steps;
             let (detached, others): (Vec<usize>, Vec<usize>) =
@@ -131,6 +127,19 @@ impl<'a> Steps<'a, '_> {
             while detached.iter().any(|place| !self.begun[*place]) {
                 self.listen();
             }
+            for place in &detached {
+                self.run.lead_ports(scope, *place);
+                if let Err(reason) = self.run.wait_until_well(*place) {
+                    self.unwell.get_or_insert(reason);
+                    self.plan.stop("a service is not well");
+                }
+            }
+            if self.unwell.is_some() {
+                for place in others {
+                    self.plan.give_up(place, "a service is not well".to_owned());
+                }
+                continue;
+            }
             for place in others {
                 self.begin(scope, place);
             }
@@ -141,6 +150,9 @@ impl<'a> Steps<'a, '_> {
                 self.listen();
             }
         }
+        if let Some(job) = self.run.job.as_ref().filter(|_| self.run.ends.times() < 2) {
+            self.posts_failed = !job.run_posts(self.run);
+        }
         self.run.services.trigger();
         while self.background > 0 {
             self.listen();
@@ -149,7 +161,18 @@ impl<'a> Steps<'a, '_> {
 
     /// Looks whether the stage is to end.
     fn notice_end(&mut self) {
-        if self.run.ends.is_triggered() {
+        if let Some(job) = &self.run.job {
+            let late = self.run.deadline.is_some_and(|end| end <= Instant::now());
+            if late || self.run.ends.is_triggered() {
+                self.late |= late;
+                self.plan.cancel();
+                let times = self.run.ends.times();
+                job.cancel(times);
+                if times > 1 {
+                    self.plan.stop("the run was cancelled at once");
+                }
+            }
+        } else if self.run.ends.is_triggered() {
             self.plan.stop("the run was cancelled");
         } else if self.run.deadline.is_some_and(|end| end <= Instant::now()) {
             self.late = true;
@@ -163,6 +186,9 @@ impl<'a> Steps<'a, '_> {
                 && !self.told_skipped[place]
             {
                 self.told_skipped[place] = true;
+                if let Some(job) = &self.run.job {
+                    job.step_skipped(&self.run.stage.steps[place]);
+                }
                 self.run.tell(What::StepSkipped {
                     step: place,
                     reason: reason.clone(),
@@ -240,7 +266,14 @@ impl<'a> Steps<'a, '_> {
         } else {
             self.foreground -= 1;
         }
-        self.plan.ended(place, ending.end, &mut |_| false);
+        let raw = ending.end;
+        let run = self.run;
+        self.plan.ended(place, raw, &mut |place, expression| {
+            run.decide(place, expression)
+        });
+        if let Some(job) = run.job.as_ref().filter(|_| !step.detached) {
+            job.step_ended(place, step, raw, self.plan.is_bad(place));
+        }
         if let State::Ended(end) = self.plan.state(place) {
             ending.end = *end;
         }
@@ -261,7 +294,9 @@ impl<'a> Steps<'a, '_> {
         let (end, reason) = if self.late {
             let reason = "it took longer than it may".to_owned();
             (End::Failure(None), Some(reason))
-        } else if !self.failed.is_empty() {
+        } else if let Some(reason) = &self.unwell {
+            (End::Failure(None), Some(reason.clone()))
+        } else if !self.failed.is_empty() || self.posts_failed {
             (End::Failure(None), None)
         } else if self.run.ends.is_triggered() {
             (End::Cancelled, None)
@@ -310,9 +345,12 @@ fn run_step(
     let log = Log::create(&path, masks, events, Arc::clone(&run.id), number);
     let mut log = match log {
         Ok(log) => log,
-        Err(error) => return Ending::failed(super::step::chain(&error)),
+        Err(error) => return Ending::failed(chain(&error)),
     };
-    let mut began = || {
+    let mut began = |id: Option<&ContainerId>| {
+        if let Some(id) = id {
+            run.service_ids().insert(number, id.clone());
+        }
         let told = Told {
             step: number,
             what: ToldWhat::Began,
@@ -321,13 +359,23 @@ fn run_step(
             tracing::debug!("nobody waits for the step");
         }
     };
-    let step = StepRun {
-        stage: run,
-        number,
-        step,
-        so_far,
+    let job = run.job.as_ref().filter(|_| job::belongs_to_job(step));
+    let ending = if let Some(job) = job {
+        job.step(run, number, step, &mut log)
+            .unwrap_or_else(|error| {
+                let reason = chain(&error);
+                log.say(&reason);
+                Ending::failed(reason)
+            })
+    } else {
+        let step = StepRun {
+            stage: run,
+            number,
+            step,
+            so_far,
+        };
+        step.run(&mut log, &mut began)
     };
-    let ending = step.run(&mut log, &mut began);
-    log.finish(masks);
+    log.finish();
     ending
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::description::StageFolders;
 use super::interrupt::Interrupt;
+use super::job::{self, Job};
 use super::message::{StageEnd, What};
 use super::network::StageNetwork;
 use super::shared::Shared;
 use super::snapshot;
-use super::stage::{Done, StageRun, StepsEnd};
+use super::stage::{Done, StepsEnd};
+use super::stage_run::StageRun;
 use super::step::{StepError, chain};
+use super::workflow::Given;
 use super::{RunError, StageOutcome, StepOutcome, folder};
 use crate::graph::{Deferred, Stage};
 use crate::plan::End;
@@ -54,6 +57,8 @@ pub(super) struct Start<'a> {
     pub(super) id: Arc<str>,
     pub(super) ends: Interrupt,
     pub(super) resume: ResumeStage,
+    /// What a job of GitHub sees, or why it cannot begin.
+    pub(super) given: Result<Option<Given>, String>,
 }
 
 /// Tells the end of a stage whatever happens on its thread.
@@ -96,12 +101,32 @@ pub(super) fn run(start: &Start<'_>) {
     };
     let ran = run_stage(start);
     tell.end = Some(match ran {
-        Ok(ended) => tell.end(ended.end, ended.reason),
+        Ok((ended, outputs)) => StageEnd {
+            outputs,
+            ..tell.end(ended.end, ended.reason)
+        },
         Err(error) => tell.end(End::Failure(None), Some(chain(&error))),
     });
 }
 
-fn run_stage(start: &Start<'_>) -> Result<StepsEnd, StepError> {
+type Ran = (StepsEnd, BTreeMap<String, String>);
+
+fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
+    let given = match &start.given {
+        Ok(given) => given.clone(),
+        Err(reason) => {
+            let ended = StepsEnd {
+                end: End::Failure(None),
+                reason: Some(reason.clone()),
+            };
+            return Ok((ended, BTreeMap::new()));
+        }
+    };
+    if let Some(given) = &given
+        && start.stage.steps.is_empty()
+    {
+        return call(&start.stage, given);
+    }
     let (shared, stage) = (start.shared, &*start.stage);
     let run = shared.run.folder;
     let folders = StageFolders {
@@ -118,9 +143,22 @@ fn run_stage(start: &Start<'_>) -> Result<StepsEnd, StepError> {
     let network = StageNetwork::make(shared.bridge()?, run, stage)?;
     let deadline = match &stage.timeout {
         Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
-        _ => None,
+        Some(Deferred::Later(later)) => {
+            let minutes = match &given {
+                Some(given) => job::evaluate(&Deferred::Later(later.clone()), &given.contexts())?,
+                None => String::new(),
+            };
+            let minutes: f64 = minutes.parse().unwrap_or(360.0);
+            Duration::try_from_secs_f64(minutes * 60.0)
+                .ok()
+                .and_then(|limit| Instant::now().checked_add(limit))
+        }
+        None => None,
     };
-    let stage_run = StageRun {
+    let mut stage_run = StageRun {
+        job: None,
+        given: given.clone(),
+        service_ids: Mutex::default(),
         shared,
         stage,
         id: Arc::clone(&start.id),
@@ -131,5 +169,27 @@ fn run_stage(start: &Start<'_>) -> Result<StepsEnd, StepError> {
         services: Interrupt::default(),
         deadline,
     };
-    Ok(stage_run.run(&start.resume.done))
+    if let Some(given) = given {
+        stage_run.job = Some(Job::begin(&mut stage_run, given)?);
+    }
+    let ended = stage_run.run(&start.resume.done);
+    let outputs = match &stage_run.job {
+        Some(job) => job.outputs(&stage_run)?,
+        None => BTreeMap::new(),
+    };
+    Ok((ended, outputs))
+}
+
+/// The beginning or the end of a workflow that was called: nothing runs, but it may have outputs.
+fn call(stage: &Stage, given: &Given) -> Result<Ran, StepError> {
+    let contexts = given.contexts();
+    let mut outputs = BTreeMap::new();
+    for (name, text) in &stage.outputs {
+        outputs.insert(name.clone(), job::evaluate(text, &contexts)?);
+    }
+    let ended = StepsEnd {
+        end: End::Success,
+        reason: None,
+    };
+    Ok((ended, outputs))
 }

@@ -9,16 +9,19 @@ use super::description::{DescriptionError, Parts, Program, bind, describe};
 use super::environment::{self, SoFar, Variables};
 use super::folder;
 use super::forward::{Outputs, Stopped};
-use super::images::{ImageError, Unpacked};
+use super::images::ImageError;
 use super::interrupt::{Interrupt, Registration};
+use super::job::{JobError, apply_options};
 use super::log::Log;
 use super::message::Ending;
 use super::network::StageNetworkError;
-use super::stage::StageRun;
-use super::{ImageRequest, Login, PortError, RunError};
-use crate::graph::{Action, Container, Deferred, EnvironmentValue, Role, Step};
+use super::stage_run::StageRun;
+use super::{PortError, RunError};
+use crate::expression::EvaluateError;
+use crate::graph::{Action, Container, Deferred, Role, Step};
 use crate::plan::End;
 use crate::script;
+use crate::secrets::Asker;
 
 /// Where the script of a step lies in its container.
 const SCRIPT: &str = "/.sampan/step.sh";
@@ -42,6 +45,14 @@ pub(super) enum StepError {
     Output(#[source] std::io::Error),
     #[error("{what} is known only in workflows of GitHub")]
     Late { what: &'static str },
+    #[error("`{expression}` has no value")]
+    Expression {
+        expression: String,
+        #[source]
+        source: Box<EvaluateError>,
+    },
+    #[error(transparent)]
+    Job(#[from] JobError),
 }
 
 /// The text of an error with all its causes.
@@ -68,7 +79,7 @@ pub(super) struct StepRun<'a> {
 
 impl StepRun<'_> {
     /// Runs the step. `began` is called once others may rely on it.
-    pub(super) fn run(&self, log: &mut Log<'_>, began: &mut dyn FnMut()) -> Ending {
+    pub(super) fn run(&self, log: &mut Log, began: &mut dyn FnMut(Option<&ContainerId>)) -> Ending {
         let scratch = self.stage.folders.scratch(self.number);
         let ran = self.run_in(&scratch, log, began);
         if let Err(error) = folder::remove(&scratch) {
@@ -87,16 +98,16 @@ impl StepRun<'_> {
     fn run_in(
         &self,
         scratch: &Path,
-        log: &mut Log<'_>,
-        began: &mut dyn FnMut(),
+        log: &mut Log,
+        began: &mut dyn FnMut(Option<&ContainerId>),
     ) -> Result<Ending, StepError> {
         let variables = self.variables()?;
         if let Some(Ok(built_in)) = crate::built_in::of(self.step) {
-            began();
+            began(None);
             return Ok(self.run_built_in(&built_in, &variables, log));
         }
         if self.step.role == Role::Clone {
-            began();
+            began(None);
             return self.clone_tree(log);
         }
         let container = self
@@ -106,8 +117,11 @@ impl StepRun<'_> {
             .ok_or(StepError::Late { what: "the image" })?;
         let upper = scratch.join("upper");
         std::fs::create_dir_all(&upper).map_err(RunError::io("make", &upper))?;
-        let image = self.image(container)?;
-        let program = self.program(scratch, container, variables)?;
+        let mut container = container.clone();
+        let mut variables = variables;
+        variables.extend(apply_options(self.stage, &mut container)?);
+        let image = self.stage.image(&container)?;
+        let program = self.program(scratch, &container, variables)?;
         let place = self.stage.network.place(self.number, self.step)?;
         let network = Network::Namespace(place.namespace.path().to_owned());
         let shared = self.stage.shared;
@@ -116,7 +130,7 @@ impl StepRun<'_> {
             run: shared.run.folder,
             stage: self.stage.stage,
             folders: &self.stage.folders,
-            container,
+            container: &container,
             image: &image,
             program,
             upper,
@@ -132,16 +146,19 @@ impl StepRun<'_> {
     }
 
     fn variables(&self) -> Result<Variables, StepError> {
-        let secrets = self.stage.shared.run.secrets;
-        let mut variables = environment::resolve(&self.step.environment, secrets, &mut |_| {
-            Err(StepError::Late { what: "a variable" })
+        let run = self.stage.shared.run;
+        let secrets = run
+            .secrets
+            .of(&Asker::of_step(run.build, self.stage.stage, self.step));
+        let mut variables = environment::resolve(&self.step.environment, &secrets, &mut |later| {
+            self.stage.text(&Deferred::Later(later.clone()))
         })?;
         environment::put_status(&mut variables, self.stage.shared.dialect, &self.so_far);
         Ok(variables)
     }
 
     /// Brings the source tree into the workspace.
-    fn clone_tree(&self, log: &mut Log<'_>) -> Result<Ending, StepError> {
+    fn clone_tree(&self, log: &mut Log) -> Result<Ending, StepError> {
         let workspace = &self.stage.stage.workspace;
         let inside = Path::new(&workspace.path)
             .strip_prefix(&workspace.base)
@@ -151,34 +168,6 @@ impl StepRun<'_> {
         log.say(&format!("the source tree is put into {}", workspace.path));
         self.stage.shared.run.tree.fill(&folder)?;
         Ok(Ending::SUCCESS)
-    }
-
-    fn image(&self, container: &Container) -> Result<std::sync::Arc<Unpacked>, StepError> {
-        let Deferred::Now(name) = &container.image else {
-            return Err(StepError::Late { what: "the image" });
-        };
-        let secrets = self.stage.shared.run.secrets;
-        let text = |value: &EnvironmentValue| match value {
-            EnvironmentValue::Text(text) => text.clone(),
-            EnvironmentValue::Secret(wanted) => {
-                secrets.get(&wanted.name).unwrap_or_default().to_owned()
-            }
-            EnvironmentValue::Later(_) | EnvironmentValue::Setting(_) => String::new(),
-        };
-        let login = container.login.as_ref().map(|login| Login {
-            registry: None,
-            username: text(&login.username),
-            password: text(&login.password),
-        });
-        let request = ImageRequest {
-            name,
-            pull: container.pull,
-            login: login.as_ref(),
-        };
-        let shared = self.stage.shared;
-        Ok(shared
-            .images
-            .unpack(shared.executor, shared.run.ports, &request)?)
     }
 
     fn program(
@@ -192,7 +181,7 @@ impl StepRun<'_> {
             Some(Deferred::Now(folder)) => {
                 Some(crate::path::join(&self.stage.stage.workspace.path, folder))
             }
-            Some(Deferred::Later(_)) => return Err(StepError::Late { what: "the folder" }),
+            Some(later @ Deferred::Later(_)) => Some(self.stage.text(later)?),
             None => None,
         };
         let mut program = Program {
@@ -241,12 +230,12 @@ impl StepRun<'_> {
     fn run_container(
         &self,
         spec: &ContainerSpec,
-        log: &mut Log<'_>,
-        began: &mut dyn FnMut(),
+        log: &mut Log,
+        began: &mut dyn FnMut(Option<&ContainerId>),
     ) -> Result<Ending, StepError> {
-        let mut interrupts = vec![&self.stage.ends];
+        let mut interrupts = vec![(&self.stage.ends, 0)];
         if self.step.detached {
-            interrupts.push(&self.stage.services);
+            interrupts.push((&self.stage.services, 0));
         }
         let own = match &self.step.timeout {
             Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
@@ -257,7 +246,13 @@ impl StepRun<'_> {
             deadline: own.into_iter().chain(self.stage.deadline).min(),
         };
         let runtime = &self.stage.shared.executor.runtime;
-        let (exit, stopped) = run_container(runtime, spec, &limits, log, began)?;
+        let (exit, stopped) = run_container(
+            runtime,
+            spec,
+            &limits,
+            &mut |output, bytes| log.push(output, bytes),
+            began,
+        )?;
         if self.stage.ends.is_triggered() {
             return Ok(Ending {
                 end: End::Cancelled,
@@ -277,7 +272,8 @@ impl StepRun<'_> {
 
 /// What ends a container before its time.
 pub(super) struct Limits<'a> {
-    pub(super) interrupts: &'a [&'a Interrupt],
+    /// Each with how often it was triggered before: that is passed by.
+    pub(super) interrupts: &'a [(&'a Interrupt, u32)],
     pub(super) deadline: Option<Instant>,
 }
 
@@ -301,9 +297,13 @@ impl Guarded {
     }
 
     /// Kills it when the run is ended early, for as long as the guard lives.
-    pub(super) fn kill_on(&self, interrupt: &Interrupt) -> Registration {
+    fn kill_on(&self, interrupt: &Interrupt, passed: u32) -> Registration {
         let (runtime, id) = (self.runtime.clone(), self.id.clone());
-        interrupt.on_trigger(move |_| kill(&runtime, &id))
+        interrupt.on_trigger(move |times| {
+            if times > passed {
+                kill(&runtime, &id);
+            }
+        })
     }
 }
 
@@ -327,8 +327,8 @@ pub(super) fn run_container(
     runtime: &Runtime,
     spec: &ContainerSpec,
     limits: &Limits<'_>,
-    log: &mut Log<'_>,
-    began: &mut dyn FnMut(),
+    take: &mut dyn FnMut(usize, &[u8]),
+    began: &mut dyn FnMut(Option<&ContainerId>),
 ) -> Result<(Exit, Stopped), StepError> {
     let container = Guarded::create(runtime, spec)?;
     let attachment = runtime.attach(&container.id)?;
@@ -338,17 +338,16 @@ pub(super) fn run_container(
     let _kills: Vec<Registration> = limits
         .interrupts
         .iter()
-        .map(|interrupt| container.kill_on(interrupt))
+        .map(|(interrupt, passed)| container.kill_on(interrupt, *passed))
         .collect();
-    began();
-    let mut take = |output: usize, bytes: &[u8]| log.push(output, bytes);
+    began(Some(&container.id));
     let stopped = outputs
-        .forward(None, limits.deadline, &mut take)
+        .forward(None, limits.deadline, take)
         .map_err(StepError::Output)?;
     if stopped == Stopped::Late {
         kill(runtime, &container.id);
         outputs
-            .forward(None, None, &mut take)
+            .forward(None, None, take)
             .map_err(StepError::Output)?;
     }
     let exit = wait(runtime, &container.id, limits.deadline, stopped)?;

@@ -5,6 +5,7 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+mod github;
 mod order;
 mod plugins;
 mod services;

@@ -208,7 +208,7 @@ impl Options {
 }
 
 /// The words of a line as a shell splits them; nothing when a quote is not closed.
-pub(in crate::github) fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut characters = text.chars();

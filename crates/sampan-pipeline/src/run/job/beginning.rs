@@ -1,0 +1,149 @@
+//! The container of a job: what it is made from, and what keeps it alive.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use sampan_container::{Mount, Network};
+
+use super::files::Files;
+use super::{Job, JobError, JobState, PATH, RUNNER, apply_options};
+use crate::expression::Value;
+use crate::github::context::Conclusion;
+use crate::graph::{Container, Deferred};
+use crate::run::RunError;
+use crate::run::description::{Parts, Program, bind, describe};
+use crate::run::environment::Variables;
+use crate::run::stage_run::StageRun;
+use crate::run::step::{Guarded, StepError};
+use crate::run::workflow::Given;
+
+impl Job {
+    /// Makes the job's container and starts it.
+    pub(in crate::run) fn begin(run: &mut StageRun<'_>, given: Given) -> Result<Self, StepError> {
+        let root = run.folders.root.join("runner");
+        for name in ["home", "temp", "tools", "actions", "files"] {
+            let path = root.join(name);
+            std::fs::create_dir_all(&path).map_err(RunError::io("make", &path))?;
+        }
+        let event = given.github.get("event").map(Value::to_json);
+        let path = root.join("event.json");
+        std::fs::write(&path, event.unwrap_or_default()).map_err(RunError::io("write", &path))?;
+        let place = run.network.place_of_job()?;
+        let (container, own) = container(run, &given)?;
+        let image = run.image(&container)?;
+        let program = program(run, &root, own, run.stage.container.is_some());
+        let upper = root.join("upper");
+        std::fs::create_dir_all(&upper).map_err(RunError::io("make", &upper))?;
+        let shared = run.shared;
+        let spec = describe(Parts {
+            data: &shared.executor.data,
+            run: shared.run.folder,
+            stage: run.stage,
+            folders: &run.folders,
+            container: &container,
+            image: &image,
+            program,
+            upper,
+            network: Network::Namespace(place.namespace.path().to_owned()),
+            hosts: run.network.hosts().to_vec(),
+            host_name: &run.stage.name,
+        })?;
+        let path = spec
+            .process
+            .env
+            .iter()
+            .rev()
+            .find_map(|line| line.strip_prefix("PATH="))
+            .unwrap_or(PATH)
+            .to_owned();
+        let runtime = &shared.executor.runtime;
+        let guarded = Guarded::create(runtime, &spec)?;
+        runtime.start(&guarded.id)?;
+        let masked = given.secrets.values().cloned().collect();
+        Ok(Self {
+            layers: runtime.layers(&guarded.id)?,
+            container: guarded,
+            path,
+            files: Files::open(&root.join("files"))?,
+            root,
+            place,
+            in_container: run.stage.container.is_some(),
+            given,
+            state: Mutex::new(JobState {
+                steps: Vec::new(),
+                outputs: BTreeMap::new(),
+                variables: Variables::new(),
+                paths: Vec::new(),
+                status: Conclusion::Success,
+                posts: Vec::new(),
+                masked,
+                masks: shared.masks.clone(),
+                passed: 0,
+                broken: None,
+            }),
+        })
+    }
+}
+
+/// The container of the job, as the file or the table of runners names it, with the variables of its options.
+fn container(run: &StageRun<'_>, given: &Given) -> Result<(Container, Variables), StepError> {
+    if let Some(container) = &run.stage.container {
+        let mut container = container.clone();
+        container.image = Deferred::Now(run.text(&container.image)?);
+        let own = apply_options(run, &mut container)?;
+        return Ok((container, own));
+    }
+    let mut labels = Vec::new();
+    for (label, _) in &run.stage.platform.labels {
+        labels.push(label.to_lowercase());
+    }
+    let image = labels.iter().find_map(|label| given.runners.get(label));
+    let image = image.ok_or_else(|| JobError::NoRunner {
+        labels: labels.join(", "),
+    })?;
+    let container = Container {
+        image: Deferred::Now(image.clone()),
+        ..Container::default()
+    };
+    Ok((container, Variables::new()))
+}
+
+/// What keeps the job's container alive.
+fn program(
+    run: &StageRun<'_>,
+    root: &Path,
+    mut variables: Variables,
+    in_container: bool,
+) -> Program {
+    let home = if in_container {
+        "/github/runner/home"
+    } else {
+        "/root"
+    };
+    variables
+        .entry("HOME".to_owned())
+        .or_insert_with(|| home.to_owned());
+    let keep = ["/bin/sh", "-c", "while :; do sleep 86400; done"];
+    Program {
+        entrypoint: Some(keep.map(str::to_owned).to_vec()),
+        command: Vec::new(),
+        variables,
+        folder: Some(run.stage.workspace.path.clone()),
+        mounts: mounts(root),
+    }
+}
+
+/// The folders of the runner as all containers of the job see them.
+pub(super) fn mounts(root: &Path) -> Vec<Mount> {
+    let seen =
+        |name: &str, read_only| bind(root.join(name), &format!("{RUNNER}/{name}"), read_only);
+    vec![
+        seen("home", false),
+        seen("temp", false),
+        seen("tools", false),
+        seen("files", false),
+        seen("actions", true),
+        seen("event.json", true),
+    ]
+}

@@ -1,0 +1,276 @@
+//! One process of a step: its variables, its commands to the runner, and what it hands over at its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sampan_container::{Exec, ExecSpec, Exit, Signal};
+
+use super::composite::{Frame, Performed};
+use super::files::{NAMES, ProcessFiles};
+use super::{Job, JobError};
+use crate::github::command::{Command, Commands, Said, Severity};
+use crate::github::environment::defaults;
+use crate::github::file_command;
+use crate::mask::Secrets as Masks;
+use crate::plan::End;
+use crate::run::environment::{Variables, lines};
+use crate::run::forward::{Outputs, Stopped};
+use crate::run::log::Log;
+use crate::run::message::{Ending, What};
+use crate::run::step::{StepError, ending};
+
+/// A process of a step.
+pub(super) struct Process {
+    pub(super) args: Vec<String>,
+    pub(super) folder: String,
+    pub(super) variables: Variables,
+    pub(super) files: ProcessFiles,
+    /// The container in which it is the first process; the job's own when absent.
+    pub(super) container: Option<super::docker::OwnContainer>,
+}
+
+/// What a process said to its runner.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) outputs: BTreeMap<String, String>,
+    pub(super) saved: BTreeMap<String, String>,
+    variables: Vec<(String, String)>,
+    paths: Vec<String>,
+    /// Why the step fails although its process may end well.
+    failed: Option<String>,
+}
+
+impl Job {
+    /// Runs a process and takes what it hands over.
+    pub(super) fn run_process(
+        &self,
+        frame: &mut Frame<'_, '_>,
+        process: Process,
+        log: &mut Log,
+    ) -> Result<Performed, StepError> {
+        self.run_process_with_state(frame, process, log)
+            .map(|(performed, _)| performed)
+    }
+
+    /// As [`Self::run_process`], with what it saves for the end of the job.
+    pub(super) fn run_process_with_state(
+        &self,
+        frame: &mut Frame<'_, '_>,
+        mut process: Process,
+        log: &mut Log,
+    ) -> Result<(Performed, BTreeMap<String, String>), StepError> {
+        frame.command_files = NAMES
+            .iter()
+            .map(|name| (*name, process.files.path(name)))
+            .collect();
+        let unsecure = process
+            .variables
+            .get("ACTIONS_ALLOW_UNSECURE_COMMANDS")
+            .is_some_and(|value| value == "true");
+        let fixed = defaults(&self.github(frame), &super::runner(frame.run));
+        process.variables.extend(fixed);
+        let mut told = Told::default();
+        let mut commands = [Commands::new(unsecure), Commands::new(unsecure)];
+        let (exit, stopped) = {
+            let mut take = |output: usize, bytes: &[u8]| {
+                commands[output].push(bytes, &mut |said| {
+                    self.hear(said, output, &mut told, log);
+                });
+            };
+            match process.container.take() {
+                Some(own) => self.run_own(frame, own, &process.variables, &mut take)?,
+                None => self.execute(frame, &process, &mut take)?,
+            }
+        };
+        for (output, commands) in commands.iter_mut().enumerate() {
+            commands.finish(&mut |said| self.hear(said, output, &mut told, log));
+        }
+        self.take_files(frame, &process.files, &mut told, log)?;
+        self.keep(&mut told);
+        let mut ended = if frame.run.ends.times() > frame.passed {
+            Ending {
+                end: End::Cancelled,
+                reason: None,
+            }
+        } else {
+            ending(&exit, stopped)
+        };
+        if let Some(reason) = told.failed.take()
+            && ended.end == End::Success
+        {
+            ended = Ending::failed(reason);
+        }
+        if let Some(reason) = &ended.reason {
+            log.say(reason);
+        }
+        let performed = Performed {
+            ending: ended,
+            outputs: told.outputs,
+        };
+        Ok((performed, told.saved))
+    }
+
+    /// Runs a command in the job's container.
+    fn execute(
+        &self,
+        frame: &Frame<'_, '_>,
+        process: &Process,
+        take: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(Exit, Stopped), StepError> {
+        let mut variables = process.variables.clone();
+        let base = variables.get("PATH").unwrap_or(&self.path).clone();
+        let paths = self.state().paths.clone();
+        let path: Vec<&str> = paths.iter().rev().map(String::as_str).collect();
+        let path = path.into_iter().chain([base.as_str()]).collect::<Vec<_>>();
+        variables.insert("PATH".to_owned(), path.join(":"));
+        let spec = ExecSpec {
+            args: process.args.clone(),
+            env: lines(&variables),
+            cwd: Some(process.folder.clone()),
+            ..ExecSpec::default()
+        };
+        let runtime = &frame.run.shared.executor.runtime;
+        let mut exec = runtime.exec(self.id(), &spec)?;
+        let mut outputs = Outputs::new(exec.stdout.take(), exec.stderr.take());
+        let exec = Arc::new(exec);
+        let kills = {
+            let exec = Arc::clone(&exec);
+            let passed = frame.passed;
+            frame.run.ends.on_trigger(move |times| {
+                if times > passed {
+                    kill(&exec);
+                }
+            })
+        };
+        let ending = exec.ending();
+        let mut stopped = outputs
+            .forward(Some(ending), frame.deadline, take)
+            .map_err(StepError::Output)?;
+        if stopped == Stopped::Late {
+            kill(&exec);
+            outputs
+                .forward(Some(ending), None, take)
+                .map_err(StepError::Output)?;
+            stopped = Stopped::Late;
+        }
+        drop(kills);
+        let Some(mut exec) = Arc::into_inner(exec) else {
+            return Err(StepError::Late { what: "the end" });
+        };
+        Ok((exec.wait_blocking()?, stopped))
+    }
+
+    /// Takes what a process says on one of its outputs.
+    fn hear(&self, said: Said<'_>, output: usize, told: &mut Told, log: &mut Log) {
+        let step = log.step();
+        let command = match said {
+            Said::Text(bytes) => return log.push(output, bytes),
+            Said::Command(command) => command,
+        };
+        match command {
+            Command::SetOutput { name, value } => drop(told.outputs.insert(name, value)),
+            Command::SaveState { name, value } => drop(told.saved.insert(name, value)),
+            Command::SetEnvironment { name, value } => told.variables.push((name, value)),
+            Command::AddPath(path) => told.paths.push(path),
+            Command::AddMask(text) => {
+                let masks = self.mask(text);
+                log.change_secrets(&masks);
+            }
+            Command::Debug(text) => log.say(&format!("Debug: {text}")),
+            Command::Annotation(annotation) => {
+                let severity = match annotation.severity {
+                    Severity::Error => "Error",
+                    Severity::Warning => "Warning",
+                    Severity::Notice => "Notice",
+                };
+                log.say(&format!("{severity}: {}", annotation.message));
+                log.tell(What::Annotation { step, annotation });
+            }
+            Command::Group(title) => {
+                log.tell(What::Group {
+                    step,
+                    title: title.clone(),
+                });
+                log.say(&title);
+            }
+            Command::EndGroup => log.tell(What::GroupEnd { step }),
+            Command::Refused(error) => {
+                log.say(&format!("Error: {error}"));
+                if error.fails_step() {
+                    told.failed.get_or_insert_with(|| error.to_string());
+                }
+            }
+            // Problems are not looked for in the output: tools write them into files of results.
+            Command::AddMatcher(_)
+            | Command::RemoveMatcher { .. }
+            | Command::Echo(_)
+            | Command::Stop(_)
+            | Command::Resume => {}
+        }
+    }
+
+    /// Masks a text and each of its lines from here on.
+    fn mask(&self, text: String) -> Masks {
+        let mut state = self.state();
+        state.masked.extend(text.lines().map(str::to_owned));
+        state.masked.push(text);
+        state.masks = Masks::new(state.masked.iter().map(String::as_str));
+        state.masks.clone()
+    }
+
+    /// Reads the files by which a process hands things over.
+    fn take_files(
+        &self,
+        frame: &Frame<'_, '_>,
+        files: &ProcessFiles,
+        told: &mut Told,
+        log: &mut Log,
+    ) -> Result<(), StepError> {
+        let wrong = |name| move |source| JobError::Command { name, source };
+        let variables =
+            file_command::environment(&files.read("env")?).map_err(wrong("GITHUB_ENV"))?;
+        for name in variables.blocked {
+            log.say(&format!(
+                "Error: the variable `{name}` cannot be set for others"
+            ));
+        }
+        told.variables.extend(variables.set);
+        let outputs = file_command::values(&files.read("output")?);
+        told.outputs
+            .extend(outputs.map_err(wrong("GITHUB_OUTPUT"))?);
+        let saved = file_command::values(&files.read("state")?);
+        told.saved.extend(saved.map_err(wrong("GITHUB_STATE"))?);
+        told.paths.extend(file_command::paths(&files.read("path")?));
+        let text = files.read("step_summary")?;
+        let summary = file_command::summary(&text).map_err(wrong("GITHUB_STEP_SUMMARY"))?;
+        if let Some(summary) = summary {
+            log.tell(What::Summary {
+                step: frame.number,
+                text: self.masked(summary),
+            });
+        }
+        Ok(())
+    }
+
+    /// A text without secrets.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let mut masker = self.state().masks.masker();
+        let mut bytes = Vec::with_capacity(text.len());
+        masker.push(text.as_bytes(), &mut bytes);
+        masker.finish(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Keeps what a process said for later steps.
+    fn keep(&self, told: &mut Told) {
+        let mut state = self.state();
+        state.variables.extend(told.variables.drain(..));
+        state.paths.append(&mut told.paths);
+    }
+}
+
+fn kill(exec: &Exec) {
+    if let Err(error) = exec.kill(Signal::KILL) {
+        tracing::debug!(%error, "cannot kill the command of a step");
+    }
+}

@@ -1,0 +1,143 @@
+//! Services of GitHub's jobs: whether they are well, and where the job finds them.
+
+use std::collections::BTreeMap;
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use sampan_container::{ContainerId, ExecSpec, Signal};
+
+use super::forward_port::{self, Port};
+use super::job::parse_options;
+use super::stage_run::StageRun;
+use super::step::{StepError, chain};
+use crate::github::HealthCheck;
+use crate::github::context::JobService;
+use crate::graph::Step;
+
+/// The time between two questions, where nothing is said; Docker has 30 seconds, which nobody wants to wait for.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long a service may take to become well when nothing is said.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+impl StageRun<'_> {
+    /// The ports of a service as far as they are known.
+    fn ports(&self, step: &Step) -> Vec<Port> {
+        let Some(container) = &step.container else {
+            return Vec::new();
+        };
+        let texts = container.ports.iter();
+        texts
+            .filter_map(|text| forward_port::parse(&self.text(text).ok()?))
+            .collect()
+    }
+
+    /// The services as the context `job` shows them.
+    pub(super) fn services_of_job(&self) -> Vec<JobService> {
+        let ids = self.service_ids();
+        let steps = self.stage.steps.iter().enumerate();
+        steps
+            .filter_map(|(number, step)| {
+                let id = ids.get(&number)?;
+                let ports = self.ports(step).into_iter();
+                let ports: BTreeMap<String, String> = ports
+                    .map(|port| (port.service.to_string(), port.local.to_string()))
+                    .collect();
+                Some(JobService {
+                    name: step.name.clone(),
+                    container: id.to_string(),
+                    ports,
+                })
+            })
+            .collect()
+    }
+
+    /// Leads the ports of a service to where the job finds them.
+    pub(super) fn lead_ports<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        number: usize,
+    ) {
+        let Some(job) = self.job.as_ref().filter(|job| job.has_local_ports()) else {
+            return;
+        };
+        let Some(address) = self.network.address(number) else {
+            return;
+        };
+        for port in self.ports(&self.stage.steps[number]) {
+            match job.place().namespace.listen(port.local) {
+                Ok(listener) => {
+                    let target = (address, port.service);
+                    scope.spawn(move || forward_port::serve(&listener, target, &self.services));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, port = port.local, "cannot lead a port to a service");
+                }
+            }
+        }
+    }
+
+    /// Waits until a service is well, where it says how that is told. Gives why it is not.
+    pub(super) fn wait_until_well(&self, number: usize) -> Result<(), String> {
+        let step = &self.stage.steps[number];
+        let health = self.health(step).map_err(|error| chain(&error))?;
+        let Some(command) = health.command.filter(|_| !health.disabled) else {
+            return Ok(());
+        };
+        let Some(id) = self.service_ids().get(&number).cloned() else {
+            return Err(format!("the service `{}` did not begin", step.name));
+        };
+        let interval = health.interval.unwrap_or(INTERVAL).min(INTERVAL);
+        let patience = match (health.interval, health.retries) {
+            (Some(interval), Some(retries)) => interval * retries,
+            _ => PATIENCE,
+        };
+        let patience = patience + health.start_period.unwrap_or_default();
+        let deadline = Instant::now() + patience.max(Duration::from_secs(10));
+        let limit = health.timeout.unwrap_or(PATIENCE);
+        loop {
+            if self.is_well(&id, &command, limit) {
+                return Ok(());
+            }
+            if self.ends.is_triggered() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(format!("the service `{}` did not become well", step.name));
+            }
+            std::thread::sleep(interval);
+        }
+    }
+
+    fn health(&self, step: &Step) -> Result<HealthCheck, StepError> {
+        let options = step.container.as_ref().and_then(|c| c.options.as_ref());
+        let Some(options) = options else {
+            return Ok(HealthCheck::default());
+        };
+        Ok(parse_options(&self.text(options)?, &step.location)?.health)
+    }
+
+    fn is_well(&self, id: &ContainerId, command: &str, limit: Duration) -> bool {
+        let spec = ExecSpec {
+            args: vec!["/bin/sh".to_owned(), "-c".to_owned(), command.to_owned()],
+            ..ExecSpec::default()
+        };
+        let asked = self.shared.executor.runtime.exec(id, &spec);
+        let mut exec = match asked {
+            Ok(exec) => exec,
+            Err(error) => {
+                tracing::debug!(%error, "cannot ask a service whether it is well");
+                return false;
+            }
+        };
+        let mut outputs = super::forward::Outputs::new(exec.stdout.take(), exec.stderr.take());
+        let deadline = Instant::now() + limit;
+        let stopped = outputs.forward(Some(exec.ending()), Some(deadline), &mut |_, _| {});
+        if !matches!(stopped, Ok(super::forward::Stopped::Ended))
+            && let Err(error) = exec.kill(Signal::KILL)
+        {
+            tracing::debug!(%error, "the question has ended");
+        }
+        exec.wait_blocking().is_ok_and(|exit| exit.code == 0)
+    }
+}
