@@ -3,8 +3,10 @@
 use super::Grade;
 use super::rule::{Group, Judge, Rule, rule};
 
+mod autoscalers;
 mod availability;
 mod batch;
+mod budgets;
 mod environment;
 mod host;
 mod images;
@@ -24,6 +26,8 @@ pub(super) fn rules() -> Vec<Rule> {
         roles::rules(),
         environment::rules(),
         availability::rules(),
+        budgets::rules(),
+        autoscalers::rules(),
         services::rules(),
         batch::rules(),
     ];

@@ -1,0 +1,129 @@
+//! How many pods must stay when a machine is emptied.
+
+use sampan_model::yaml::Node;
+
+use super::availability::{SCALED, replicas};
+use super::{critical, warning};
+use crate::check::object::Object;
+use crate::check::rule::{Judge, Rule, Sink};
+use crate::check::selector;
+
+const BUDGET: &[&str] = &["PodDisruptionBudget"];
+
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        warning(
+            "disruption-budget",
+            Judge::Kinds(SCALED, budget),
+            [
+                "somebody who empties a machine is told how many pods must stay",
+                "Without a PodDisruptionBudget, all pods of a workload may be moved at the same moment.",
+                "add a PodDisruptionBudget with the labels of the pods and `maxUnavailable: 1`",
+            ],
+        ),
+        critical(
+            "disruption-budget-empty",
+            Judge::Kinds(BUDGET, empty_budget),
+            [
+                "a PodDisruptionBudget says how many pods must stay, or may go",
+                "Kubernetes refuses one with both, and one with neither protects nothing.",
+                "give `minAvailable` or `maxUnavailable`",
+            ],
+        ),
+        warning(
+            "disruption-budget-blocks",
+            Judge::Kinds(BUDGET, blocking_budget),
+            [
+                "a PodDisruptionBudget lets at least one pod go",
+                "When none may go, machines cannot be emptied, and their maintenance waits for ever.",
+                "use `maxUnavailable: 1`, or a `minAvailable` below the number of pods",
+            ],
+        ),
+    ]
+}
+
+fn budget(object: &Object, sink: &mut Sink<'_>) {
+    let Some(pod) = object.pod() else {
+        return sink.nothing_to_judge();
+    };
+    if replicas(object, sink).is_none_or(|replicas| replicas < 2) {
+        return sink.nothing_to_judge();
+    }
+    let mut budgets = sink.world.selecting(
+        "PodDisruptionBudget",
+        "selector",
+        &object.namespace,
+        pod.labels(),
+    );
+    if budgets.next().is_none() {
+        let elsewhere = sink.world.of_kind("PodDisruptionBudget").find(|budget| {
+            budget
+                .at(&["spec", "selector"])
+                .is_some_and(|selector| selector::fits(selector, pod.labels()))
+        });
+        sink.report(
+            object.at(&["spec"]).unwrap_or(&object.root),
+            "no PodDisruptionBudget says how many of its pods must stay",
+        );
+        if let Some(elsewhere) = elsewhere {
+            sink.mend(format!(
+                "`{}` has fitting labels, but is in the namespace `{}`",
+                elsewhere.name, elsewhere.namespace
+            ));
+        }
+    }
+}
+
+fn empty_budget(object: &Object, sink: &mut Sink<'_>) {
+    let field = |name: &str| object.at(&["spec", name]);
+    let spec = object.at(&["spec"]).unwrap_or(&object.root);
+    match (field("minAvailable"), field("maxUnavailable")) {
+        (None, None) => sink.report(
+            spec,
+            "the budget says neither how many pods must stay nor how many may go",
+        ),
+        (Some(_), Some(second)) => sink.report(
+            second,
+            "the budget says both how many pods must stay and how many may go",
+        ),
+        _ => {}
+    }
+}
+
+fn blocking_budget(object: &Object, sink: &mut Sink<'_>) {
+    let most = object.at(&["spec", "maxUnavailable"]);
+    if let Some(most) = most.filter(|most| matches!(most.scalar(), Some("0" | "0%"))) {
+        return sink.report(most, "no pod may ever go");
+    }
+    let (Some(least), Some(selector)) = (
+        object.at(&["spec", "minAvailable"]),
+        object.at(&["spec", "selector"]),
+    ) else {
+        return;
+    };
+    if least.scalar() == Some("100%") {
+        return sink.report(least, "all pods must stay");
+    }
+    let Some(least_pods) = least.as_i64() else {
+        return;
+    };
+    let pods = sink
+        .world
+        .pods(&object.namespace)
+        .filter(|pod| selector::fits(selector, pod.labels()));
+    let mut known = Some(0);
+    for pod in pods {
+        let replicas = if SCALED.contains(&pod.object.kind.as_str()) {
+            replicas(pod.object, sink)
+        } else {
+            None
+        };
+        known = known.zip(replicas).map(|(sum, replicas)| sum + replicas);
+    }
+    if let Some(pods) = known.filter(|pods| *pods > 0 && least_pods >= *pods) {
+        sink.report(
+            least,
+            format!("{least_pods} pods must stay, and there are {pods}"),
+        );
+    }
+}
