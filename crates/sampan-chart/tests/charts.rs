@@ -17,6 +17,8 @@ use sampan_chart::values::{Form, Table, Tree, assign};
 
 #[path = "charts/dependencies.rs"]
 mod dependencies;
+#[path = "charts/lint.rs"]
+mod lint;
 
 const HELM3: Compatibility = Compatibility::Helm3;
 
