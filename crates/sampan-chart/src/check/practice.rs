@@ -10,6 +10,8 @@ mod budgets;
 mod environment;
 mod host;
 mod images;
+mod pods;
+mod ports;
 mod probes;
 mod resources;
 mod roles;
@@ -30,6 +32,8 @@ pub(super) fn rules() -> Vec<Rule> {
         autoscalers::rules(),
         services::rules(),
         batch::rules(),
+        pods::rules(),
+        ports::rules(),
     ];
     families.into_iter().flatten().collect()
 }

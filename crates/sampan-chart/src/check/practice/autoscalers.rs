@@ -2,7 +2,7 @@
 
 use sampan_model::yaml::Node;
 
-use super::availability::SCALED;
+use super::availability::{SCALED, is_served};
 use super::{critical, warning};
 use crate::check::Grade;
 use crate::check::object::Object;
@@ -28,6 +28,15 @@ pub(super) fn rules() -> Vec<Rule> {
                 "an autoscaler has room to work in",
                 "Kubernetes refuses an autoscaler whose least number of pods is above the greatest; where both are the same, it does nothing.",
                 "set `minReplicas` below `maxReplicas`",
+            ],
+        ),
+        warning(
+            "autoscaler-single",
+            Judge::Kinds(AUTOSCALER, single),
+            [
+                "an autoscaler keeps more than one pod of what serves requests",
+                "When little is asked, the autoscaler leaves one pod, and each move to another machine and each crash is an outage.",
+                "set `minReplicas` to 2 or more",
             ],
         ),
     ]
@@ -64,6 +73,33 @@ fn bounds(object: &Object, sink: &mut Sink<'_>) {
             Grade::Warning,
             place,
             format!("there are always {most_number} pods"),
+        );
+    }
+}
+
+fn single(object: &Object, sink: &mut Sink<'_>) {
+    let target = |field: &str| object.text(&["spec", "scaleTargetRef", field]);
+    let scaled = target("kind")
+        .zip(target("name"))
+        .and_then(|(kind, name)| sink.world.find(kind, &object.namespace, name));
+    // Of what is not among the inputs nobody knows whether it serves anything.
+    if scaled.is_some_and(|scaled| !is_served(scaled, sink)) {
+        return sink.nothing_to_judge();
+    }
+    let least = object.at(&["spec", "minReplicas"]);
+    let most = object.at(&["spec", "maxReplicas"]);
+    // One without room to work in is what `autoscaler-bounds` tells of.
+    if most.and_then(Node::as_i64) == Some(1) {
+        return;
+    }
+    if least
+        .map_or(Some(1), Node::as_i64)
+        .is_some_and(|least| least < 2)
+    {
+        let place = least.or_else(|| object.at(&["spec"]));
+        sink.report(
+            place.unwrap_or(&object.root),
+            "the autoscaler may leave only one pod",
         );
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 /// Whether a service sends requests to the pods of a workload.
-fn is_served(object: &Object, sink: &Sink<'_>) -> bool {
+pub(super) fn is_served(object: &Object, sink: &Sink<'_>) -> bool {
     object.pod().is_some_and(|pod| {
         sink.world
             .selecting("Service", "selector", &object.namespace, pod.labels())

@@ -1,5 +1,6 @@
 //! How many pods must stay when a machine is emptied.
 
+use sampan_kubernetes::Version;
 use sampan_model::yaml::Node;
 
 use super::availability::{SCALED, replicas};
@@ -37,6 +38,15 @@ pub(super) fn rules() -> Vec<Rule> {
                 "a PodDisruptionBudget lets at least one pod go",
                 "When none may go, machines cannot be emptied, and their maintenance waits for ever.",
                 "use `maxUnavailable: 1`, or a `minAvailable` below the number of pods",
+            ],
+        ),
+        warning(
+            "disruption-budget-unhealthy",
+            Judge::Kinds(BUDGET, unhealthy),
+            [
+                "a PodDisruptionBudget does not keep pods that do not work",
+                "By default, a pod that crashes or never became ready counts as one that must stay, so that nobody can empty its machine until somebody deletes it by hand.",
+                "set `unhealthyPodEvictionPolicy: AlwaysAllow`",
             ],
         ),
     ]
@@ -95,16 +105,13 @@ fn blocking_budget(object: &Object, sink: &mut Sink<'_>) {
     if let Some(most) = most.filter(|most| matches!(most.scalar(), Some("0" | "0%"))) {
         return sink.report(most, "no pod may ever go");
     }
-    let (Some(least), Some(selector)) = (
-        object.at(&["spec", "minAvailable"]),
-        object.at(&["spec", "selector"]),
-    ) else {
+    let Some(least) = object.at(&["spec", "minAvailable"]) else {
         return;
     };
     if least.scalar() == Some("100%") {
         return sink.report(least, "all pods must stay");
     }
-    let Some(least_pods) = least.as_i64() else {
+    let Some(selector) = object.at(&["spec", "selector"]) else {
         return;
     };
     let pods = sink
@@ -120,10 +127,40 @@ fn blocking_budget(object: &Object, sink: &mut Sink<'_>) {
         };
         known = known.zip(replicas).map(|(sum, replicas)| sum + replicas);
     }
-    if let Some(pods) = known.filter(|pods| *pods > 0 && least_pods >= *pods) {
+    let Some(pods) = known.filter(|pods| *pods > 0) else {
+        return;
+    };
+    if let Some(least_pods) = amount(least, pods).filter(|least| *least >= pods) {
         sink.report(
             least,
             format!("{least_pods} pods must stay, and there are {pods}"),
+        );
+    }
+}
+
+/// A number of pods, or so many in a hundred of all, of which a part counts as a whole pod.
+fn amount(node: &Node, pods: i64) -> Option<i64> {
+    if let Some(number) = node.as_i64() {
+        return Some(number);
+    }
+    let percent: i64 = node.as_str()?.strip_suffix('%')?.parse().ok()?;
+    let parts = percent.checked_mul(pods)?;
+    Some(parts.checked_add(99)?.div_euclid(100))
+}
+
+/// The first version of Kubernetes that asks nobody for the policy on pods that do not work.
+const POLICY_SINCE: Version = Version::of_minor(27);
+
+fn unhealthy(object: &Object, sink: &mut Sink<'_>) {
+    if sink.settings.version() < POLICY_SINCE {
+        return sink.nothing_to_judge();
+    }
+    let policy = object.at(&["spec", "unhealthyPodEvictionPolicy"]);
+    if policy.and_then(Node::as_str) != Some("AlwaysAllow") {
+        let place = policy.or_else(|| object.at(&["spec"]));
+        sink.report(
+            place.unwrap_or(&object.root),
+            "pods that do not work may keep a machine from being emptied",
         );
     }
 }
