@@ -46,7 +46,7 @@ pub(super) fn rules() -> Vec<Rule> {
 pub(super) fn is_served(object: &Object, sink: &Sink<'_>) -> bool {
     object.pod().is_some_and(|pod| {
         sink.world
-            .selecting("Service", "selector", &object.namespace, pod.labels())
+            .selecting("Service", &object.namespace, pod.labels())
             .next()
             .is_some()
     })

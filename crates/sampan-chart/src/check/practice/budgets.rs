@@ -59,12 +59,9 @@ fn budget(object: &Object, sink: &mut Sink<'_>) {
     if replicas(object, sink).is_none_or(|replicas| replicas < 2) {
         return sink.nothing_to_judge();
     }
-    let mut budgets = sink.world.selecting(
-        "PodDisruptionBudget",
-        "selector",
-        &object.namespace,
-        pod.labels(),
-    );
+    let mut budgets = sink
+        .world
+        .selecting("PodDisruptionBudget", &object.namespace, pod.labels());
     if budgets.next().is_none() {
         let elsewhere = sink.world.of_kind("PodDisruptionBudget").find(|budget| {
             budget
@@ -114,12 +111,8 @@ fn blocking_budget(object: &Object, sink: &mut Sink<'_>) {
     let Some(selector) = object.at(&["spec", "selector"]) else {
         return;
     };
-    let pods = sink
-        .world
-        .pods(&object.namespace)
-        .filter(|pod| selector::fits(selector, pod.labels()));
     let mut known = Some(0);
-    for pod in pods {
+    for pod in sink.world.selected(&object.namespace, selector) {
         let replicas = if SCALED.contains(&pod.object.kind.as_str()) {
             replicas(pod.object, sink)
         } else {

@@ -53,12 +53,10 @@ pub(super) fn rules() -> Vec<Rule> {
 /// The directions that policies speak of, for a pod.
 fn directions(pod: &Pod<'_>, sink: &Sink<'_>) -> (bool, bool) {
     let (mut ingress, mut egress) = (false, false);
-    for policy in sink.world.selecting(
-        "NetworkPolicy",
-        "podSelector",
-        &pod.object.namespace,
-        pod.labels(),
-    ) {
+    for policy in sink
+        .world
+        .selecting("NetworkPolicy", &pod.object.namespace, pod.labels())
+    {
         match policy
             .at(&["spec", "policyTypes"])
             .map_or(&[][..], Node::items)

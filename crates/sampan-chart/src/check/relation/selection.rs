@@ -139,11 +139,8 @@ fn selects(object: &Object, field: &str, message: &str, sink: &mut Sink<'_>) {
     let Some(selector) = selector.filter(|selector: &&Node| !selector.entries().is_empty()) else {
         return sink.nothing_to_judge();
     };
-    if !sink
-        .world
-        .pods(&object.namespace)
-        .any(|pod| selector::fits(selector, pod.labels()))
-    {
+    let mut selected = sink.world.selected(&object.namespace, selector);
+    if selected.next().is_none() {
         sink.report(selector, message);
     }
 }
@@ -159,10 +156,11 @@ fn peers(object: &Object, sink: &mut Sink<'_>) {
             let selector = peer.at(&["podSelector"]);
             let selector = selector.filter(|_| peer.at(&["namespaceSelector"]).is_none());
             if let Some(selector) = selector.filter(|selector| !selector.entries().is_empty())
-                && !sink
+                && sink
                     .world
-                    .pods(&object.namespace)
-                    .any(|pod| selector::fits(selector, pod.labels()))
+                    .selected(&object.namespace, selector)
+                    .next()
+                    .is_none()
             {
                 sink.report(selector, "the peer of the policy selects no pod");
             }
