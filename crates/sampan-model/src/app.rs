@@ -126,11 +126,16 @@ impl App {
         self.manifests.iter().filter_map(Source::chart)
     }
 
-    /// Whether a file is among the plain manifests.
+    /// Whether a file is among the plain manifests. What belongs to a chart never is, however wide a pattern is.
     #[must_use]
     pub fn has_manifest(&self, path: &str) -> bool {
         let mut patterns = self.manifests.iter().filter_map(Source::files);
-        patterns.any(|pattern| pattern.matches(path))
+        let of_chart = |chart: &Chart| {
+            let inside = path.strip_prefix(&chart.chart);
+            inside.is_some_and(|rest| rest.starts_with('/'))
+                || chart.values_files.iter().any(|file| file == path)
+        };
+        patterns.any(|pattern| pattern.matches(path)) && !self.charts().any(of_chart)
     }
 
     /// The image that manifests call `name`, without tag or digest.

@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
-use sampan_testkit::{Finished, Installation, Server, SourceTree};
+use sampan_testkit::{Finished, Installation, Server, SourceTree, eventually};
 use serde_json::Value;
 
 const SAMPAN: &str = env!("CARGO_BIN_EXE_sampan");
@@ -367,4 +369,55 @@ fn a_kustomization_is_rendered_for_each_environment() {
     let plan = site.deploy("kiosk@1.1.0", &["--plan"]).stdout();
     assert!(plan.contains("spec.replicas: 1 → 2"), "{plan}");
     assert!(plan.contains("Plan: 1 to change, 1 unchanged."), "{plan}");
+}
+
+#[test]
+fn a_rollout_goes_on_after_its_process_died_in_a_hook() {
+    let installation = Installation::new(SAMPAN);
+    installation.import_busybox();
+    let source = tree("shop");
+    let _built = about(&installation, &["build"], &source).expect_code(0);
+    let _created = about(&installation, &["release", "create"], &source).expect_code(0);
+    let server = installation.up();
+    let site = Site {
+        installation: &installation,
+        server: &server,
+        namespace: "shop",
+    };
+    let refused = |given: &str, message: &str| {
+        let words = ["--yes", "--set", given];
+        let _told = site
+            .deploy("shop@1.0.0", &words)
+            .expect_code(1)
+            .expect_stderr(message);
+    };
+    refused("shop.host=", "the chart needs a host");
+    refused(
+        "shop.image.tag=v2",
+        "templates/web.yaml: the release does not hold the image `shop-web:v2`",
+    );
+    refused("shp.replicas=2", "the app has no value `shp.replicas`");
+    refused("shop.hosts[0]=x", "`shop.hosts[0]` names no value");
+
+    let words = ["deploy", "shop@1.0.0", "--env", "prod", "--yes", "--set"];
+    let slow = "shop.migration=sleep 600";
+    let mut deploying = installation
+        .sampan(words.iter().chain(&[slow]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command can be started");
+    let runs = || (site.object("job", "migrate")["status"]["ready"] == 1).then_some(());
+    eventually("the hook to run", Duration::from_mins(1), runs);
+    deploying.kill().expect("it runs");
+    deploying.wait().expect("it has ended");
+    assert_eq!(
+        site.object("deployment", "web"),
+        Value::Null,
+        "not before the hook has ended"
+    );
+
+    let _deployed = site.deploy("shop@1.0.0", &["--yes"]).expect_code(0);
+    assert_eq!(site.page(), "shop 1.0.0\n");
+    assert_eq!(site.object("job", "migrate")["status"]["succeeded"], 1);
 }

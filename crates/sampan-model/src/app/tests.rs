@@ -161,6 +161,23 @@ fn reads_charts_and_kustomizations() {
 }
 
 #[test]
+fn wide_patterns_leave_charts_alone() {
+    let app = parse(&CHARTS.replace("kubernetes/*.yaml", "'**/*.yaml'")).app;
+    let paths = [
+        "web.yaml",
+        "charts/shop.yaml",
+        "charts/shop/templates/web.yaml",
+        "values/common.yaml",
+        "values/other.yaml",
+    ];
+    let met: Vec<_> = paths.iter().filter(|path| app.has_manifest(path)).collect();
+    assert_eq!(
+        met,
+        [&"web.yaml", &"charts/shop.yaml", &"values/other.yaml"]
+    );
+}
+
+#[test]
 fn charts_take_their_own_values_and_those_below_their_name() {
     let app = parse(CHARTS).app;
     let name = "prod".parse().expect("`prod` is a name");
