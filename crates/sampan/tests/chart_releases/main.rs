@@ -4,4 +4,5 @@ mod fixture;
 mod interrupted;
 mod kinds;
 mod life;
-mod with_helm;
+mod with_helm3;
+mod with_helm4;
