@@ -30,15 +30,15 @@ pub(crate) struct Place {
 }
 
 /// A cluster, and the namespace of it that is meant.
-pub(crate) struct Connected {
+pub(crate) struct Connected<'c> {
     target: Arc<ReleaseTarget>,
-    /// The namespace.
-    pub(crate) namespace: String,
+    namespace: String,
+    report: Box<release::Report<'c>>,
 }
 
 impl Place {
     /// Connects to the cluster. Not for asynchronous work.
-    pub(crate) fn connect(&self, context: &Context) -> Result<Connected, Failure> {
+    pub(crate) fn connect<'c>(&self, context: &'c Context) -> Result<Connected<'c>, Failure> {
         let target = ReleaseTarget::connect(self.cluster(context))?;
         target.heed_signals()?;
         let namespace = match &self.namespace {
@@ -48,6 +48,7 @@ impl Place {
         Ok(Connected {
             target: Arc::new(target),
             namespace,
+            report: Box::new(|text| context.ui().note(text)),
         })
     }
 
@@ -62,21 +63,25 @@ impl Place {
     }
 }
 
-impl Connected {
-    /// The releases of the namespace.
-    pub(crate) fn releases<'a>(
+impl Connected<'_> {
+    /// The releases of the namespace, for what does not differ between the Helms.
+    pub(crate) fn releases(&self) -> Releases<'_> {
+        self.releases_as(Compatibility::Helm3, false)
+    }
+
+    /// The same, for what does.
+    pub(crate) fn releases_as(
         &self,
         compatibility: Compatibility,
         take_ownership: bool,
-        report: &'a release::Report<'a>,
-    ) -> Releases<'a> {
+    ) -> Releases<'_> {
         let settings = Settings {
             namespace: self.namespace.clone(),
             compatibility,
             take_ownership,
         };
         let target: Arc<dyn Target> = Arc::clone(&self.target) as Arc<dyn Target>;
-        Releases::new(target, settings, report)
+        Releases::new(target, settings, &*self.report)
     }
 }
 
