@@ -1,5 +1,6 @@
 //! Releases of charts on the real engine: their whole life by `sampan chart`, and in turn with the real Helm.
 
+mod definitions;
 mod fixture;
 mod interrupted;
 mod kinds;

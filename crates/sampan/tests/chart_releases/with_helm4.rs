@@ -135,3 +135,72 @@ fn what_helm_4_has_installed_is_gone_on_with() {
     let _gone = site.chart("uninstall shop --wait").expect_code(0);
     assert_eq!(helm.run("list").json(), json!([]));
 }
+
+#[test]
+fn releases_go_over_to_server_side_apply_and_back() {
+    let site = Site::new();
+    let server = site.up();
+    let helm = HelmOf::four(&site);
+    let _plain = site.chart("install shop HUT --set text=one").expect_code(0);
+    assert_eq!(owners(&server), "helm:Update;");
+    // What the first revision has set and the second leaves out goes, though it was no apply that set it.
+    site.write(
+        "templates/label.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-label}\ndata: {a: x, {{ .Values.text }}: z}\n",
+    );
+    let _label = site.chart("upgrade shop HUT --set text=two").expect_code(0);
+    let _over = site
+        .chart("upgrade shop HUT --set text=three --server-side --wait")
+        .expect_code(0);
+    assert_eq!(
+        (method(&helm), owners(&server)),
+        (json!("ssa"), "helm:Apply;".to_owned())
+    );
+    let label = kubectl(&server, "get configmap shop-label -o jsonpath={.data}").stdout();
+    assert_eq!(label, r#"{"a":"x","three":"z"}"#);
+
+    // Somebody else owns a field now.
+    let theirs =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-label}\ndata: {a: theirs}\n";
+    let path = site.installation.data().join("theirs.yaml");
+    std::fs::write(&path, theirs).expect("a file can be written");
+    let line = format!(
+        "apply --server-side --force-conflicts --field-manager=them -f {}",
+        path.display()
+    );
+    let _taken = kubectl(&server, &line).expect_code(0);
+    let _refused = site
+        .chart("upgrade shop HUT --set text=four")
+        .expect_code(1)
+        .expect_stderr("conflict");
+    let _forced = site
+        .chart("upgrade shop HUT --set text=four --force-conflicts")
+        .expect_code(0);
+    let label = kubectl(&server, "get configmap shop-label -o jsonpath={.data}").stdout();
+    assert_eq!(label, r#"{"a":"x","four":"z"}"#);
+
+    let _fifth = helm.run("upgrade shop HUT --set text=five").expect_code(0);
+    let _back = site
+        .chart("upgrade shop HUT --set text=six --server-side=false")
+        .expect_code(0);
+    assert_eq!(
+        (method(&helm), page(&server)),
+        (json!("csa"), "six".to_owned())
+    );
+    let label = kubectl(&server, "get configmap shop-label -o jsonpath={.data}").stdout();
+    assert_eq!(label, r#"{"a":"x","six":"z"}"#);
+    let _gone = site.chart("uninstall shop --wait").expect_code(0);
+
+    let _new = site
+        .chart("install shop HUT --set text=new --server-side --wait")
+        .expect_code(0);
+    assert_eq!(
+        (method(&helm), owners(&server)),
+        (json!("ssa"), "helm:Apply;".to_owned())
+    );
+    let _agreed = site
+        .chart("install other HUT --set text=new --helm 4 --no-hooks")
+        .expect_code(0);
+    let record = helm.run("metadata other").json();
+    assert_eq!(record["applyMethod"], "ssa");
+}

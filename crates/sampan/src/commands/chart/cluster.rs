@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{self, Carrying, Error, Releases, Settings, Target};
 use sampan_deploy::target::Cluster;
@@ -105,10 +106,25 @@ pub(crate) struct Rollout {
     /// Leave hooks out
     #[arg(long)]
     no_hooks: bool,
-    /// Put objects as a whole in the place of those that are there, instead of changing these; for releases that Helm 4 made
-    /// by server-side apply, take fields over that others have set
-    #[arg(long)]
+    /// Put objects as a whole in the place of those that are there, instead of changing these; with server-side apply, take
+    /// fields over that others have set
+    #[arg(long, visible_aliases = ["force-replace", "force-conflicts"])]
     force: bool,
+    /// Let the cluster merge objects, by server-side apply [default: `auto`, as in the revision before; new releases only with
+    /// `--helm 4`]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    server_side: Option<ServerSide>,
+}
+
+/// The forms of `--server-side`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ServerSide {
+    /// As in the revision before.
+    Auto,
+    /// By server-side apply.
+    True,
+    /// By the difference of the manifests.
+    False,
 }
 
 impl Rollout {
@@ -120,6 +136,11 @@ impl Rollout {
             timeout: self.timeout,
             no_hooks: self.no_hooks,
             force: self.force,
+            server_side: match self.server_side {
+                None | Some(ServerSide::Auto) => None,
+                Some(ServerSide::True) => Some(true),
+                Some(ServerSide::False) => Some(false),
+            },
             cleanup_on_fail,
         }
     }
