@@ -74,7 +74,7 @@ fn of_pods(pod: &str, object: &Value, found: &mut Vec<String>) {
     if spec["activeDeadlineSeconds"].is_number() {
         found.push(format!("{pod}.activeDeadlineSeconds"));
     }
-    for kind in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
+    for kind in ["podAffinity", "podAntiAffinity"] {
         let field = "requiredDuringSchedulingIgnoredDuringExecution";
         if !spec["affinity"][kind][field].is_null() {
             found.push(format!("{pod}.affinity.{kind}.{field}"));

@@ -7,6 +7,7 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{Node, Pod, Toleration};
 use sampan_supervise::clock;
 
+use super::affinity;
 use super::context::Context;
 use super::ownership::Owner;
 use super::pods;
@@ -185,9 +186,7 @@ fn hash<'a>(set: &DaemonSet, revision: &'a str) -> &'a str {
 fn fits(spec: &DaemonSetSpec, node: &Node) -> bool {
     let wanted = spec.template.spec.clone().unwrap_or_default();
     let named = wanted.node_name.as_deref().unwrap_or_default();
-    let labels = node.metadata.labels.clone().unwrap_or_default();
-    let mut asked = wanted.node_selector.iter().flatten();
-    asked.all(|(key, value)| labels.get(key) == Some(value))
+    affinity::accepts(&wanted, node)
         && (named.is_empty() || Some(named) == node.metadata.name.as_deref())
 }
 
