@@ -21,7 +21,7 @@ demo:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib bench/registry bench/chart bench/ci .ci/run
+	shellcheck --external-sources tools/setup demo/run demo/lib bench/run bench/lib bench/registry bench/chart bench/lint bench/ci .ci/run
 
 test:
 	@tools/setup test

@@ -5,12 +5,14 @@
 //! ├── artifact manifest  artifactType application/vnd.sampan.app.v1
 //! │   ├── config         the app's description, as JSON
 //! │   └── layer          the manifest files, as a tar archive
+//! ├── chart manifest     as registries keep charts, titled with the path by which the app names it
 //! ├── image manifest     annotated with the name by which the app's manifests use it
 //! └── …
 //! ```
 //!
 //! Nothing in it depends on when or where it was made: the same input has the same digest.
 
+mod charts;
 mod error;
 mod files;
 
@@ -24,6 +26,7 @@ use sampan_oci::store::StoreError;
 use sampan_oci::{ContentStore, Digest, Reference};
 use serde_json::json;
 
+pub use self::charts::NewChart;
 pub use self::error::ReleaseError;
 
 /// The type of a release.
@@ -42,6 +45,8 @@ pub struct NewRelease<'input> {
     pub app: &'input App,
     /// The manifest files: path within the app's folder, content.
     pub files: Vec<(String, Vec<u8>)>,
+    /// The charts that the app is rendered from.
+    pub charts: Vec<NewChart>,
     /// Every image that the manifests name, resolved in the content store.
     pub images: Vec<(Reference, Descriptor)>,
 }
@@ -57,6 +62,8 @@ pub struct Release {
     pub app: App,
     /// The images by the names that the manifests use, in the order of the names.
     pub images: Vec<(Reference, Descriptor)>,
+    /// The charts by the paths that the app names them by.
+    pub charts: Vec<(String, Descriptor)>,
     files: Descriptor,
 }
 
@@ -70,6 +77,19 @@ impl Release {
             name: self.name.clone(),
             source: Box::new(source),
         })
+    }
+
+    /// The package of a chart.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoChart`] when it is not in the release; else when it is missing or malformed.
+    pub fn chart(&self, store: &ContentStore, path: &str) -> Result<Vec<u8>, ReleaseError> {
+        let found = self.charts.iter().find(|(known, _)| known == path);
+        let (_, descriptor) = found.ok_or_else(|| ReleaseError::NoChart {
+            name: self.name.clone(),
+            path: path.to_owned(),
+        })?;
+        charts::package(store, descriptor)
     }
 
     /// The digest of the release, which names all of its content.
@@ -110,6 +130,7 @@ pub fn create(store: &ContentStore, new: &NewRelease<'_>) -> Result<Release, Rel
         .map(|(name, image)| (name, image))
         .collect();
     let mut entries = vec![app];
+    entries.extend(charts::put(store, &new.charts)?);
     for (reference, image) in images {
         entries.push(image_entry(store, reference, image)?);
     }
@@ -197,8 +218,9 @@ pub fn read(store: &ContentStore, descriptor: &Descriptor) -> Result<Release, Re
     let manifest: ImageManifest = store.read_json(app)?;
     let app: App = store.read_json(manifest.config())?;
     let files = manifest.layers().first().ok_or_else(malformed)?.clone();
+    let (charts, images) = charts::divide(images).ok_or_else(malformed)?;
     let images = images
-        .iter()
+        .into_iter()
         .map(|entry| {
             let name = entry
                 .annotations()
@@ -219,6 +241,7 @@ pub fn read(store: &ContentStore, descriptor: &Descriptor) -> Result<Release, Re
         descriptor: descriptor.clone(),
         app,
         images,
+        charts,
         files,
     })
 }

@@ -14,6 +14,7 @@ mod gather;
 mod generate;
 mod hash;
 mod images;
+mod index;
 mod kustomization;
 mod labels;
 mod merge;

@@ -10,6 +10,7 @@
 pub mod chart;
 pub mod check;
 pub mod compatibility;
+mod deadline;
 pub mod functions;
 pub mod images;
 pub mod json;

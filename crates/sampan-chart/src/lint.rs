@@ -1,7 +1,7 @@
 //! The checks of `helm lint`: of `Chart.yaml`, the values, the templates and what they print, and the dependencies.
 //!
-//! The rules, their order and their texts are Helm's, so that pipelines go on to understand them. What Kubernetes would
-//! say of the manifests is not asked here.
+//! The rules, their order and their texts are Helm's, so that pipelines go on to understand them. Of what Kubernetes would
+//! say of the manifests, only names and deprecated versions are looked at here, as Helm does.
 
 use std::fmt;
 use std::path::Path;
@@ -15,6 +15,7 @@ use crate::values::{Table, read_table, system_text};
 
 mod addresses;
 mod dependencies;
+mod deprecations;
 mod metadata;
 mod names;
 mod templates;

@@ -38,9 +38,10 @@ pub use charts::ChartRecord;
 pub use error::Error;
 pub use install::Install;
 pub use list::{Listing, Order};
+pub use lookup::lookups;
 pub use moment::Moment;
-pub use objects::ObjectsError;
-pub use prepare::{DryRun, Given, PostRender};
+pub use objects::{ObjectsError, bodies};
+pub use prepare::{DryRun, Given, PostRender, capabilities};
 pub use record::{HookRecord, HookRun, Info, Phase, Release, Status};
 pub use rollback::Rollback;
 pub use secret::{RecordError, SECRET_TYPE, decode, encode, from_secret, secret_name};
@@ -79,8 +80,11 @@ pub struct Carrying {
     pub timeout: Duration,
     /// Whether hooks are left out.
     pub no_hooks: bool,
-    /// Whether objects are replaced as a whole.
+    /// Whether objects are replaced as a whole, or by server-side apply fields are taken over that others have set.
     pub force: bool,
+    /// Whether objects are brought about by server-side apply. If nothing is said, as in the revision before, and new
+    /// releases as the Helm does that is agreed with.
+    pub server_side: Option<bool>,
     /// Whether what a failed attempt has made is removed.
     pub cleanup_on_fail: bool,
 }
@@ -93,6 +97,7 @@ impl Default for Carrying {
             timeout: Duration::from_mins(5),
             no_hooks: false,
             force: false,
+            server_side: None,
             cleanup_on_fail: false,
         }
     }

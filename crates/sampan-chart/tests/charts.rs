@@ -15,6 +15,11 @@ use sampan_chart::compatibility::Compatibility;
 use sampan_chart::render::{Options, Shown, render, template_output};
 use sampan_chart::values::{Form, Table, Tree, assign};
 
+#[path = "charts/dependencies.rs"]
+mod dependencies;
+#[path = "charts/lint.rs"]
+mod lint;
+
 const HELM3: Compatibility = Compatibility::Helm3;
 
 fn write(folder: &Path, files: &[(&str, &[u8])]) {

@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 
 use sampan_model::app::{
-    Address, App, Check, EnvironmentName, Target, Template, TemplateError, Values,
+    Address, App, Check, Environment, EnvironmentName, Target, Template, TemplateError, Values,
 };
 use sampan_model::{AppName, Hint, ReleaseName, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::content::{self, ContentError};
 use crate::destination::Destination;
-use crate::manifests::{self, ManifestError, Object, Rendering};
+use crate::hook::Hook;
+use crate::manifests::{Object, ObjectId, Rendering};
 use crate::release::Release;
+use crate::renderer::Renderer;
 
 /// Everything that an environment shall hold, and how to check it. It is kept with the order, so that going back brings
 /// back the same objects with the same values and digests.
@@ -34,6 +38,12 @@ pub struct Desired {
     pub namespace: String,
     /// The objects, in the order in which they are applied.
     pub objects: Vec<Object>,
+    /// What is made at some moments of the rollout only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
+    /// Further namespaces that must be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
     /// The checks, with all values in place.
     pub checks: Vec<Check>,
 }
@@ -66,9 +76,9 @@ pub enum DesiredError {
         /// Those that there are.
         known: Vec<String>,
     },
-    /// The manifests cannot be rendered.
+    /// The manifests, charts and kustomizations give no objects.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    Content(#[from] ContentError),
     /// A check cannot be filled in.
     #[error("the check `{check}`: {problem}")]
     Check {
@@ -88,7 +98,7 @@ impl Hint for DesiredError {
             Self::NoEnvironment { known, .. } => {
                 Some(format!("its environments are {}", known.join(", ")))
             }
-            Self::Manifest(error) => error.hint(),
+            Self::Content(error) => error.hint(),
             Self::Check { problem, .. } => problem.hint(),
         }
     }
@@ -101,7 +111,7 @@ impl Hint for DesiredError {
 pub fn environment<'a>(
     app: &'a App,
     name: &EnvironmentName,
-) -> Result<&'a sampan_model::app::Environment, DesiredError> {
+) -> Result<&'a Environment, DesiredError> {
     app.environments.get(name).ok_or_else(|| {
         let known: Vec<String> = app.environments.keys().map(ToString::to_string).collect();
         DesiredError::NoEnvironment {
@@ -117,15 +127,29 @@ pub fn environment<'a>(
     })
 }
 
+impl Overrides {
+    /// Where an order for an environment goes.
+    #[must_use]
+    pub fn destination(&self, environment: &Environment) -> Destination {
+        let target = self.target.as_ref().unwrap_or(&environment.target);
+        Destination {
+            target: target.clone(),
+            kubeconfig: self.kubeconfig.clone(),
+        }
+    }
+}
+
 impl Desired {
     /// Renders a release for an environment.
     ///
     /// # Errors
-    /// [`DesiredError`] when the environment is unknown, a value is missing, or an image is not in the release.
+    /// [`DesiredError`] when the environment is unknown, a value is missing, something cannot be rendered, or an image is not
+    /// in the release.
     pub fn of(
         release: &Release,
         name: &EnvironmentName,
         overrides: &Overrides,
+        renderer: &dyn Renderer,
     ) -> Result<Self, DesiredError> {
         let app = &release.app;
         let environment = environment(app, name)?;
@@ -135,24 +159,24 @@ impl Desired {
             .unwrap_or_else(|| app.namespace_of(environment));
         let mut values = app.values_of(name, environment, namespace);
         values.merge(&overrides.values);
-        let manifests = manifests::parse(&release.manifests)?;
         let rendering = Rendering {
             values: &values,
             namespace,
             images: &release.images,
         };
+        let content = content::gather(release, &rendering, renderer)?;
+        let destination = overrides.destination(environment);
         Ok(Self {
             app: app.name.clone(),
             version: app.version.clone(),
             digest: release.digest.clone(),
             environment: name.clone(),
-            target: overrides
-                .target
-                .clone()
-                .unwrap_or_else(|| environment.target.clone()),
-            kubeconfig: overrides.kubeconfig.clone(),
+            target: destination.target,
+            kubeconfig: destination.kubeconfig,
             namespace: namespace.to_owned(),
-            objects: manifests::render(&manifests, &rendering)?,
+            objects: content.objects,
+            hooks: content.hooks,
+            namespaces: content.namespaces,
             checks: app
                 .checks
                 .iter()
@@ -168,6 +192,20 @@ impl Desired {
             target: self.target.clone(),
             kubeconfig: self.kubeconfig.clone(),
         }
+    }
+
+    /// Whether an object is of a kind that a definition among the objects brings.
+    #[must_use]
+    pub fn defines(&self, id: &ObjectId) -> bool {
+        let text = |object: &Object, pointer: &str| {
+            let found = object.body.pointer(pointer);
+            found.and_then(Value::as_str).map(str::to_owned)
+        };
+        self.objects.iter().any(|object| {
+            object.id.kind == "CustomResourceDefinition"
+                && text(object, "/spec/group").as_deref() == Some(id.group())
+                && text(object, "/spec/names/kind").as_deref() == Some(&id.kind)
+        })
     }
 
     /// The release's name.

@@ -106,18 +106,25 @@ impl HealthError {
 /// # Errors
 /// [`TargetError`] when the target does not answer.
 pub async fn look(cluster: &Cluster, desired: &Desired) -> Result<Vec<Health>, TargetError> {
+    look_at_all(cluster, &desired.objects, Until::Healthy).await
+}
+
+async fn look_at_all(
+    cluster: &Cluster,
+    objects: &[Object],
+    until: Until,
+) -> Result<Vec<Health>, TargetError> {
     let mut found = Vec::new();
-    for object in desired
-        .objects
+    for object in objects
         .iter()
         .filter(|object| workload::has_health(&object.id.kind))
     {
-        found.push(look_at(cluster, object).await?);
+        found.push(look_at(cluster, object, until).await?);
     }
     Ok(found)
 }
 
-async fn look_at(cluster: &Cluster, object: &Object) -> Result<Health, TargetError> {
+async fn look_at(cluster: &Cluster, object: &Object, until: Until) -> Result<Health, TargetError> {
     let id = &object.id;
     let Some(live) = cluster.get(id).await? else {
         let (state, summary) = match &id.namespace {
@@ -134,7 +141,10 @@ async fn look_at(cluster: &Cluster, object: &Object) -> Result<Health, TargetErr
             troubles: Vec::new(),
         });
     };
-    let (state, summary) = workload::assess(&id.kind, &live);
+    let (mut state, summary) = workload::assess(&id.kind, &live);
+    if until == Until::Ended && workload::goes_on(&live) && state == State::Healthy {
+        state = State::Waiting;
+    }
     let mut troubles = Vec::new();
     if state != State::Healthy
         && let (Some(namespace), Some(labels)) = (&id.namespace, workload::selector(&live))
@@ -162,6 +172,17 @@ pub struct Patience {
     pub timeout: Duration,
     /// When the rollout began; pods from before are no sign of its failure.
     pub since: Timestamp,
+    /// What is waited for.
+    pub until: Until,
+}
+
+/// What objects are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// That they are as they shall be.
+    Healthy,
+    /// That those which run to an end have come to it.
+    Ended,
 }
 
 /// Waits until all objects are healthy, and tells about each look.
@@ -170,14 +191,14 @@ pub struct Patience {
 /// [`HealthError`] when one has no hope or the time is up. A target that does not answer for a while is waited for.
 pub async fn wait(
     cluster: &Cluster,
-    desired: &Desired,
+    objects: &[Object],
     patience: Patience,
     mut tell: impl FnMut(&[Health]),
 ) -> Result<(), HealthError> {
     let deadline = Instant::now() + patience.timeout;
     let mut seen: HashMap<String, Instant> = HashMap::new();
     loop {
-        match look(cluster, desired).await {
+        match look_at_all(cluster, objects, patience.until).await {
             Ok(found) => {
                 tell(&found);
                 if found.iter().all(|health| health.state == State::Healthy) {

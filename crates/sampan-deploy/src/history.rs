@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::desired::Desired;
 use crate::destination::Destination;
+use crate::hook::Occasion;
 use crate::manifests::ObjectId;
 use crate::runner;
 
@@ -241,6 +242,15 @@ impl Situation {
                 Err(HistoryError::running(order))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What the next order is for, unless it goes back.
+    #[must_use]
+    pub fn occasion(&self) -> Occasion {
+        match self.current {
+            Some(_) => Occasion::Upgrade,
+            None => Occasion::Install,
         }
     }
 

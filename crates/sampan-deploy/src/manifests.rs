@@ -7,6 +7,7 @@ use sampan_model::yaml::{self, Content, Location, Node};
 use serde_json::Value;
 
 use crate::release::ManifestFile;
+use crate::renderer::PrintedObject;
 
 mod error;
 mod images;
@@ -18,6 +19,7 @@ mod tests;
 pub use error::ManifestError;
 pub use images::{ImageName, ImageReference};
 pub use render::{Rendering, render};
+pub(crate) use render::{arrange, complete, objects};
 
 /// A manifest as its file has it, with values still to be filled in.
 #[derive(Debug, Clone)]
@@ -93,6 +95,9 @@ pub struct Object {
     pub location: String,
     /// The object.
     pub body: Value,
+    /// Whether it is left as it is when it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unless_there: bool,
 }
 
 /// Reads the manifests of an app, in the order of the files; items of a `List` stand for themselves.
@@ -113,6 +118,20 @@ pub fn parse(files: &[ManifestFile]) -> Result<Vec<Manifest>, ManifestError> {
         });
     }
     Ok(manifests)
+}
+
+/// The objects in a text that was rendered before and holds no `${…}`; items of a `List` stand for themselves. `shown` is
+/// its name for messages.
+pub(crate) fn printed(shown: &str, text: &str) -> Result<Vec<PrintedObject>, ManifestError> {
+    let mut manifests = Vec::new();
+    for document in yaml::documents(shown, text)? {
+        collect(document, &mut manifests)?;
+    }
+    let printed = manifests.iter().map(|manifest| PrintedObject {
+        location: manifest.location().to_string(),
+        body: manifest.node.to_json(),
+    });
+    Ok(printed.collect())
 }
 
 /// Every image that any environment of the app would run, each once, with the first place that names it.

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::desired::Desired;
+use crate::hook::{Event, Hook, Occasion};
 use crate::manifests::{Object, ObjectId};
 use crate::target::{self, Cluster, TargetError};
 
@@ -20,6 +22,19 @@ pub use difference::FieldChange;
 pub struct Plan {
     /// One entry for each object.
     pub changes: Vec<Change>,
+    /// What would be made before and after that, and waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<PlannedHook>,
+}
+
+/// A hook that would be carried out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedHook {
+    /// When.
+    pub event: Event,
+    /// What it makes.
+    pub object: ObjectId,
 }
 
 /// What would happen to one object.
@@ -49,7 +64,7 @@ pub enum Action {
     Replace,
     /// The previous release had it and this one has not.
     Delete,
-    /// As [`Delete`](Self::Delete), but it holds data and stays until somebody deletes it by hand.
+    /// As [`Delete`](Self::Delete), but it holds data or asks to be kept, and stays until somebody deletes it by hand.
     Retain,
 }
 
@@ -76,11 +91,12 @@ impl Plan {
         cluster: &Cluster,
         desired: &Desired,
         earlier: &[ObjectId],
+        occasion: Occasion,
     ) -> Result<Self, TargetError> {
         let mut changes = Vec::new();
         // Namespaces that the rollout makes before it makes anything in them.
         let mut fresh = BTreeSet::new();
-        if let Some(object) = namespace_missing(cluster, desired).await? {
+        for object in namespaces_missing(cluster, desired).await? {
             fresh.insert(object.id.name.clone());
             changes.push(Change {
                 object: object.id,
@@ -89,15 +105,23 @@ impl Plan {
             });
         }
         for object in &desired.objects {
-            let change = change(cluster, object, &fresh).await?;
+            let change = match change(cluster, object, &fresh).await {
+                // The rollout makes the definition first.
+                Err(TargetError::UnknownKind { .. }) if desired.defines(&object.id) => Change {
+                    object: object.id.clone(),
+                    action: Action::Create,
+                    fields: Vec::new(),
+                },
+                change => change?,
+            };
             if object.id.kind == "Namespace" && change.action == Action::Create {
                 fresh.insert(object.id.name.clone());
             }
             changes.push(change);
         }
         for id in superfluous(desired, earlier) {
-            if cluster.get(&id).await?.is_some() {
-                let action = if holds_data(&id) {
+            if let Some(live) = cluster.get(&id).await? {
+                let action = if stays(&id, &live) {
                     Action::Retain
                 } else {
                     Action::Delete
@@ -109,7 +133,17 @@ impl Plan {
                 });
             }
         }
-        Ok(Self { changes })
+        let mut hooks = Vec::new();
+        for event in [occasion.before(), occasion.after()] {
+            for hook in desired.hooks_of(event) {
+                try_hook(cluster, hook, &fresh).await?;
+                hooks.push(PlannedHook {
+                    event,
+                    object: hook.object.id.clone(),
+                });
+            }
+        }
+        Ok(Self { changes, hooks })
     }
 
     /// Whether nothing would happen.
@@ -138,11 +172,14 @@ async fn change(
     // What is being deleted is waited for, and then it is not there.
     let live = cluster.get(&object.id).await?;
     let live = live.filter(|live| !target::is_ending(live));
-    let is_early = object
-        .id
-        .namespace
-        .as_ref()
-        .is_some_and(|name| fresh.contains(name));
+    if object.unless_there && live.is_some() {
+        return Ok(Change {
+            object: object.id.clone(),
+            action: Action::Keep,
+            fields: Vec::new(),
+        });
+    }
+    let is_early = is_early(object, fresh);
     let next = match renewal::try_apply(cluster, object, live.as_ref()).await {
         // Where the namespace is yet to be made, a good object is only refused for that.
         Err(TargetError::Refused { code: 404, .. }) if is_early => None,
@@ -159,20 +196,42 @@ async fn change(
     })
 }
 
-/// The namespace that must be made first, when it is not there and no manifest describes it.
-pub(crate) async fn namespace_missing(
+/// Whether an object goes to a namespace that is yet to be made.
+fn is_early(object: &Object, fresh: &BTreeSet<String>) -> bool {
+    let namespace = object.id.namespace.as_ref();
+    namespace.is_some_and(|name| fresh.contains(name))
+}
+
+/// Lets the target refuse a hook before anything is changed; what is there of an earlier run says nothing about it.
+async fn try_hook(
+    cluster: &Cluster,
+    hook: &Hook,
+    fresh: &BTreeSet<String>,
+) -> Result<(), TargetError> {
+    let object = &hook.object;
+    if is_early(object, fresh) || cluster.get(&object.id).await?.is_some() {
+        return Ok(());
+    }
+    cluster.apply(object, true).await.map(drop)
+}
+
+/// The namespaces that must be made first, because they are not there and no manifest describes them.
+pub(crate) async fn namespaces_missing(
     cluster: &Cluster,
     desired: &Desired,
-) -> Result<Option<Object>, TargetError> {
-    let object = namespace_object(&desired.namespace);
-    let described = desired
-        .objects
-        .iter()
-        .any(|known| known.id.same_object(&object.id));
-    if described || cluster.get(&object.id).await?.is_some() {
-        return Ok(None);
+) -> Result<Vec<Object>, TargetError> {
+    let mut missing = Vec::new();
+    for name in std::iter::once(&desired.namespace).chain(&desired.namespaces) {
+        let object = namespace_object(name);
+        let described = desired
+            .objects
+            .iter()
+            .any(|known| known.id.same_object(&object.id));
+        if !described && cluster.get(&object.id).await?.is_none() {
+            missing.push(object);
+        }
     }
-    Ok(Some(object))
+    Ok(missing)
 }
 
 fn namespace_object(name: &str) -> Object {
@@ -191,6 +250,7 @@ fn namespace_object(name: &str) -> Object {
         id,
         location: "the environment's namespace".to_owned(),
         body,
+        unless_there: false,
     }
 }
 
@@ -198,16 +258,21 @@ fn namespace_object(name: &str) -> Object {
 pub(crate) fn superfluous(desired: &Desired, earlier: &[ObjectId]) -> Vec<ObjectId> {
     let mut gone: Vec<ObjectId> = Vec::new();
     for id in earlier {
-        let described = desired
-            .objects
-            .iter()
-            .any(|object| object.id.same_object(id));
+        let hooks = desired.hooks.iter().map(|hook| &hook.object);
+        let mut objects = desired.objects.iter().chain(hooks);
+        let described = objects.any(|object| object.id.same_object(id));
         if !described && !gone.iter().any(|known| known.same_object(id)) {
             gone.push(id.clone());
         }
     }
     gone.reverse();
     gone
+}
+
+/// Whether an object is left alone that no release describes any more.
+pub(crate) fn stays(id: &ObjectId, live: &Value) -> bool {
+    let policy = live.pointer("/metadata/annotations/helm.sh~1resource-policy");
+    holds_data(id) || policy.and_then(Value::as_str) == Some("keep")
 }
 
 /// Whether deleting the object may destroy what no release can bring back.

@@ -10,8 +10,10 @@ pub struct Release {
     pub app: App,
     /// The digest of the release's index, by which history names it.
     pub digest: String,
-    /// The manifest files.
+    /// The files of manifests and values, and what kustomizations were rendered to.
     pub manifests: Vec<ManifestFile>,
+    /// The charts.
+    pub charts: Vec<ChartFile>,
     /// The images that the release holds.
     pub images: Vec<ImagePin>,
 }
@@ -39,13 +41,22 @@ impl Release {
     }
 }
 
-/// A file of manifests.
+/// A file of manifests or values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestFile {
     /// Its path within the app's folder.
     pub path: String,
     /// What it holds.
     pub text: String,
+}
+
+/// A packed chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartFile {
+    /// The path by which the app names it.
+    pub path: String,
+    /// What it holds.
+    pub package: Vec<u8>,
 }
 
 /// An image of a release and the digest that its name stands for.

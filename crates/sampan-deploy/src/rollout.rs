@@ -14,13 +14,15 @@ use tokio::time::Instant;
 
 use crate::checks::{self, Way};
 use crate::desired::Desired;
-use crate::health::{self, Patience};
+use crate::health::{self, Patience, Until};
 use crate::history::Situation;
+use crate::hook::Occasion;
 use crate::manifests::{Object, ObjectId};
 use crate::plan;
 use crate::plan::renewal::{self, Trial};
 use crate::target::{self, Cluster, TargetError};
 
+mod hooks;
 mod ledger;
 mod outcome;
 
@@ -41,8 +43,10 @@ pub struct Rollout<'a> {
     pub orders: &'a Orders,
     /// How the checks reach the app.
     pub way: Way,
-    /// How long the release may take to become healthy.
+    /// How long the release may take to become healthy, and each hook to end.
     pub timeout: Duration,
+    /// What the order is for.
+    pub occasion: Occasion,
 }
 
 impl Rollout<'_> {
@@ -60,7 +64,8 @@ impl Rollout<'_> {
         situation.idle()?;
         let order = self.begin(desired, situation, requested_by).await?;
         tell(Progress::Started(order));
-        let reason = match self.bring(desired, &situation.objects, tell).await {
+        let brought = self.bring(desired, &situation.objects, self.occasion, tell);
+        let reason = match brought.await {
             Ok(()) => {
                 self.end(order, OrderState::Succeeded, "healthy and checked")
                     .await?;
@@ -88,7 +93,8 @@ impl Rollout<'_> {
         });
         let mut objects = situation.objects.clone();
         objects.extend(desired.objects.iter().map(|object| object.id.clone()));
-        match self.bring(previous, &objects, tell).await {
+        let brought = self.bring(previous, &objects, Occasion::Rollback, tell);
+        match brought.await {
             Ok(()) => {
                 self.end(order, OrderState::RolledBack, &reason.to_string())
                     .await?;
@@ -115,30 +121,30 @@ impl Rollout<'_> {
         &self,
         desired: &Desired,
         earlier: &[ObjectId],
+        occasion: Occasion,
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), Setback> {
         let since = clock::now();
-        let namespace =
-            patiently(async || plan::namespace_missing(self.cluster, desired).await).await?;
-        let objects: Vec<_> = namespace.iter().chain(&desired.objects).collect();
-        for (index, object) in objects.iter().enumerate() {
-            tell(Progress::Applying {
-                object: &object.id,
-                at: index + 1,
-                of: objects.len(),
-            });
-            self.let_end(&object.id).await?;
-            self.make_room(object, tell).await?;
-            patiently(async || self.cluster.apply(object, false).await).await?;
-        }
+        let namespaces =
+            patiently(async || plan::namespaces_missing(self.cluster, desired).await).await?;
+        let (first, then): (Vec<_>, Vec<_>) = namespaces
+            .iter()
+            .chain(&desired.objects)
+            .partition(|object| object.unless_there || namespaces.contains(object));
+        let of = first.len() + then.len();
+        self.apply(desired, &first, (0, of), tell).await?;
+        self.run_hooks(desired, occasion.before(), tell).await?;
+        self.apply(desired, &then, (first.len(), of), tell).await?;
         let patience = Patience {
             timeout: self.timeout,
             since,
+            until: Until::Healthy,
         };
-        health::wait(self.cluster, desired, patience, |found| {
+        health::wait(self.cluster, &desired.objects, patience, |found| {
             tell(Progress::Waiting(found));
         })
         .await?;
+        self.run_hooks(desired, occasion.after(), tell).await?;
         // What is not part of the release goes when the release runs, and before the checks, which thus see the end.
         self.delete_superfluous(desired, earlier, tell).await?;
         for check in &desired.checks {
@@ -148,6 +154,33 @@ impl Rollout<'_> {
             if checked.problem.is_some() {
                 return Err(Setback::Check(checked));
             }
+        }
+        Ok(())
+    }
+
+    /// Applies objects one after the other; `before` of all `of` have been.
+    async fn apply(
+        &self,
+        desired: &Desired,
+        objects: &[&Object],
+        (before, of): (usize, usize),
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), TargetError> {
+        for (index, object) in objects.iter().enumerate() {
+            tell(Progress::Applying {
+                object: &object.id,
+                at: before + index + 1,
+                of,
+            });
+            if desired.defines(&object.id) {
+                self.known(&object.id).await?;
+            }
+            let live = self.let_end(&object.id).await?;
+            if object.unless_there && live {
+                continue;
+            }
+            self.make_room(object, tell).await?;
+            patiently(async || self.cluster.apply(object, false).await).await?;
         }
         Ok(())
     }
@@ -162,7 +195,8 @@ impl Rollout<'_> {
     ) -> Result<(), TargetError> {
         let mut ending = Vec::new();
         for id in plan::superfluous(desired, earlier) {
-            if !plan::holds_data(&id) {
+            let live = patiently(async || self.cluster.get(&id).await).await?;
+            if live.is_some_and(|live| !plan::stays(&id, &live)) {
                 tell(Progress::Deleting(&id));
                 let uid = patiently(async || self.cluster.delete(&id).await).await?;
                 ending.extend(uid.map(|uid| (id, uid)));
@@ -174,17 +208,32 @@ impl Rollout<'_> {
         Ok(())
     }
 
-    /// Waits for the end of an object that is being deleted: what is applied to it would vanish with it.
-    async fn let_end(&self, id: &ObjectId) -> Result<(), TargetError> {
-        let live = patiently(async || self.cluster.get(id).await).await?;
-        match live
-            .filter(target::is_ending)
-            .as_ref()
-            .and_then(target::uid)
-        {
-            Some(uid) => self.gone(id, uid).await,
-            None => Ok(()),
+    /// Waits until the target knows the kind of an object, whose definition it has been given.
+    async fn known(&self, id: &ObjectId) -> Result<(), TargetError> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            match patiently(async || self.cluster.get(id).await).await {
+                Err(TargetError::UnknownKind { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                found => return found.map(drop),
+            }
         }
+    }
+
+    /// Waits for the end of an object that is being deleted: what is applied to it would vanish with it. Tells whether
+    /// there is one that stays.
+    async fn let_end(&self, id: &ObjectId) -> Result<bool, TargetError> {
+        let Some(live) = patiently(async || self.cluster.get(id).await).await? else {
+            return Ok(false);
+        };
+        if !target::is_ending(&live) {
+            return Ok(true);
+        }
+        if let Some(uid) = target::uid(&live) {
+            self.gone(id, uid).await?;
+        }
+        Ok(false)
     }
 
     /// Deletes a job that cannot become what it shall be, with its pods: the new one must not run beside them.
@@ -203,11 +252,16 @@ impl Rollout<'_> {
             patiently(async || renewal::try_apply(self.cluster, object, Some(&live)).await).await?;
         if let (Trial::Renewed(_), Some(uid)) = (tried, target::uid(&live)) {
             tell(Progress::Deleting(&object.id));
-            let with_pods = DeleteParams::foreground();
-            patiently(async || self.cluster.end(&object.id, &with_pods).await).await?;
-            self.gone(&object.id, uid).await?;
+            self.remove(&object.id, uid).await?;
         }
         Ok(())
+    }
+
+    /// Deletes an object with all that belongs to it, and waits until it is gone.
+    async fn remove(&self, id: &ObjectId, uid: &str) -> Result<(), TargetError> {
+        let with_pods = DeleteParams::foreground();
+        patiently(async || self.cluster.end(id, &with_pods).await).await?;
+        self.gone(id, uid).await
     }
 
     async fn gone(&self, id: &ObjectId, uid: &str) -> Result<(), TargetError> {

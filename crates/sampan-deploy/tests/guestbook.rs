@@ -16,12 +16,7 @@ fn manifest_files(file: &AppFile) -> Result<Vec<ManifestFile>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder().join("kubernetes"))? {
         let path = format!("kubernetes/{}", entry?.file_name().to_string_lossy());
-        if file
-            .app
-            .manifests
-            .iter()
-            .any(|pattern| pattern.matches(&path))
-        {
+        if file.app.has_manifest(&path) {
             let text = fs::read_to_string(folder().join(&path))?;
             files.push(ManifestFile { path, text });
         }

@@ -135,7 +135,10 @@ fn desired(version: &str, destination: &Destination) -> Desired {
             id,
             location: "hut.yaml:1".to_owned(),
             body: json!({}),
+            unless_there: false,
         }],
+        hooks: Vec::new(),
+        namespaces: Vec::new(),
         checks: Vec::new(),
     }
 }
@@ -228,6 +231,7 @@ async fn carry_out(site: &Site, version: &str, situation: &Situation) -> Rollout
         orders: &site.orders(),
         way: Way::Cluster,
         timeout: std::time::Duration::from_secs(1),
+        occasion: situation.occasion(),
     };
     rollout
         .carry_out(&desired(version, &engine()), situation, "anna", &mut |_| {})

@@ -5,8 +5,10 @@
 
 mod accept;
 mod answer;
+mod authorization;
 mod body;
 mod discovery;
+mod escalation;
 mod eviction;
 mod ineffective;
 mod metrics;
@@ -16,6 +18,7 @@ mod read;
 mod reviews;
 mod scale;
 mod status;
+mod tokens;
 mod watch;
 mod write;
 
@@ -27,7 +30,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
 use k8s_openapi::api::core::v1::Pod;
 use sampan_kubernetes::Version;
@@ -35,9 +38,11 @@ use sampan_supervise::Shutdown;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::access::User;
 use crate::custom::{self, Kinds};
 use crate::error::Error;
 use crate::keys::Keys;
+use crate::keys::signer::{KEYS_PATH, Signer};
 use crate::objects::{Objects, WriteOptions};
 use crate::openapi::{self, version2};
 use crate::resources::{Nature, Subresource};
@@ -77,15 +82,17 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) form: Form,
+    pub(crate) user: User,
 }
 
 impl Call {
-    fn parse(request: &Request, kinds: &Kinds) -> Result<Self, Error> {
+    fn parse(request: &Request, kinds: &Kinds, user: User) -> Result<Self, Error> {
         Ok(Self {
             target: Target::parse(request.uri().path(), kinds)?,
             query: Query::parse(request.uri().query().unwrap_or_default())?,
             headers: request.headers().clone(),
             form: accept::form(request.headers())?,
+            user,
         })
     }
 
@@ -166,13 +173,8 @@ impl Api {
         self.inner.shutdown.clone()
     }
 
-    /// Whether the request carries the administrator's token.
-    fn is_authenticated(&self, headers: &HeaderMap) -> bool {
-        headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .is_some_and(|token| self.inner.keys.token.is(token.trim()))
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
     }
 }
 
@@ -194,17 +196,32 @@ async fn route(api: &Api, request: Request) -> Result<Response, Error> {
         "/version" => return Ok(answer::json(StatusCode::OK, &version())),
         _ => {}
     }
-    if !api.is_authenticated(request.headers()) {
-        return Err(Error::Unauthorized);
-    }
+    let user = authorization::user(api, request.headers()).await?;
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let headers = request.headers();
+    if path::names_objects(&parts) {
+        return call(api, request, user).await;
+    }
+    let path = if path.is_empty() { "/" } else { path };
+    authorization::check_path(api, &user, request.method(), path).await?;
+    document(api, path, &parts, request.headers())
+}
+
+/// Answers a request for something that tells of the API itself.
+fn document(api: &Api, path: &str, parts: &[&str], headers: &HeaderMap) -> Result<Response, Error> {
     let kinds = api.objects().kinds();
-    match parts.as_slice() {
+    match parts {
         [""] => Ok(answer::json(
             StatusCode::OK,
-            &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
+            &json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"]}),
         )),
+        [".well-known", "openid-configuration"] => {
+            Ok(answer::json(StatusCode::OK, &Signer::discovery()))
+        }
+        _ if path == KEYS_PATH => {
+            let keys = api.keys().signer.public_keys().to_string();
+            let media_type = "application/jwk-set+json";
+            Ok(answer::bytes(StatusCode::OK, media_type, keys.into_bytes()))
+        }
         ["api"] => discovery::core(headers, kinds, &api.inner.address.to_string()),
         ["api", version] => discovery::version(headers, kinds, "", version),
         ["apis"] => discovery::groups(headers, kinds),
@@ -220,7 +237,7 @@ async fn route(api: &Api, request: Request) -> Result<Response, Error> {
         ["openapi", "v3", "apis", group, version] => {
             openapi_document(headers, kinds, group, version)
         }
-        _ => call(api, request).await,
+        _ => Err(Error::NoSuchResource),
     }
 }
 
@@ -250,8 +267,9 @@ fn openapi_version2(headers: &HeaderMap) -> Response {
 }
 
 /// Answers a request for objects.
-async fn call(api: &Api, request: Request) -> Result<Response, Error> {
-    let call = Call::parse(&request, api.objects().kinds())?;
+async fn call(api: &Api, request: Request, user: User) -> Result<Response, Error> {
+    let call = Call::parse(&request, api.objects().kinds(), user)?;
+    authorization::check(api, &call, request.method()).await?;
     if let Some(
         action @ (Subresource::Log
         | Subresource::Exec
@@ -264,7 +282,7 @@ async fn call(api: &Api, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     match (call.target.resource.nature, parts.method) {
         (Nature::Review, Method::POST) if call.target.name.is_none() => {
-            reviews::create(&call, &body::read(body).await?)
+            reviews::create(api, &call, &body::read(body).await?).await
         }
         (Nature::Measured, Method::GET) => metrics::get(api, &call).await,
         (Nature::Stored, method) => stored(api, call, method, body).await,

@@ -4,6 +4,7 @@
 //! done is computed from what there is now, by a pure function (`plan`), and carried out by a thin layer
 //! around it. So a lost change, a crash in the middle and a restart all end in the same state.
 
+pub(crate) mod affinity;
 pub(crate) mod autoscaler;
 pub(crate) mod claims;
 pub(crate) mod context;

@@ -66,6 +66,7 @@ impl Engine {
     pub async fn run(self, shutdown: Shutdown) {
         let workloads = Workloads {
             objects: self.server.objects().clone(),
+            signer: self.server.signer(),
             data: self.config.data,
             node_name: self.config.node_name,
             content: self.deps.content,

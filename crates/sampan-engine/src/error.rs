@@ -141,6 +141,16 @@ pub enum Error {
         /// Why it is refused.
         message: String,
     },
+    /// Who asks has no right to.
+    #[error("{}forbidden: {message}", about(*.resource, .name))]
+    Denied {
+        /// The resource that was asked for, if it was one.
+        resource: Option<&'static Resource>,
+        /// The name that was asked for, if it was one.
+        name: String,
+        /// What is not allowed to whom.
+        message: String,
+    },
     /// The resource does not know the verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
@@ -210,6 +220,15 @@ impl Error {
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         matches!(self, Self::AlreadyExists { .. })
+    }
+}
+
+/// The beginning of a sentence about a resource or an object.
+fn about(resource: Option<&Resource>, name: &str) -> String {
+    match resource.map(Resource::qualified) {
+        None => String::new(),
+        Some(resource) if name.is_empty() => format!("{resource} is "),
+        Some(resource) => format!("{resource} \"{name}\" is "),
     }
 }
 

@@ -1,10 +1,13 @@
-//! The secrets of the Kubernetes API, in `keys/`: the certificate authority of the installation and the
-//! administrator's token. They are made at the first start and stay.
+//! The secrets of the Kubernetes API, in `keys/`: the certificate authority of the installation, the administrator's token,
+//! and the key that signs the tokens of service accounts. They are made at the first start and stay.
+
+pub mod signer;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use sampan_listen::{Authority, KeysError, secret};
+use signer::Signer;
 
 /// A bearer token; never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub struct Keys {
     pub authority: Arc<Authority>,
     /// Who carries it may do everything.
     pub token: Token,
+    /// Signs the tokens of service accounts.
+    pub signer: Arc<Signer>,
 }
 
 impl Keys {
@@ -57,6 +62,7 @@ impl Keys {
         Ok(Self {
             authority: Arc::new(authority),
             token: Token(token.trim().to_owned()),
+            signer: Arc::new(Signer::load(data)?),
         })
     }
 }

@@ -24,11 +24,13 @@ pub(crate) mod record;
 pub(crate) mod sandbox;
 pub(crate) mod sources;
 pub(crate) mod status;
+pub(crate) mod tokens;
 pub(crate) mod volumes;
 pub(crate) mod worker;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ use crate::controllers::key_of;
 use crate::controllers::queue::Key;
 use crate::deps::Drain;
 use crate::error::Error;
+use crate::keys::signer::Signer;
 use crate::objects::{Change, Event};
 use worker::Worker;
 
@@ -61,6 +64,8 @@ pub(crate) struct Tools {
     pub(crate) runtime: Runtime,
     /// The network of pods.
     pub(crate) bridge: Bridge,
+    /// What signs the tokens of service accounts.
+    pub(crate) signer: Arc<Signer>,
     /// Requests in flight.
     pub(crate) drain: Arc<dyn Drain>,
     /// What the gateway has been told.
@@ -110,6 +115,10 @@ impl Kubelet {
 
     /// Runs pods until the shutdown; running containers are left alone then.
     pub(crate) async fn run(self: Arc<Self>, tasks: Tasks, shutdown: Shutdown) {
+        let folder = self.context.node.data.join("pods");
+        if let Err(error) = keep_private(&folder) {
+            tracing::error!(folder = %folder.display(), %error, "cannot keep the volumes of pods private");
+        }
         let mut changes = self.context.objects.changes();
         let mut pods = Pods::default();
         let mut left = self.start(&mut pods, &tasks, &shutdown).await;
@@ -194,8 +203,8 @@ impl Kubelet {
     ) {
         match change.kind {
             "Pod" => self.pod_changed(change, pods, tasks, shutdown),
-            // Volumes follow their sources; pods that wait for a claim may go on.
-            "ConfigMap" | "Secret" | "PersistentVolumeClaim" => pods
+            // Volumes follow their sources; pods that wait for a claim or an account may go on.
+            "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "ServiceAccount" => pods
                 .running
                 .iter()
                 .filter(|(key, _)| key.namespace() == change.namespace.as_deref())
@@ -262,6 +271,13 @@ impl Kubelet {
             before.wake.notify_one();
         }
     }
+}
+
+/// Makes a folder that other users of the machine cannot look into: secrets and tokens lie below it, with the modes that
+/// users inside of the pods need.
+fn keep_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }
 
 /// Runs something that blocks on a thread for it.

@@ -7,6 +7,7 @@
 //! The crate knows nothing of apps, releases or charts, and it does not listen for the users' traffic: it
 //! publishes facts about services and ready endpoints ([`routing`]), which the gateway reads.
 
+mod access;
 pub mod api;
 pub mod controllers;
 pub mod custom;

@@ -5,6 +5,7 @@
 //! functions here are a thin face over the same operations on JSON values that the HTTP server uses, so a
 //! controller and a client get the same answer.
 
+mod accounts;
 mod addresses;
 mod changes;
 mod collect;

@@ -74,6 +74,8 @@ pub enum Subresource {
     Eviction,
     /// Ends the deletion of a namespace.
     Finalize,
+    /// Issues a token of a service account.
+    Token,
 }
 
 impl Subresource {
@@ -89,6 +91,7 @@ impl Subresource {
             Self::PortForward => "portforward",
             Self::Eviction => "eviction",
             Self::Finalize => "finalize",
+            Self::Token => "token",
         }
     }
 }
@@ -298,7 +301,7 @@ static RESOURCES: &[Resource] = &[
     namespaced("", "v1", "PodTemplate", "podtemplates", "podtemplate"),
     namespaced("", "v1", "ResourceQuota", "resourcequotas", "resourcequota").short(&["quota"]).with(STATUS),
     namespaced("", "v1", "Secret", "secrets", "secret"),
-    namespaced("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount").short(&["sa"]),
+    namespaced("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount").short(&["sa"]).with(&[Subresource::Token]),
     namespaced("", "v1", "Service", "services", "service").short(&["svc"]).in_all().with(STATUS),
     namespaced("apps", "v1", "ControllerRevision", "controllerrevisions", "controllerrevision"),
     namespaced("apps", "v1", "DaemonSet", "daemonsets", "daemonset").short(&["ds"]).in_all().with(STATUS),
@@ -307,6 +310,7 @@ static RESOURCES: &[Resource] = &[
     namespaced("apps", "v1", "StatefulSet", "statefulsets", "statefulset").short(&["sts"]).in_all().with(SCALED),
     namespaced("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", "customresourcedefinition").short(&["crd", "crds"]).in_extensions().cluster().with(STATUS),
     review("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview"),
+    review("authentication.k8s.io", "TokenReview", "tokenreviews", "tokenreview"),
     Resource { scope: Scope::Namespaced, ..review("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", "localsubjectaccessreview") },
     review("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview"),
     review("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews", "selfsubjectrulesreview"),

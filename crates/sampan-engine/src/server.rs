@@ -18,10 +18,12 @@ use sampan_store::Store;
 use sampan_supervise::{Shutdown, Tasks};
 use serde_json::json;
 
+use crate::access;
 use crate::api::Api;
 use crate::controllers::definitions;
 use crate::error::Error as ApiError;
 use crate::keys::Keys;
+use crate::keys::signer::Signer;
 use crate::objects::{Objects, ServiceNetwork, collect_garbage, expire_events, keep_namespaces};
 use crate::resources;
 use crate::streams::Streams;
@@ -139,6 +141,12 @@ impl Server {
         self.listener.address()
     }
 
+    /// What signs the tokens of service accounts.
+    #[must_use]
+    pub fn signer(&self) -> Arc<Signer> {
+        Arc::clone(&self.keys.signer)
+    }
+
     /// The objects that it serves.
     #[must_use]
     pub fn objects(&self) -> &Objects {
@@ -206,6 +214,7 @@ impl Server {
     /// Makes the objects that are always there.
     async fn bootstrap(&self) -> Result<(), ApiError> {
         definitions::load(&self.objects).await?;
+        access::load(&self.objects).await?;
         self.objects
             .bootstrap_namespaces(self.keys.authority.certificate())
             .await?;

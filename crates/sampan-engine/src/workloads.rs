@@ -19,6 +19,7 @@ use crate::controllers::events::{self, Recorder};
 use crate::controllers::runner;
 use crate::controllers::{self, node, routes};
 use crate::deps::Drain;
+use crate::keys::signer::Signer;
 use crate::kubelet::{Kubelet, Tools};
 use crate::objects::Objects;
 use crate::usage::Usage;
@@ -30,6 +31,8 @@ const FINISH_LIMIT: Duration = Duration::from_secs(10);
 pub struct Workloads {
     /// The objects.
     pub objects: Objects,
+    /// What signs the tokens of service accounts.
+    pub signer: Arc<Signer>,
     /// The data directory.
     pub data: PathBuf,
     /// The name of the node.
@@ -76,6 +79,7 @@ impl Workloads {
                 snapshots: self.snapshots,
                 runtime: self.runtime,
                 bridge: self.bridge,
+                signer: self.signer,
                 drain: self.drain,
                 routing: self.routing.subscribe(),
             },

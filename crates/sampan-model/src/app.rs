@@ -8,7 +8,11 @@
 //! images:
 //!   - name: guestbook-web          # the name by which manifests use it
 //!     context: web                 # a folder with a Dockerfile
-//! manifests: [kubernetes/*.yaml]   # may hold ${replicas}
+//! manifests:
+//!   - kubernetes/*.yaml            # may hold ${replicas}
+//!   - chart: charts/search         # a Helm chart; environments give its values below its name
+//!     name: search
+//!   - kustomization: overlays/${app.environment}
 //! values:                          # every value that manifests and checks may use, with its default
 //!   replicas: 1
 //!   host: null                     # no default: each environment must give it
@@ -42,6 +46,7 @@ mod image;
 mod pattern;
 mod quality;
 mod read;
+mod source;
 mod template;
 mod values;
 
@@ -51,6 +56,7 @@ pub use error::AppError;
 pub use image::Image;
 pub use pattern::{Pattern, PatternError};
 pub use quality::{CoverageRule, FindingsRule, Percent, Quality, Severity, TestsRule};
+pub use source::{Chart, ChartValueError, Kustomization, Source};
 pub use template::{Piece, Template, TemplateError};
 pub use values::{ValueError, Values};
 
@@ -74,8 +80,8 @@ pub struct App {
     /// The images that are built from the source tree.
     #[serde(default)]
     pub images: Vec<Image>,
-    /// Which files hold the Kubernetes manifests, relative to the file's folder.
-    pub manifests: Vec<Pattern>,
+    /// Where the Kubernetes objects come from.
+    pub manifests: Vec<Source>,
     /// Every value that manifests and checks may use, with its default; `null` where there is none.
     #[serde(default)]
     pub values: Values,
@@ -120,6 +126,23 @@ impl App {
         values.merge(&environment.values);
         let builtin = json!({"name": self.name, "version": self.version, "environment": name, "namespace": namespace});
         values.with("app", builtin)
+    }
+
+    /// The charts among the manifests.
+    pub fn charts(&self) -> impl Iterator<Item = &Chart> {
+        self.manifests.iter().filter_map(Source::chart)
+    }
+
+    /// Whether a file is among the plain manifests. What belongs to a chart never is, however wide a pattern is.
+    #[must_use]
+    pub fn has_manifest(&self, path: &str) -> bool {
+        let mut patterns = self.manifests.iter().filter_map(Source::files);
+        let of_chart = |chart: &Chart| {
+            let inside = path.strip_prefix(&chart.chart);
+            inside.is_some_and(|rest| rest.starts_with('/'))
+                || chart.values_files.iter().any(|file| file == path)
+        };
+        patterns.any(|pattern| pattern.matches(path)) && !self.charts().any(of_chart)
     }
 
     /// The image that manifests call `name`, without tag or digest.

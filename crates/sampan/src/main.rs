@@ -1,5 +1,6 @@
 //! The `sampan` binary: command line, configuration and wiring. The only place that knows everything.
 
+mod app;
 mod cli;
 mod commands;
 mod config;

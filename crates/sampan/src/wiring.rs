@@ -9,6 +9,7 @@ mod ci;
 mod pins;
 mod registry;
 mod releases;
+mod rendering;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +31,9 @@ pub(crate) use self::charts::Charts;
 pub(crate) use self::ci::{PipelinePorts, Supplies};
 pub(crate) use self::pins::ReleasePins;
 pub(crate) use self::releases::ReleaseTarget;
+pub(crate) use self::rendering::{
+    HELM, SiteRenderer, Surroundings, event as rollout_event, explained,
+};
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::server::{ServerFacts, ServerLock};

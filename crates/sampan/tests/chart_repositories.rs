@@ -44,7 +44,7 @@ fn digest(lock: &str) -> &str {
 #[test]
 fn dependencies_of_this_machine_are_brought_and_locked_as_helm_does() {
     let (ours, theirs) = (charts(), charts());
-    let (installation, helm) = (Installation::new(SAMPAN), Helm::new());
+    let (installation, helm) = (Installation::new(SAMPAN), Helm::three());
     let chart = |args: &[&str]| installation.run([&["chart"], args].concat());
     let missing = chart(&["template", &name(&ours, "web")]).expect_code(1);
     let _told = missing.expect_stderr("missing in charts/ directory: cache, cache, common");
@@ -141,7 +141,7 @@ fn charts_go_to_the_registry_and_come_back_with_both_clients() {
     let site = Site {
         server: installation.up(),
         installation: &installation,
-        helm: Helm::new(),
+        helm: Helm::three(),
     };
     let (shop, cache) = (site.oci("shop"), name(&tree, "cache"));
     let pushed = site.chart(&["push", &cache, &shop, "-o", "json"]).json();
@@ -233,7 +233,7 @@ fn dependencies_of_registries_and_chart_repositories_are_brought() {
     let site = Site {
         server: installation.up(),
         installation: &installation,
-        helm: Helm::new(),
+        helm: Helm::three(),
     };
     for chart in ["cache", "common"] {
         let _pushed = site

@@ -18,7 +18,7 @@ impl Charts {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts");
         Self {
             tree: SourceTree::copy_of(folder),
-            helm: Helm::new(),
+            helm: Helm::three(),
             installation: Installation::new(SAMPAN),
         }
     }

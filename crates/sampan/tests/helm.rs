@@ -19,7 +19,7 @@ impl<'a> Site<'a> {
     fn new(server: &'a Server<'a>) -> Self {
         let site = Self {
             server,
-            helm: Helm::new(),
+            helm: Helm::three(),
         };
         let config = Finished::of(server.kubectl().args(["config", "view", "--raw"])).stdout();
         std::fs::write(site.helm.path().join("kubeconfig"), config)

@@ -74,7 +74,6 @@ fn what_has_no_effect_is_kept_shown_and_warned_of() {
     let server = site.up();
     let applied = server.apply(RIGHTS).expect_code(0);
     for kind in [
-        "Role",
         "NetworkPolicy",
         "ResourceQuota",
         "LimitRange",

@@ -33,6 +33,14 @@ pub enum ReleaseError {
         /// What was looked at.
         digest: String,
     },
+    /// The app names a chart that is not in the release.
+    #[error("release `{name}` does not hold the chart `{path}`")]
+    NoChart {
+        /// The release.
+        name: ReleaseName,
+        /// The chart's path in the source tree.
+        path: String,
+    },
     /// The manifest files cannot be stored or read.
     #[error("cannot process the manifest files of `{name}`")]
     Files {
@@ -58,7 +66,7 @@ impl Hint for ReleaseError {
                 let known: Vec<_> = known.iter().map(ToString::to_string).collect();
                 Some(format!("there are: {}", known.join(", ")))
             }
-            Self::Malformed { .. } => {
+            Self::Malformed { .. } | Self::NoChart { .. } => {
                 Some("it was made by another program or another version of this one".to_owned())
             }
             Self::Files { source, .. } => source.hint(),

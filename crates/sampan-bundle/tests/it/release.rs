@@ -22,7 +22,21 @@ fn a_release_is_read_as_it_was_made() {
         files,
         [("k/web.yaml".to_owned(), b"kind: Service\n".to_vec())]
     );
+    let chart = read.chart(&side.store, "charts/shop").unwrap();
+    assert_eq!(chart, b"packed");
+    let error = read.chart(&side.store, "charts/web").unwrap_err();
+    assert!(matches!(error, ReleaseError::NoChart { .. }), "{error}");
     assert_eq!(side.releases(), ["shop@1.0.0"]);
+}
+
+#[test]
+fn a_bundle_carries_the_charts_of_a_release() {
+    let (vendor, site) = (Side::new(), Side::new());
+    vendor.release("1.0.0", b"one").unwrap();
+    site.load(&vendor.pack("1.0.0", None)).unwrap();
+    let loaded = release::open(&site.store, &"shop@1.0.0".parse().unwrap()).unwrap();
+    let chart = loaded.chart(&site.store, "charts/shop").unwrap();
+    assert_eq!(chart, b"packed");
 }
 
 #[test]

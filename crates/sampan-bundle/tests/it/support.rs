@@ -1,7 +1,7 @@
 //! A vendor with releases.
 
 use sampan_bundle::bundle::{self, Bundle};
-use sampan_bundle::release::{self, NewRelease, Release, ReleaseError};
+use sampan_bundle::release::{self, NewChart, NewRelease, Release, ReleaseError};
 use sampan_bundle::{BundleError, Summary};
 use sampan_model::app::AppFile;
 use sampan_oci::archive::Entry;
@@ -50,7 +50,7 @@ impl Side {
 
     pub(crate) fn release(&self, version: &str, own: &[u8]) -> Result<Release, ReleaseError> {
         let text = format!(
-            "apiVersion: sampan/v1\nkind: App\nname: shop\nversion: {version}\nmanifests: [k/*.yaml]\n"
+            "apiVersion: sampan/v1\nkind: App\nname: shop\nversion: {version}\nmanifests: [k/*.yaml, {{chart: charts/shop}}]\n"
         );
         let app = AppFile::parse("sampan.yaml", &text).unwrap().app;
         let base: &[u8] = &[b'b'; 5000];
@@ -59,11 +59,17 @@ impl Side {
             ("shop-db:1".parse().unwrap(), self.image(&[base])),
         ];
         let files = vec![("k/web.yaml".to_owned(), b"kind: Service\n".to_vec())];
+        let chart = NewChart {
+            path: "charts/shop".to_owned(),
+            config: br#"{"name":"shop"}"#.to_vec(),
+            package: b"packed".to_vec(),
+        };
         release::create(
             &self.store,
             &NewRelease {
                 app: &app,
                 files,
+                charts: vec![chart],
                 images,
             },
         )

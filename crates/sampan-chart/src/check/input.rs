@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sampan_model::app::{App, Values};
+use sampan_model::yaml::Location;
 
 use super::finding::Finding;
 use super::object::{NoObject, Object, objects_of};
@@ -94,6 +95,12 @@ impl Input {
         self.add(path, manifest::read(path, text), Some(values));
     }
 
+    /// Adds what a kustomization has been rendered to; the lines lead back to no file. `path` is its own.
+    pub fn add_rendered(&mut self, path: &str, text: &str) {
+        let lines = TemplateLines::default();
+        self.add(path, manifest::read_rendered(path, text, lines), None);
+    }
+
     /// Adds what a chart has been rendered to; `path` is the chart as the user named it.
     pub fn add_chart(&mut self, path: &str, chart: &Chart, rendered: &Rendered) {
         let mut templates = HashMap::new();
@@ -132,6 +139,16 @@ impl Input {
         self.problems.push(Problem {
             rule: rules::RENDERING,
             place: Place::of_file(path),
+            message: message.to_owned(),
+            mend: mend.unwrap_or_default(),
+        });
+    }
+
+    /// Says that something named in a file cannot be made objects of.
+    pub fn add_failure_at(&mut self, location: &Location, message: &str, mend: Option<String>) {
+        self.problems.push(Problem {
+            rule: rules::RENDERING,
+            place: manifest::Origin::File.place(location),
             message: message.to_owned(),
             mend: mend.unwrap_or_default(),
         });

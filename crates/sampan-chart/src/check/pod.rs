@@ -47,6 +47,19 @@ const TEMPLATES: &[(&str, &[&str])] = &[
 /// Where all other kinds keep it, custom ones included.
 const TEMPLATE: &[&str] = &["spec", "template"];
 
+/// The kinds that always describe pods, also where their containers were forgotten.
+const KINDS: &[&str] = &[
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
 impl Object {
     /// The pod that the object describes, if it does.
     #[must_use]
@@ -55,7 +68,9 @@ impl Object {
         let path = own.map_or(TEMPLATE, |(_, path)| path);
         let template = self.root.at(path)?;
         let spec = template.at(&["spec"])?;
-        spec.get("containers")?;
+        if !KINDS.contains(&self.kind.as_str()) {
+            spec.get("containers")?;
+        }
         Some(Pod {
             object: self,
             template,

@@ -3,11 +3,15 @@
 use super::Grade;
 use super::rule::{Group, Judge, Rule, rule};
 
+mod autoscalers;
 mod availability;
 mod batch;
+mod budgets;
 mod environment;
 mod host;
 mod images;
+mod pods;
+mod ports;
 mod probes;
 mod resources;
 mod roles;
@@ -24,8 +28,12 @@ pub(super) fn rules() -> Vec<Rule> {
         roles::rules(),
         environment::rules(),
         availability::rules(),
+        budgets::rules(),
+        autoscalers::rules(),
         services::rules(),
         batch::rules(),
+        pods::rules(),
+        ports::rules(),
     ];
     families.into_iter().flatten().collect()
 }

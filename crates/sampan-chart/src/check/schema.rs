@@ -14,6 +14,7 @@ use super::world::World;
 mod built_in;
 mod custom;
 mod definition;
+mod deprecated;
 mod naming;
 mod values;
 mod versions;
@@ -27,6 +28,7 @@ const DUPLICATE_ITEM: &str = "schema-duplicate-item";
 pub(super) fn rules() -> Vec<Rule> {
     let mut rules = fields();
     rules.extend(versions::rules());
+    rules.extend(deprecated::rules());
     rules.extend(naming::rules());
     rules
 }

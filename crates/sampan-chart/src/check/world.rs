@@ -2,10 +2,18 @@
 
 use std::collections::HashMap;
 
+use sampan_model::yaml::{self, Node};
+
 use super::object::{Object, group_of};
 use super::pod::Pod;
 use super::selector;
-use sampan_model::yaml::{self, Node};
+
+mod index;
+
+use index::{Form, Index};
+
+/// The kinds that decide how many pods a workload has.
+const SCALERS: &[&str] = &["HorizontalPodAutoscaler", "ScaledObject"];
 
 /// The objects of one check, which may refer to each other.
 #[derive(Debug, Default)]
@@ -13,7 +21,9 @@ pub struct World {
     objects: Vec<Object>,
     by_name: HashMap<Key, Vec<usize>>,
     by_kind: HashMap<String, Vec<usize>>,
-    with_pods: Vec<usize>,
+    /// Autoscalers, by their namespace and the name of their target.
+    scalers: HashMap<(String, String), Vec<usize>>,
+    index: Index,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -29,24 +39,29 @@ impl World {
     pub fn new(objects: Vec<Object>) -> Self {
         let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
         let mut by_kind: HashMap<_, Vec<_>> = HashMap::new();
-        let mut with_pods = Vec::new();
-        for (index, object) in objects.iter().enumerate() {
+        let mut scalers: HashMap<_, Vec<_>> = HashMap::new();
+        let mut index = Index::default();
+        for (place, object) in objects.iter().enumerate() {
             let name = Key {
                 kind: object.kind.clone(),
                 namespace: object.namespace.clone(),
                 name: object.name.clone(),
             };
-            by_name.entry(name).or_default().push(index);
-            by_kind.entry(object.kind.clone()).or_default().push(index);
-            if object.pod().is_some() {
-                with_pods.push(index);
+            by_name.entry(name).or_default().push(place);
+            by_kind.entry(object.kind.clone()).or_default().push(place);
+            let target = object.text(&["spec", "scaleTargetRef", "name"]);
+            if let Some(target) = target.filter(|_| SCALERS.contains(&object.kind.as_str())) {
+                let target = (object.namespace.clone(), target.to_owned());
+                scalers.entry(target).or_default().push(place);
             }
+            index.add(object, place);
         }
         Self {
             objects,
             by_name,
             by_kind,
-            with_pods,
+            scalers,
+            index,
         }
     }
 
@@ -84,12 +99,15 @@ impl World {
         found.iter().map(|index| &self.objects[*index])
     }
 
-    /// All pods of a namespace.
-    pub fn pods<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = Pod<'a>> {
-        let objects = self.with_pods.iter().map(|index| &self.objects[*index]);
-        objects
-            .filter(move |object| object.namespace == namespace)
-            .filter_map(Object::pod)
+    /// The pods of a namespace that a selector with `matchLabels` and `matchExpressions` fits.
+    pub(super) fn selected<'a>(
+        &'a self,
+        namespace: &str,
+        selector: &'a Node,
+    ) -> impl Iterator<Item = Pod<'a>> {
+        let places = self.index.pods(namespace, selector, Form::Full);
+        self.pods(places)
+            .filter(|pod| selector::fits(selector, pod.labels()))
     }
 
     /// The pods that a service sends requests to.
@@ -97,45 +115,47 @@ impl World {
         let Some(selector) = service.at(&["spec", "selector"]) else {
             return Vec::new();
         };
-        let pods = self.pods(&service.namespace);
-        pods.filter(|pod| selector::plain_fits(selector, pod.labels()))
+        let places = self.index.pods(&service.namespace, selector, Form::Plain);
+        self.pods(places)
+            .filter(|pod| selector::plain_fits(selector, pod.labels()))
             .collect()
     }
 
-    /// The objects of a kind whose selector at `spec.…` fits a pod.
+    fn pods<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = Pod<'a>> {
+        let objects = places.iter().map(|place| &self.objects[*place]);
+        objects.filter_map(Object::pod)
+    }
+
+    /// The services, budgets or policies of a namespace whose selector fits a pod.
     pub(super) fn selecting<'a>(
         &'a self,
         kind: &'a str,
-        field: &'a str,
-        namespace: &'a str,
+        namespace: &str,
         labels: &'a [(yaml::Key, Node)],
     ) -> impl Iterator<Item = &'a Object> {
-        let all = self
-            .of_kind(kind)
-            .filter(move |object| object.namespace == namespace);
-        all.filter(
-            move |object| match object.root.at(&["spec"]).and_then(|spec| spec.get(field)) {
+        let (places, field) = self.index.selecting(kind, namespace, labels);
+        let found = places.into_iter().map(|place| &self.objects[place]);
+        found.filter(move |object| {
+            match object.root.at(&["spec"]).and_then(|spec| spec.get(field)) {
                 Some(selector) if kind == "Service" => selector::plain_fits(selector, labels),
                 Some(selector) => selector::fits(selector, labels),
                 // A policy without a selector is about all pods; a budget without one about none.
                 None => kind == "NetworkPolicy",
-            },
-        )
+            }
+        })
     }
 
     /// The autoscaler whose target an object is.
     pub(super) fn autoscaler_of(&self, object: &Object) -> Option<&Object> {
-        self.of_kind("HorizontalPodAutoscaler")
-            .chain(self.of_kind("ScaledObject"))
-            .find(|scaler| {
-                let target = |field: &str| scaler.text(&["spec", "scaleTargetRef", field]);
-                // Targets of KEDA are Deployments where they do not say otherwise.
-                let kind = target("kind").unwrap_or("Deployment");
-                let group = target("apiVersion").map_or(object.group(), group_of);
-                scaler.namespace == object.namespace
-                    && kind == object.kind
-                    && group == object.group()
-                    && target("name") == Some(&object.name)
-            })
+        let target = (object.namespace.clone(), object.name.clone());
+        let places = self.scalers.get(&target)?;
+        let mut scalers = places.iter().map(|place| &self.objects[*place]);
+        scalers.find(|scaler| {
+            let target = |field: &str| scaler.text(&["spec", "scaleTargetRef", field]);
+            // Targets of KEDA are Deployments where they do not say otherwise.
+            let kind = target("kind").unwrap_or("Deployment");
+            let group = target("apiVersion").map_or(object.group(), group_of);
+            kind == object.kind && group == object.group()
+        })
     }
 }

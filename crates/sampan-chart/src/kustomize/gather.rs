@@ -49,8 +49,9 @@ impl Gathering {
         check(self.within.len(), LAYERS, "layers")?;
         check(self.folders, FOLDERS, "kustomizations")?;
         self.within.push(folder.root.clone());
+        let mut gathered = Gathered::among(resources);
         for name in kustomization.resources.iter().chain(&kustomization.bases) {
-            self.resource(folder, name, resources)?;
+            self.resource(folder, name, &mut gathered)?;
         }
         generate::run(folder, kustomization, resources)?;
         for name in &kustomization.components {
@@ -70,7 +71,7 @@ impl Gathering {
         &mut self,
         folder: &Folder,
         name: &str,
-        resources: &mut Vec<Resource>,
+        gathered: &mut Gathered<'_>,
     ) -> Result<(), Error> {
         let is_remote = name.contains("://") || name.contains("?ref=") || name.starts_with("git@");
         if is_remote {
@@ -80,7 +81,7 @@ impl Gathering {
             });
         }
         if !folder.root.join(name).is_dir() {
-            return append(resources, folder.resources(name)?);
+            return gathered.append(folder.resources(name)?);
         }
         let (base, inner) = self.folder(folder, name)?;
         if inner.is_component() {
@@ -89,7 +90,7 @@ impl Gathering {
         }
         let mut own = Vec::new();
         self.layer(&base, &inner, &mut own)?;
-        append(resources, own)
+        gathered.append(own)
     }
 
     #[expect(clippy::unused_self, reason = "folders belong to one run")]
@@ -106,19 +107,32 @@ fn check(count: usize, limit: usize, what: &'static str) -> Result<(), Error> {
     }
 }
 
-/// Adds resources, none of which may be there already.
-pub(super) fn append(resources: &mut Vec<Resource>, more: Vec<Resource>) -> Result<(), Error> {
-    let ids = resources.iter().map(|there| there.id().effective());
-    let mut there: HashSet<Id> = ids.collect();
-    for resource in more {
-        let id = resource.id();
-        if !there.insert(id.effective()) {
-            return Err(Error::Twice(id.to_string()));
-        }
-        resources.push(resource);
+/// The resources of a layer while they are gathered.
+struct Gathered<'a> {
+    resources: &'a mut Vec<Resource>,
+    /// What they are called.
+    there: HashSet<Id>,
+}
+
+impl<'a> Gathered<'a> {
+    fn among(resources: &'a mut Vec<Resource>) -> Self {
+        let ids = resources.iter().map(|there| there.id().effective());
+        let there = ids.collect();
+        Self { resources, there }
     }
-    check(resources.len(), RESOURCES, "resources")?;
-    Ok(())
+
+    /// Adds resources, none of which may be there already.
+    fn append(&mut self, more: Vec<Resource>) -> Result<(), Error> {
+        check(self.resources.len() + more.len(), RESOURCES, "resources")?;
+        for resource in more {
+            let id = resource.id();
+            if !self.there.insert(id.effective()) {
+                return Err(Error::Twice(id.to_string()));
+            }
+            self.resources.push(resource);
+        }
+        Ok(())
+    }
 }
 
 /// What a kustomization does to all resources that it has, in the order of Kustomize.

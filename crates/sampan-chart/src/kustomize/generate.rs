@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::files::Folder;
+use super::index::Index;
 use super::kustomization::{Generator, GeneratorOptions, Kustomization};
 use super::resource::{Behavior, Resource, table};
 
@@ -24,9 +25,14 @@ pub(super) fn run(
     let generators = config_maps
         .map(|generator| ("ConfigMap", generator))
         .chain(secrets.map(|generator| ("Secret", generator)));
+    let mut generators = generators.peekable();
+    if generators.peek().is_none() {
+        return Ok(());
+    }
+    let mut index = Index::of(resources);
     for (kind, generator) in generators {
         let made = make(folder, kind, generator, common)?;
-        absorb(resources, made)?;
+        absorb(resources, &mut index, made)?;
     }
     Ok(())
 }
@@ -178,13 +184,18 @@ fn unquoted(text: &str) -> &str {
     inner('"').or_else(|| inner('\'')).unwrap_or(text)
 }
 
-fn absorb(resources: &mut Vec<Resource>, mut made: Resource) -> Result<(), Error> {
+fn absorb(
+    resources: &mut Vec<Resource>,
+    index: &mut Index,
+    mut made: Resource,
+) -> Result<(), Error> {
     let id = made.id();
-    let matches = |there: &&mut Resource| there.all_ids().iter().any(|one| one.is_same(&id));
-    let Some(old) = resources.iter_mut().find(matches) else {
+    let first = index.find(&id).first();
+    let Some(old) = first.and_then(|place| resources.get_mut(*place)) else {
         if made.behavior != Behavior::Create {
             return Err(Error::NothingToMerge(id.to_string()));
         }
+        index.add(&made, resources.len());
         resources.push(made);
         return Ok(());
     };

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::error::Error;
 use super::files::{Folder, documents, resources as parse};
+use super::index::Index;
 use super::kustomization::{Kustomization, Patch};
 use super::resource::Resource;
 use super::select::Selector;
@@ -15,6 +16,7 @@ pub(super) fn strategic(
     kustomization: &Kustomization,
     resources: &mut Vec<Resource>,
 ) -> Result<(), Error> {
+    let mut targets = Targets::of(resources);
     for entry in &kustomization.patches_strategic_merge {
         let patches = if entry.contains('\n') || entry.contains(": ") {
             parse(&folder.file, entry.as_bytes())?
@@ -22,7 +24,7 @@ pub(super) fn strategic(
             folder.resources(entry)?
         };
         for patch in &patches {
-            merge_one(patch, resources)?;
+            targets.merge_one(patch)?;
         }
     }
     Ok(())
@@ -34,6 +36,7 @@ pub(super) fn patches(
     patches: &[Patch],
     resources: &mut Vec<Resource>,
 ) -> Result<(), Error> {
+    let mut targets = Targets::of(resources);
     for patch in patches {
         let (text, source) = match (patch.text.trim(), patch.path.as_str()) {
             ("", "") => return Err(folder.wrong("must specify one of patch and path".to_owned())),
@@ -52,12 +55,12 @@ pub(super) fn patches(
                     return Err(folder.wrong(problem));
                 };
                 let selector = Selector::new(target)?;
-                let selected = resources.iter_mut().filter(|one| selector.selects(one));
-                for resource in selected {
+                let all = targets.all();
+                for resource in all.iter_mut().filter(|one| selector.selects(one)) {
                     operations::apply(operations, resource)?;
                 }
             }
-            Some(Value::Object(_)) => merge_all(folder, patch, &text, &source, resources)?,
+            Some(Value::Object(_)) => merge_all(folder, patch, &text, &source, &mut targets)?,
             _ => return Err(Error::Patch(source)),
         }
     }
@@ -69,12 +72,12 @@ fn merge_all(
     patch: &Patch,
     text: &[u8],
     source: &str,
-    resources: &mut Vec<Resource>,
+    targets: &mut Targets<'_>,
 ) -> Result<(), Error> {
     let options = &patch.options;
     let Some(target) = &patch.target else {
         for one in &parse(&folder.file, text)? {
-            merge_one(one, resources)?;
+            targets.merge_one(one)?;
         }
         return Ok(());
     };
@@ -83,6 +86,7 @@ fn merge_all(
         return Err(Error::Patch(source.to_owned()));
     };
     let selector = Selector::new(target)?;
+    let resources = targets.all();
     let mut kept = Vec::new();
     for resource in std::mem::take(resources) {
         if !selector.selects(&resource) {
@@ -96,27 +100,55 @@ fn merge_all(
     Ok(())
 }
 
-/// Puts a patch on the resource that it names.
-fn merge_one(patch: &Resource, resources: &mut Vec<Resource>) -> Result<(), Error> {
-    let id = patch.id();
-    let named = |one: &Resource| one.all_ids().iter().any(|known| known.is_same(&id));
-    let found = resources.iter().enumerate().filter(|(_, one)| named(one));
-    let found: Vec<usize> = found.map(|(index, _)| index).collect();
-    let index = match found[..] {
-        [] => return Err(Error::NoTarget(id.to_string())),
-        [index] => index,
-        _ => {
-            return Err(Error::ManyTargets {
-                patch: id.to_string(),
-                count: found.len(),
-            });
+/// What patches are for.
+struct Targets<'a> {
+    resources: &'a mut Vec<Resource>,
+    /// Where they are, as long as nothing has changed what they are called.
+    index: Option<Index>,
+}
+
+impl<'a> Targets<'a> {
+    fn of(resources: &'a mut Vec<Resource>) -> Self {
+        Self {
+            resources,
+            index: None,
         }
-    };
-    let resource = resources.remove(index);
-    if let Some(resource) = merged(resource, &patch.value, (false, false)) {
-        resources.insert(index, resource);
     }
-    Ok(())
+
+    /// All of them, for patches that may change anything.
+    fn all(&mut self) -> &mut Vec<Resource> {
+        self.index = None;
+        self.resources
+    }
+
+    /// Puts a patch on the resource that it names.
+    fn merge_one(&mut self, patch: &Resource) -> Result<(), Error> {
+        let id = patch.id();
+        let resources = &mut *self.resources;
+        let index = self.index.get_or_insert_with(|| Index::of(resources));
+        let place = match index.find(&id) {
+            [] => return Err(Error::NoTarget(id.to_string())),
+            [place] => *place,
+            places => {
+                return Err(Error::ManyTargets {
+                    patch: id.to_string(),
+                    count: places.len(),
+                });
+            }
+        };
+        let before = resources[place].id();
+        let resource = std::mem::take(&mut resources[place]);
+        if let Some(resource) = merged(resource, &patch.value, (false, false)) {
+            if resource.id() != before {
+                self.index = None;
+            }
+            resources[place] = resource;
+        } else {
+            resources.remove(place);
+            self.index = None;
+        }
+        Ok(())
+    }
 }
 
 /// A resource with a patch put on it: its namespace stays, and its name and kind unless they may change.

@@ -177,6 +177,13 @@ struct Candidate {
     suffixes: Vec<String>,
 }
 
+impl Candidate {
+    /// What it was called where it was written.
+    fn original(&self) -> &Id {
+        self.before.first().unwrap_or(&self.now)
+    }
+}
+
 /// Follows all names that have changed.
 pub(super) fn update(resources: &mut [Resource]) {
     let candidates: Vec<Candidate> = resources
@@ -188,19 +195,13 @@ pub(super) fn update(resources: &mut [Resource]) {
             suffixes: resource.suffixes.clone(),
         })
         .collect();
-    let mut by_name: HashMap<&str, Vec<&Candidate>> = HashMap::new();
-    for candidate in &candidates {
-        let names: BTreeSet<&str> = candidate.before.iter().map(|id| id.name.as_str()).collect();
-        for name in names {
-            by_name.entry(name).or_default().push(candidate);
-        }
-    }
+    let names = Names::of(&candidates);
     for (index, resource) in resources.iter_mut().enumerate() {
         let kind = resource.original_id().kind;
         let role = resource.value.get("roleRef").cloned();
         let referrer = Referrer {
             own: &candidates[index],
-            by_name: &by_name,
+            names: &names,
             role,
         };
         for (of, path) in paths(&kind) {
@@ -229,10 +230,56 @@ fn paths(kind: &str) -> Vec<(&'static str, String)> {
     paths
 }
 
+/// Candidates by all names that they had.
+struct Names<'a> {
+    candidates: &'a [Candidate],
+    everywhere: HashMap<&'a str, Vec<usize>>,
+    /// With a namespace that they are in, or were in where they were written; empty for what is in none.
+    within: HashMap<(&'a str, &'a str), Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(candidates: &'a [Candidate]) -> Self {
+        let mut names = Self {
+            candidates,
+            everywhere: HashMap::new(),
+            within: HashMap::new(),
+        };
+        for (place, candidate) in candidates.iter().enumerate() {
+            let own = [candidate.original(), &candidate.now];
+            let namespaces = BTreeSet::from(own.map(Id::effective_namespace));
+            let own: BTreeSet<&str> = candidate.before.iter().map(|id| id.name.as_str()).collect();
+            for name in own {
+                names.everywhere.entry(name).or_default().push(place);
+                for namespace in &namespaces {
+                    let within = names.within.entry((name, namespace)).or_default();
+                    within.push(place);
+                }
+            }
+        }
+        names
+    }
+
+    /// Those of a name in one of these namespaces, or in any, in their order.
+    fn find(&self, name: &str, namespaces: Option<&[&str]>) -> Vec<&'a Candidate> {
+        let mut places = match namespaces {
+            None => self.everywhere.get(name).cloned().unwrap_or_default(),
+            Some(namespaces) => {
+                let found = namespaces.iter();
+                let found = found.filter_map(|namespace| self.within.get(&(name, *namespace)));
+                found.flatten().copied().collect()
+            }
+        };
+        places.sort_unstable();
+        places.dedup();
+        let found = places.into_iter().map(|place| &self.candidates[place]);
+        found.collect()
+    }
+}
+
 struct Referrer<'a> {
     own: &'a Candidate,
-    /// By all names that they had.
-    by_name: &'a HashMap<&'a str, Vec<&'a Candidate>>,
+    names: &'a Names<'a>,
     role: Option<Value>,
 }
 
@@ -265,16 +312,18 @@ impl Referrer<'_> {
     fn find(&self, name: &str, of: &str, path: &str, namespace: Option<&str>) -> Option<&Id> {
         let group = GROUPS.iter().find(|(kind, _)| *kind == of);
         let group = group.map_or("", |(_, group)| *group);
-        let in_namespace = |one: &&Candidate| {
-            let original = one.before.first().unwrap_or(&one.now);
-            namespace.is_none_or(|namespace| {
-                original.effective_namespace() == namespace
-                    || one.now.effective_namespace() == namespace
-            })
+        let own = &self.own.now;
+        let near = [own.effective_namespace(), ""];
+        let named = match namespace {
+            Some(namespace) => self.names.find(name, Some(&[namespace])),
+            // Those who may refer to other namespaces look everywhere; see `is_near`.
+            None if of == "ServiceAccount" || own.is_cluster_scoped() => {
+                self.names.find(name, None)
+            }
+            None => self.names.find(name, Some(&near)),
         };
-        let named = self.by_name.get(name)?.iter().copied();
         let mut found: Vec<&Candidate> = named
-            .filter(in_namespace)
+            .into_iter()
             .filter(|one| one.before.iter().any(|id| id.is_selected(group, "", of)))
             .filter(|one| self.is_role(one, path))
             .filter(|one| self.is_near(one))

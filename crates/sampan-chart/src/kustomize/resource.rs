@@ -23,7 +23,7 @@ pub struct Id {
 }
 
 /// A resource.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Resource {
     pub(super) value: Map<String, Value>,
     /// What it was called before each change, the first one first.
@@ -77,15 +77,6 @@ impl Id {
             namespace: self.effective_namespace().to_owned(),
             ..self.clone()
         }
-    }
-
-    /// Whether both are the same resource.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && self.group == other.group
-            && self.version == other.version
-            && self.name == other.name
-            && self.effective_namespace() == other.effective_namespace()
     }
 }
 

@@ -56,10 +56,13 @@ impl Selector {
         let by_kind = fits(&self.group, &current.group)
             && fits(&self.version, &current.version)
             && fits(&self.kind, &current.kind);
-        let named =
-            |id: &Id| fits(&self.namespace, id.effective_namespace()) && fits(&self.name, &id.name);
+        // Where no namespace is asked for, nobody needs to know which one counts.
+        let named = |id: &Id| {
+            fits(&self.name, &id.name)
+                && (self.namespace.is_none() || fits(&self.namespace, id.effective_namespace()))
+        };
         by_kind
-            && resource.all_ids().iter().any(named)
+            && (named(&current) || resource.before.iter().any(named))
             && all(&self.labels, resource, "labels")
             && all(&self.annotations, resource, "annotations")
     }

@@ -1,10 +1,10 @@
 //! Checks of templates and of what they print.
 
-use super::{Linter, Severity, names};
+use super::{Linter, Severity, deprecations, names};
 use crate::chart::File;
 use crate::chart::shape::{Fields, Record, Shape};
 use crate::compatibility::Compatibility;
-use crate::render::{self, Capabilities, render_for_lint, split};
+use crate::render::{self, Capabilities, KubeVersion, render_for_lint, split};
 use crate::value::Value;
 use crate::value::quote::quote;
 use crate::values::Table;
@@ -30,8 +30,19 @@ static METADATA: Record = Record {
 
 impl Linter<'_> {
     pub(super) fn templates(&mut self, values: &Table) {
-        if self.path.join("templates").is_file() {
-            self.tell(Severity::Warning, FOLDER, "not a directory");
+        let is_helm3 = self.options.compatibility == Compatibility::Helm3;
+        let folder = self.path.join("templates");
+        if folder.is_file() {
+            let severity = if is_helm3 {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            self.tell(severity, FOLDER, "not a directory");
+            return;
+        }
+        if !is_helm3 && self.path.is_dir() && !folder.exists() {
+            self.tell(Severity::Warning, FOLDER, "directory does not exist");
             return;
         }
         let chart = match &self.chart {
@@ -55,7 +66,12 @@ impl Linter<'_> {
             let path = format!("{}/{}", chart.name(), template.name);
             let text = printed.get(&path).map(|text| String::from_utf8_lossy(text));
             let text = text.unwrap_or_default();
-            if extension(&template.name) != ".yaml" || text.trim().is_empty() {
+            let is_read = match extension(&template.name) {
+                ".yaml" => true,
+                ".yml" => !is_helm3,
+                _ => false,
+            };
+            if !is_read || text.trim().is_empty() {
                 continue;
             }
             if !self.printed(&template.name, &text) {
@@ -87,6 +103,10 @@ impl Linter<'_> {
             let valid = "Valid extensions are .yaml, .yml, .tpl, or .txt";
             let text = format!("file extension '{extension}' not valid. {valid}");
             self.tell(Severity::Error, name, text);
+        }
+        // What went with Helm 3 is not looked for after it.
+        if self.options.compatibility == Compatibility::Helm4 {
+            return;
         }
         let text = String::from_utf8_lossy(&template.data);
         if has_crd_hook(&text) {
@@ -135,6 +155,14 @@ impl Linter<'_> {
         let name = metadata.map(|metadata| metadata.text("Name"));
         let name = name.unwrap_or_default();
         self.rule(Severity::Warning, path, names::check(&kind, &name));
+        let compatibility = self.options.compatibility;
+        let kube_version = match &self.options.kube_version {
+            Some(version) => version.clone(),
+            None => KubeVersion::without_cluster(compatibility),
+        };
+        let api_version = fields.text("apiVersion");
+        let deprecated = deprecations::check(&api_version, &kind, &kube_version, compatibility);
+        self.rule(Severity::Warning, path, deprecated);
         let selects = ["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"];
         let has_selector = text.contains("matchLabels") || text.contains("matchExpressions");
         if selects.contains(&kind.as_str()) && !has_selector {

@@ -1,10 +1,16 @@
 //! Bringing objects about: made, changed and removed, as Helm's client does it.
 
+mod managers;
+
 use super::Releases;
 use super::error::Error;
 use super::objects::Resource;
 use super::patch::three_way;
+use super::record::Release;
 use super::target::{Patch, Propagation, TargetError};
+
+/// How often it is tried to hand the fields of an object over.
+const HANDOVERS: u32 = 5;
 
 /// What was done to objects.
 #[derive(Debug, Default)]
@@ -17,12 +23,12 @@ pub(super) struct Changes {
     pub(super) deleted: usize,
 }
 
-/// How objects are changed.
+/// How objects are brought about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     /// By the difference of the manifests and the live object.
     Merge,
-    /// By server-side apply, as Helm 4 does; `force` takes fields over that others have set.
+    /// By server-side apply, as Helm 4 does it; `force` takes fields over that others have set.
     Apply {
         /// Whether fields are taken over.
         force: bool,
@@ -31,13 +37,24 @@ pub(super) enum Method {
     Replace,
 }
 
+impl Method {
+    /// How the objects of a revision are brought about.
+    pub(super) fn of(release: &Release, force: bool) -> Self {
+        match (release.is_applied_by_server(), force) {
+            (true, force) => Self::Apply { force },
+            (false, true) => Self::Replace,
+            (false, false) => Self::Merge,
+        }
+    }
+}
+
 impl Releases<'_> {
     /// Makes objects; those that can be made are, even when others cannot.
-    pub(super) fn create(&self, resources: &[Resource]) -> Result<(), Error> {
+    pub(super) fn create(&self, resources: &[Resource], method: Method) -> Result<(), Error> {
         let mut problems = Vec::new();
         for resource in resources {
             self.go_on()?;
-            if let Err(problem) = self.target.create(&resource.id, &resource.body) {
+            if let Err(problem) = self.make(resource, method) {
                 problems.push(problem.to_string());
             }
         }
@@ -89,7 +106,7 @@ impl Releases<'_> {
             };
             let done = match method {
                 Method::Replace => self.replace(resource, &live),
-                Method::Apply { force } => self.apply(resource, force),
+                Method::Apply { force } => self.apply(resource, &live, force),
                 Method::Merge => self.merge(resource, old, &live),
             };
             problems.extend(done.err());
@@ -132,9 +149,34 @@ impl Releases<'_> {
         self.patch(resource, &patch)
     }
 
-    fn apply(&self, resource: &Resource, force: bool) -> Result<(), String> {
+    fn apply(
+        &self,
+        resource: &Resource,
+        live: &serde_json::Value,
+        force: bool,
+    ) -> Result<(), String> {
+        self.hand_over(resource, live)?;
         let object = resource.body.clone();
         self.patch(resource, &Patch::Apply { object, force })
+    }
+
+    /// Makes fields that Helm has written in another way those of its applies. Others write the object too, so it may take
+    /// some attempts.
+    fn hand_over(&self, resource: &Resource, live: &serde_json::Value) -> Result<(), String> {
+        let mut patch = managers::to_apply(live);
+        for _ in 1..HANDOVERS {
+            let Some(wanted) = patch else {
+                return Ok(());
+            };
+            match self.target.patch(&resource.id, &Patch::Merge(wanted)) {
+                Err(problem) if problem.is_outdated() => {}
+                handed => return handed.map(drop).map_err(|problem| problem.to_string()),
+            }
+            let live = self.target.get(&resource.id);
+            let live = live.map_err(|problem| problem.to_string())?;
+            patch = live.as_ref().and_then(managers::to_apply);
+        }
+        patch.map_or(Ok(()), |wanted| self.patch(resource, &Patch::Merge(wanted)))
     }
 
     fn patch(&self, resource: &Resource, patch: &Patch) -> Result<(), String> {

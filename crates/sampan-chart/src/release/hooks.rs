@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Releases;
+use super::apply::Method;
 use super::error::Error;
 use super::moment::Moment;
 use super::record::{HookRun, Phase, Release};
@@ -64,7 +65,7 @@ impl Releases<'_> {
             phase: Phase::Running,
         };
         self.record(release);
-        let created = self.create(&resources);
+        let created = self.create(&resources, Method::of(release, false));
         let created = created.map_err(|problem| match problem {
             Error::Interrupted => problem,
             problem => Error::Hook(format!("warning: Hook {event} {path} failed: {problem}")),

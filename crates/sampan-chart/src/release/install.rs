@@ -11,6 +11,7 @@ use super::target::ObjectId;
 use super::uninstall::Uninstall;
 use super::{Carrying, Releases};
 use crate::chart::Chart;
+use crate::compatibility::Compatibility;
 use crate::render::Event;
 
 /// How long the definitions of custom resources may take to be served.
@@ -60,6 +61,12 @@ impl Releases<'_> {
         };
         let mut release = self.prepare(given, given.chart, &given.values, step)?;
         release.set_status(Status::PendingInstall, "Initial install underway");
+        let compatibility = self.settings.compatibility;
+        let by_server = how.carrying.server_side;
+        release.set_applied_by_server(
+            by_server.unwrap_or(compatibility == Compatibility::Helm4),
+            compatibility,
+        );
         let what = "unable to build kubernetes objects from release manifest";
         let mut resources = self.build(&release.manifest, what)?;
         for resource in &mut resources {
@@ -125,14 +132,10 @@ impl Releases<'_> {
             let done = self.run_hooks(release, Event::PreInstall, carrying.timeout);
             done.map_err(|problem| of_hooks("failed pre-install", problem))?;
         }
+        let method = Method::of(release, carrying.force);
         if adopted.is_empty() {
-            self.create(resources)?;
+            self.create(resources, method)?;
         } else {
-            let method = if carrying.force {
-                Method::Replace
-            } else {
-                Method::Merge
-            };
             self.change(adopted, resources, method).1?;
         }
         if carrying.wait || how.atomic {

@@ -10,13 +10,11 @@ use crate::values::{Table, Tree};
 
 /// Looks into a cluster for templates.
 #[derive(Debug)]
-pub(super) struct Lookup(Arc<dyn Target>);
+struct Lookup(Arc<dyn Target>);
 
-impl Lookup {
-    /// A look into a cluster.
-    pub(super) fn within(target: Arc<dyn Target>) -> Arc<dyn Cluster> {
-        Arc::new(Self(target))
-    }
+/// What lets templates look into a cluster.
+pub fn lookups(target: Arc<dyn Target>) -> Arc<dyn Cluster> {
+    Arc::new(Lookup(target))
 }
 
 impl Cluster for Lookup {

@@ -87,6 +87,17 @@ fn read(
     target: &dyn Target,
     namespace: &str,
 ) -> Result<Vec<Resource>, ObjectsError> {
+    let objects = bodies(manifest)?.into_iter();
+    objects
+        .map(|body| resource(body, target, namespace))
+        .collect()
+}
+
+/// The objects of a manifest as clusters read them, in their order; those in lists stand for themselves.
+///
+/// # Errors
+/// [`ObjectsError::Yaml`]
+pub fn bodies(manifest: &str) -> Result<Vec<Json>, ObjectsError> {
     let mut objects = Vec::new();
     for document in split(manifest, crate::compatibility::Compatibility::Helm3) {
         let value = yaml::decode_exact(document.as_bytes());
@@ -96,10 +107,7 @@ fn read(
             object => flatten(object, LIST_DEPTH, &mut objects),
         }
     }
-    let resources = objects
-        .into_iter()
-        .map(|body| resource(body, target, namespace));
-    resources.collect()
+    Ok(objects)
 }
 
 /// Takes lists of objects apart.

@@ -9,10 +9,11 @@ use serde_json::{Map, Value as Json};
 use super::Releases;
 use super::charts::ChartRecord;
 use super::error::Error;
-use super::lookup::Lookup;
+use super::lookup::lookups;
 use super::moment::Moment;
 use super::record::{HookRecord, Info, Release, Status};
 use super::secret::SYSTEM_LABELS;
+use super::target::{Target, TargetError};
 use crate::chart::Chart;
 use crate::compatibility::Compatibility;
 use crate::render::{self, Capabilities, KubeVersion, Options, Rendered};
@@ -126,10 +127,10 @@ impl Releases<'_> {
                 revision: step.revision,
                 is_upgrade: step.is_upgrade,
             },
-            capabilities: self.capabilities()?,
+            capabilities: capabilities(&*self.target, compatibility)?,
             subchart_notes: given.subchart_notes,
             skip_schemas: given.skip_schemas,
-            cluster: looks_up.then(|| Lookup::within(Arc::clone(&self.target))),
+            cluster: looks_up.then(|| lookups(Arc::clone(&self.target))),
             ..Options::new(given.name, compatibility)
         };
         let rendered = render::render(chart, values, &options)?;
@@ -161,26 +162,32 @@ impl Releases<'_> {
             rest: Map::new(),
         })
     }
+}
 
-    /// What templates are told of the cluster.
-    fn capabilities(&self) -> Result<Capabilities, Error> {
-        let version = self.target.version()?;
-        let git = version.git_version;
-        let normalized = match self.settings.compatibility {
-            Compatibility::Helm3 => git.clone(),
-            Compatibility::Helm4 => KubeVersion::parse(&git, Compatibility::Helm4)
-                .map_or_else(|_| git.clone(), |parsed| parsed.normalized),
-        };
-        Ok(Capabilities {
-            kube_version: KubeVersion {
-                version: git,
-                normalized,
-                major: version.major,
-                minor: version.minor,
-            },
-            api_versions: self.target.api_versions()?,
-        })
-    }
+/// What templates are told of a cluster.
+///
+/// # Errors
+/// When it does not answer.
+pub fn capabilities(
+    target: &dyn Target,
+    compatibility: Compatibility,
+) -> Result<Capabilities, TargetError> {
+    let version = target.version()?;
+    let git = version.git_version;
+    let normalized = match compatibility {
+        Compatibility::Helm3 => git.clone(),
+        Compatibility::Helm4 => KubeVersion::parse(&git, Compatibility::Helm4)
+            .map_or_else(|_| git.clone(), |parsed| parsed.normalized),
+    };
+    Ok(Capabilities {
+        kube_version: KubeVersion {
+            version: git,
+            normalized,
+            major: version.major,
+            minor: version.minor,
+        },
+        api_versions: target.api_versions()?,
+    })
 }
 
 /// The manifests in one text, changed by the user's program.

@@ -10,7 +10,11 @@ use serde_json::{Map, Value as Json};
 
 use super::charts::ChartRecord;
 use super::moment::Moment;
+use crate::compatibility::Compatibility;
 use crate::render::{DeletePolicy, Event, Hook};
+
+/// The field of Helm 4 that says how objects were brought about: `ssa` by server-side apply, `csa` not so.
+const APPLY_METHOD: &str = "apply_method";
 
 /// One revision of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -275,7 +279,31 @@ impl Release {
     /// Whether the revision was brought about by server-side apply, as Helm 4 does.
     #[must_use]
     pub fn is_applied_by_server(&self) -> bool {
-        self.rest.get("apply_method").and_then(Json::as_str) == Some("ssa")
+        self.rest.get(APPLY_METHOD).and_then(Json::as_str) == Some("ssa")
+    }
+
+    /// Says whether the revision is brought about by server-side apply. Helm 3 knows of no other way than its own and says
+    /// nothing.
+    pub(super) fn set_applied_by_server(&mut self, by_server: bool, compatibility: Compatibility) {
+        let known = self.rest.contains_key(APPLY_METHOD) || compatibility == Compatibility::Helm4;
+        if by_server || known {
+            let method = if by_server { "ssa" } else { "csa" };
+            self.rest.insert(APPLY_METHOD.to_owned(), method.into());
+        }
+    }
+
+    /// Goes on in the way of another revision, unless the user says how.
+    pub(super) fn go_on_as(
+        &mut self,
+        other: &Self,
+        by_server: Option<bool>,
+        compatibility: Compatibility,
+    ) {
+        if let Some(method) = other.rest.get(APPLY_METHOD) {
+            self.rest.insert(APPLY_METHOD.to_owned(), method.clone());
+        }
+        let by_server = by_server.unwrap_or_else(|| other.is_applied_by_server());
+        self.set_applied_by_server(by_server, compatibility);
     }
 }
 

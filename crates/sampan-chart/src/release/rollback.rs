@@ -1,11 +1,11 @@
 //! Rolling back: an earlier revision becomes the content of a new one.
 
+use super::apply::Method;
 use super::error::Error;
 use super::moment::Moment;
 use super::objects::Resource;
 use super::record::{Info, Release, Status};
 use super::target::Propagation;
-use super::upgrade::method;
 use super::{Carrying, Releases};
 use crate::render::Event;
 
@@ -36,6 +36,11 @@ impl Releases<'_> {
             .unwrap_or_else(|| current.version.saturating_sub(1));
         let earlier = self.get(name, Some(version))?;
         let mut wanted = self.copy_of(&earlier, &current);
+        wanted.go_on_as(
+            &earlier,
+            how.carrying.server_side,
+            self.settings.compatibility,
+        );
         if how.dry_run {
             return Ok(wanted);
         }
@@ -94,7 +99,8 @@ impl Releases<'_> {
             resource.mark(&wanted.name, &wanted.namespace);
         }
         let before = self.with_remains(before, &resources, &wanted.name)?;
-        let (changes, outcome) = self.change(&before, &resources, method(wanted, carrying.force));
+        let (changes, outcome) =
+            self.change(&before, &resources, Method::of(wanted, carrying.force));
         if let Err(problem) = outcome {
             current.info.status = Status::Superseded;
             self.record(current);

@@ -149,6 +149,12 @@ impl TargetError {
         matches!(self, Self::Refused { reason, .. } if reason == "AlreadyExists")
     }
 
+    /// Whether somebody else has written the object since it was read.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Self::Refused { code: 409, reason, .. } if reason == "Conflict")
+    }
+
     /// Whether the same request may succeed a little later.
     #[must_use]
     pub fn may_pass(&self) -> bool {

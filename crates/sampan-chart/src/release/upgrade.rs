@@ -126,9 +126,7 @@ impl Releases<'_> {
         to.labels.extend(given.labels.clone());
         // As Helm has it, `null` takes a label away.
         to.labels.retain(|_, value| value != "null");
-        if let Some(method) = from.rest.get("apply_method") {
-            to.rest.insert("apply_method".to_owned(), method.clone());
-        }
+        to.go_on_as(&from, how.carrying.server_side, self.settings.compatibility);
         let before = self.build(
             &from.manifest,
             "unable to build kubernetes objects from current release manifest",
@@ -218,7 +216,7 @@ impl Releases<'_> {
                 );
             }
         }
-        let method = method(&way.to, carrying.force);
+        let method = Method::of(&way.to, carrying.force);
         let (changes, outcome) = self.change(&way.before, &way.wanted, method);
         let outcome = outcome.and_then(|()| {
             if carrying.wait || how.atomic {
@@ -298,15 +296,6 @@ impl Releases<'_> {
         };
         self.roll_back(name, &rollback)?;
         Ok(true)
-    }
-}
-
-/// How the objects of a revision are brought about.
-pub(super) fn method(release: &Release, force: bool) -> Method {
-    match (release.is_applied_by_server(), force) {
-        (true, force) => Method::Apply { force },
-        (false, true) => Method::Replace,
-        (false, false) => Method::Merge,
     }
 }
 

@@ -48,16 +48,7 @@ impl Capabilities {
     /// What Helm believes without a cluster.
     #[must_use]
     pub fn without_cluster(compatibility: Compatibility) -> Self {
-        let (version, minor) = match compatibility {
-            Compatibility::Helm3 => ("v1.32.0", "32"),
-            Compatibility::Helm4 => ("v1.36.0", "36"),
-        };
-        let kube_version = KubeVersion {
-            version: version.to_owned(),
-            normalized: version.to_owned(),
-            major: "1".to_owned(),
-            minor: minor.to_owned(),
-        };
+        let kube_version = KubeVersion::without_cluster(compatibility);
         let api_versions = api_versions::known(compatibility)
             .map(str::to_owned)
             .collect();
@@ -137,6 +128,18 @@ fn helm_version(compatibility: Compatibility) -> Record {
 }
 
 impl KubeVersion {
+    /// What Helm believes without a cluster.
+    #[must_use]
+    pub fn without_cluster(compatibility: Compatibility) -> Self {
+        let (version, minor) = compatibility.pick(("v1.32.0", "32"), ("v1.36.0", "36"));
+        Self {
+            version: version.to_owned(),
+            normalized: version.to_owned(),
+            major: "1".to_owned(),
+            minor: minor.to_owned(),
+        }
+    }
+
     /// Reads a version as the user gives it.
     ///
     /// # Errors

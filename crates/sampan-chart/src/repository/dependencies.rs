@@ -14,7 +14,7 @@ use crate::version::constraint::Constraint;
 mod folder;
 mod status;
 
-use folder::Incoming;
+use folder::{Incoming, Replaced};
 pub use status::{Status, statuses};
 
 const FILE: &str = "file://";
@@ -57,24 +57,35 @@ impl Manager<'_> {
     /// Chooses the newest fitting versions, brings them and locks them.
     ///
     /// # Errors
-    /// When one of them cannot be had; `charts` is as it was then.
+    /// When one of them cannot be had or written; `charts` and the lock file are as they were then.
     pub fn update(&self) -> Result<Outcome, Error> {
         let chart = self.load()?;
         let Some(wanted) = &chart.metadata.dependencies else {
             return Ok(Outcome::default());
         };
         let mut exact = self.resolve(wanted)?;
-        let mut outcome = self.bring(&mut exact)?;
+        let (incoming, mut outcome) = self.bring(&mut exact)?;
         let digest = digest(wanted, &exact);
-        if chart.lock.is_none_or(|lock| lock.digest != digest) {
-            let lock = Lock {
-                generated: self.now.to_string(),
-                digest,
-                dependencies: exact,
-            };
-            let (file, _) = files(&chart.metadata.api_version);
-            folder::write(&self.folder.join(file), &lock.to_yaml())?;
-            outcome.locked = true;
+        let kept = kept(&exact);
+        let (file, _) = files(&chart.metadata.api_version);
+        outcome.locked = chart.lock.is_none_or(|lock| lock.digest != digest);
+        let lock = outcome.locked.then(|| Lock {
+            generated: self.now.to_string(),
+            digest,
+            dependencies: exact,
+        });
+        let replaced = match lock {
+            Some(lock) => Some(Replaced::write(&self.folder.join(file), &lock.to_yaml())?),
+            None => None,
+        };
+        match incoming.finish(&kept, self.compatibility) {
+            Ok(removed) => outcome.removed = removed,
+            Err(error) => {
+                if let Some(replaced) = replaced {
+                    replaced.undo();
+                }
+                return Err(error);
+            }
         }
         Ok(outcome)
     }
@@ -82,7 +93,7 @@ impl Manager<'_> {
     /// Brings exactly what the lock file says; without one, the same as [`Self::update`].
     ///
     /// # Errors
-    /// When the lock file is for other dependencies, or one of them cannot be had; `charts` is as it was then.
+    /// When the lock file is for other dependencies, or one of them cannot be had or written; `charts` is as it was then.
     pub fn build(&self) -> Result<Outcome, Error> {
         let chart = self.load()?;
         let Some(lock) = chart.lock else {
@@ -98,7 +109,9 @@ impl Manager<'_> {
             return Err(Error::OutOfSync { lock, file });
         }
         let mut exact = lock.dependencies;
-        self.bring(&mut exact)
+        let (incoming, mut outcome) = self.bring(&mut exact)?;
+        outcome.removed = incoming.finish(&kept(&exact), self.compatibility)?;
+        Ok(outcome)
     }
 
     fn load(&self) -> Result<Chart, Error> {
@@ -196,8 +209,8 @@ impl Manager<'_> {
         Ok(chosen.map(|version| version.original))
     }
 
-    /// Puts exact dependencies into `charts`, all or none, and removes packages that are no longer needed.
-    fn bring(&self, exact: &mut [Dependency]) -> Result<Outcome, Error> {
+    /// Brings exact dependencies to beside `charts`.
+    fn bring(&self, exact: &mut [Dependency]) -> Result<(Incoming, Outcome), Error> {
         let mut incoming = Incoming::begin(self.folder)?;
         let mut outcome = Outcome::default();
         let mut brought = BTreeMap::new();
@@ -214,13 +227,7 @@ impl Manager<'_> {
                 repository: one.repository.clone(),
             });
         }
-        let kept: Vec<&str> = exact
-            .iter()
-            .filter(|one| one.repository.is_empty())
-            .map(|one| one.name.as_str())
-            .collect();
-        outcome.removed = incoming.finish(&kept, self.compatibility)?;
-        Ok(outcome)
+        Ok((incoming, outcome))
     }
 
     /// The package of a dependency; one of this machine is packed, and its version is what it is now.
@@ -267,6 +274,12 @@ impl Manager<'_> {
             Err(unfit(one, &version))
         }
     }
+}
+
+/// The names of the charts that somebody keeps in `charts` by hand.
+fn kept(exact: &[Dependency]) -> Vec<String> {
+    let own = exact.iter().filter(|one| one.repository.is_empty());
+    own.map(|one| one.name.clone()).collect()
 }
 
 fn unfit(one: &Dependency, version: &str) -> Error {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Error;
 use super::set::Templates;
@@ -34,7 +35,7 @@ pub enum MissingKey {
 }
 
 /// What templates are carried out by.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Whose answers are given.
     pub compatibility: Compatibility,
@@ -44,6 +45,20 @@ pub struct Settings {
     pub lint: bool,
     /// Where `lookup` looks things up; without a cluster it finds nothing.
     pub cluster: Option<Arc<dyn Cluster>>,
+    /// How long all that is carried out together may take.
+    pub time: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            compatibility: Compatibility::default(),
+            missing_key: MissingKey::default(),
+            lint: false,
+            cluster: None,
+            time: limits::TIME,
+        }
+    }
 }
 
 /// A cluster that templates can look into.
@@ -95,7 +110,7 @@ impl<'s> Executor<'s> {
             templates,
             included: HashMap::new(),
             depth: 0,
-            account: Account::open(),
+            account: Account::open(settings.time),
         }
     }
 

@@ -35,6 +35,13 @@ fn junit() {
 }
 
 #[test]
+fn junit_without_findings_has_a_case() {
+    let mut settings = Settings::default();
+    settings.only = vec!["host-port".to_owned()];
+    insta::assert_snapshot!(report::junit(&check_text(TEXT, &settings)));
+}
+
+#[test]
 fn github() {
     insta::assert_snapshot!(report::github(&sample().0));
 }

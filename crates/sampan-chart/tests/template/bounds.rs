@@ -1,7 +1,9 @@
 //! Hostile templates: they end within their bounds, whatever they ask for.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use sampan_chart::template::{Executor, Settings, Templates};
 use sampan_chart::value::Value;
 
 use super::execute;
@@ -131,6 +133,31 @@ fn nested_values_are_refused_and_given_back() {
     );
     let own = "{{$d := dict}}{{$_ := set $d \"d\" $d}}{{$d}}";
     is_refused(own.to_owned(), no_data, "nested too deeply to be printed");
+}
+
+/// Carries a template out that may take no longer than `time`.
+fn within(time: Duration, text: String) -> Result<Vec<u8>, String> {
+    let settings = Settings {
+        time,
+        ..Settings::default()
+    };
+    let mut templates = Templates::new();
+    templates.add("t", text).unwrap();
+    let mut executor = Executor::new(Rc::new(templates), &settings);
+    let done = executor.execute(b"t", no_data());
+    done.map_err(|error| error.to_string())
+}
+
+#[test]
+fn functions_that_take_long_end_with_the_time_of_the_rendering() {
+    // Few steps, each of which may take long.
+    let error = within(Duration::ZERO, "{{ print 1 }}{{ print 2 }}".to_owned()).unwrap_err();
+    assert!(error.ends_with("their time is bounded"), "{error}");
+    // Each match searches to the end of the text.
+    let matches = "{{ regexFindAll \"a[^b]*b|a\" (repeat 20000 \"a\") -1 | len }}";
+    let error = within(Duration::from_millis(20), matches.to_owned()).unwrap_err();
+    let reason = "a regular expression takes too long: the time of a rendering is bounded";
+    assert!(error.ends_with(reason), "{error}");
 }
 
 /// Maps are shared: forty small ones have more nodes than any machine when they are walked.

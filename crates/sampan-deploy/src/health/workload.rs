@@ -36,6 +36,12 @@ pub(super) fn assess(kind: &str, live: &Value) -> (State, String) {
     }
 }
 
+/// Whether it is a pod that has not ended.
+pub(super) fn goes_on(live: &Value) -> bool {
+    let phase = live.pointer("/status/phase").and_then(Value::as_str);
+    text(live, "kind") == "Pod" && phase != Some("Succeeded")
+}
+
 /// The labels by which an object finds its pods, as a selector; a pod finds itself by its own.
 pub(super) fn selector(live: &Value) -> Option<String> {
     let labels = live.pointer("/spec/selector/matchLabels").or_else(|| {

@@ -52,11 +52,19 @@ pub enum ManifestError {
         /// Why; part of the message, so it is no source.
         problem: TemplateError,
     },
+    /// What was rendered has not what every object has.
+    #[error("{location}: an object has no `{key}`")]
+    Incomplete {
+        /// What has printed it.
+        location: String,
+        /// The key.
+        key: &'static str,
+    },
     /// An image is named in a way that nothing can be found by.
     #[error("{location}: `{image}` is no image name")]
     ImageName {
         /// Where.
-        location: Location,
+        location: String,
         /// The text.
         image: String,
     },
@@ -64,7 +72,7 @@ pub enum ManifestError {
     #[error("{location}: the release does not hold the image `{image}`")]
     ImageMissing {
         /// Where.
-        location: Location,
+        location: String,
         /// The image.
         image: String,
         /// What the release holds.
@@ -102,6 +110,9 @@ impl Hint for ManifestError {
             Self::Missing { key, .. } => Some(format!("add `{key}`")),
             Self::NotText { .. } => Some("put the value in quotes".to_owned()),
             Self::Template { problem, .. } => problem.hint(),
+            Self::Incomplete { .. } => {
+                Some("it needs `apiVersion`, `kind` and `metadata.name`".to_owned())
+            }
             Self::ImageName { .. } => Some("write NAME:TAG or NAME@sha256:…".to_owned()),
             Self::ImageMissing { held, .. } => {
                 Some(format!("the release holds {}", held.join(", ")))

@@ -79,6 +79,14 @@ impl fmt::Display for ImageName {
 
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
+/// Where images stand in a mapping: the list, and the place in each of its items.
+pub(super) const PLACES: [(&str, &str); 4] = [
+    ("containers", "/image"),
+    ("initContainers", "/image"),
+    ("ephemeralContainers", "/image"),
+    ("volumes", "/image/reference"),
+];
+
 /// The path of an image within a mapping that this module recognizes: the node that holds the name.
 pub(super) fn image_nodes(node: &Node) -> Vec<&Node> {
     let Content::Mapping(entries) = &node.content else {
@@ -114,7 +122,7 @@ pub(super) fn collect(
             .map_err(|error| ManifestError::template(&image.location, error))?;
         if ImageName::parse(&text).is_none() {
             return Err(ManifestError::ImageName {
-                location: image.location.clone(),
+                location: image.location.to_string(),
                 image: text,
             });
         }

@@ -4,9 +4,10 @@ use sampan_model::app::{Template, Values};
 use sampan_model::yaml::{Content, Node, ScalarStyle};
 use serde_json::{Map, Value};
 
-use super::images::{ImageName, image_nodes};
+use super::images::{ImageName, PLACES, image_nodes};
 use super::{Manifest, ManifestError, Object, ObjectId, order};
 use crate::release::ImagePin;
+use crate::renderer::PrintedObject;
 
 /// With what manifests become objects.
 #[derive(Debug, Clone, Copy)]
@@ -45,35 +46,66 @@ pub fn render(
     manifests: &[Manifest],
     rendering: &Rendering<'_>,
 ) -> Result<Vec<Object>, ManifestError> {
-    let mut objects: Vec<Object> = Vec::with_capacity(manifests.len());
-    for manifest in manifests {
-        let object = object(manifest, rendering)?;
-        if let Some(first) = objects
-            .iter()
-            .find(|known| known.id.same_object(&object.id))
-        {
+    arrange(objects(manifests, rendering)?)
+}
+
+/// The objects of manifests, in the order of these.
+pub(crate) fn objects(
+    manifests: &[Manifest],
+    rendering: &Rendering<'_>,
+) -> Result<Vec<Object>, ManifestError> {
+    let objects = manifests.iter().map(|manifest| {
+        let body = fill(&manifest.node, rendering)?;
+        finish(body, manifest.node.location.to_string(), rendering)
+    });
+    objects.collect()
+}
+
+/// The object of what was rendered elsewhere, with its images pinned.
+pub(crate) fn complete(
+    printed: PrintedObject,
+    rendering: &Rendering<'_>,
+) -> Result<Object, ManifestError> {
+    let PrintedObject { location, mut body } = printed;
+    pin_printed(&mut body, &location, rendering.images)?;
+    finish(body, location, rendering)
+}
+
+/// Puts objects into the order in which they are to be applied.
+pub(crate) fn arrange(mut objects: Vec<Object>) -> Result<Vec<Object>, ManifestError> {
+    for (index, object) in objects.iter().enumerate() {
+        let mut before = objects[..index].iter();
+        if let Some(first) = before.find(|known| known.id.same_object(&object.id)) {
             return Err(ManifestError::Twice {
                 object: object.id.to_string(),
                 first: first.location.clone(),
-                second: object.location,
+                second: object.location.clone(),
             });
         }
-        objects.push(object);
     }
     order::sort(&mut objects);
     Ok(objects)
 }
 
-fn object(manifest: &Manifest, rendering: &Rendering<'_>) -> Result<Object, ManifestError> {
-    let mut body = fill(&manifest.node, rendering)?;
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let kind = text(body.get("kind"));
-    let api_version = text(body.get("apiVersion"));
-    let name = text(body.pointer("/metadata/name"));
-    let given = body
-        .pointer("/metadata/namespace")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+fn finish(
+    mut body: Value,
+    location: String,
+    rendering: &Rendering<'_>,
+) -> Result<Object, ManifestError> {
+    let text = |pointer: &str, key: &'static str| {
+        let found = body.pointer(pointer).and_then(Value::as_str);
+        let found = found.filter(|text| !text.is_empty());
+        found
+            .map(str::to_owned)
+            .ok_or_else(|| ManifestError::Incomplete {
+                location: location.clone(),
+                key,
+            })
+    };
+    let kind = text("/kind", "kind")?;
+    let api_version = text("/apiVersion", "apiVersion")?;
+    let name = text("/metadata/name", "metadata.name")?;
+    let given = text("/metadata/namespace", "metadata.namespace").ok();
     let namespace = if CLUSTER_KINDS.contains(&kind.as_str()) {
         None
     } else {
@@ -99,8 +131,9 @@ fn object(manifest: &Manifest, rendering: &Rendering<'_>) -> Result<Object, Mani
     };
     Ok(Object {
         id,
-        location: manifest.node.location.to_string(),
+        location,
         body,
+        unless_there: false,
     })
 }
 
@@ -161,12 +194,7 @@ fn pin_images(
     if image_nodes(node).is_empty() {
         return Ok(());
     }
-    for (list, path) in [
-        ("containers", "/image"),
-        ("initContainers", "/image"),
-        ("ephemeralContainers", "/image"),
-        ("volumes", "/image/reference"),
-    ] {
+    for (list, path) in PLACES {
         let Some(Value::Array(items)) = map.get_mut(list) else {
             continue;
         };
@@ -176,23 +204,45 @@ fn pin_images(
         };
         for (item, source) in items.iter_mut().zip(sources) {
             if let Some(Value::String(image)) = item.pointer_mut(path) {
-                *image = pinned(image, source, rendering.images)?;
+                let location = source
+                    .get("image")
+                    .map_or(&source.location, |image| &image.location);
+                *image = pinned(image, &location.to_string(), rendering.images)?;
             }
         }
     }
     Ok(())
 }
 
-fn pinned(image: &str, source: &Node, pins: &[ImagePin]) -> Result<String, ManifestError> {
-    let location = source
-        .get("image")
-        .map_or(&source.location, |image| &image.location);
+/// Pins the images in an object that was rendered elsewhere, whatever surrounds them.
+fn pin_printed(value: &mut Value, location: &str, pins: &[ImagePin]) -> Result<(), ManifestError> {
+    match value {
+        Value::Array(items) => items
+            .iter_mut()
+            .try_for_each(|item| pin_printed(item, location, pins)),
+        Value::Object(map) => {
+            for (list, path) in PLACES {
+                let items = map.get_mut(list).and_then(Value::as_array_mut);
+                for item in items.into_iter().flatten() {
+                    if let Some(Value::String(image)) = item.pointer_mut(path) {
+                        *image = pinned(image, location, pins)?;
+                    }
+                }
+            }
+            map.values_mut()
+                .try_for_each(|inner| pin_printed(inner, location, pins))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn pinned(image: &str, location: &str, pins: &[ImagePin]) -> Result<String, ManifestError> {
     let name = ImageName::parse(image).ok_or_else(|| ManifestError::ImageName {
-        location: location.clone(),
+        location: location.to_owned(),
         image: image.to_owned(),
     })?;
     let pin = find_pin(&name, pins).ok_or_else(|| ManifestError::ImageMissing {
-        location: location.clone(),
+        location: location.to_owned(),
         image: image.to_owned(),
         held: pins.iter().map(|pin| pin.reference.clone()).collect(),
     })?;

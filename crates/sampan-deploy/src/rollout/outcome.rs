@@ -5,6 +5,7 @@ use sampan_model::{Hint, OrderId, ReleaseName};
 use crate::checks::Checked;
 use crate::health::{Health, HealthError};
 use crate::history::HistoryError;
+use crate::hook::Event;
 use crate::manifests::ObjectId;
 use crate::target::TargetError;
 
@@ -24,6 +25,13 @@ pub enum Progress<'a> {
     },
     /// An object of the previous release is deleted, or one that is made anew.
     Deleting(&'a ObjectId),
+    /// A hook begins.
+    Hook {
+        /// The moment that it is for.
+        event: Event,
+        /// What it makes.
+        object: &'a ObjectId,
+    },
     /// How healthy the objects are; told again and again.
     Waiting(&'a [Health]),
     /// A check begins.
@@ -73,6 +81,16 @@ pub enum Setback {
     /// It did not become healthy.
     #[error(transparent)]
     Health(#[from] HealthError),
+    /// A hook failed.
+    #[error("the {event} hook {object} failed: {problem}")]
+    Hook {
+        /// The moment.
+        event: Event,
+        /// What it has made.
+        object: ObjectId,
+        /// Why; part of the message, so it is no source.
+        problem: Box<Setback>,
+    },
     /// A check failed.
     #[error("the check `{}` failed: {}", .0.name, .0.problem.as_deref().unwrap_or("no answer"))]
     Check(Checked),
@@ -84,6 +102,7 @@ impl Setback {
     pub fn log(&self) -> &[String] {
         match self {
             Self::Health(error) => error.log(),
+            Self::Hook { problem, .. } => problem.log(),
             Self::Target(_) | Self::Check(_) => &[],
         }
     }

@@ -162,6 +162,7 @@ fn part(
         Subresource::PortForward => (group, version, "PodPortForwardOptions", &["create", "get"]),
         Subresource::Eviction => ("policy", "v1", "Eviction", &["create"]),
         Subresource::Finalize => (group, version, kind, &["update"]),
+        Subresource::Token => ("authentication.k8s.io", "v1", "TokenRequest", &["create"]),
     }
 }
 

@@ -14,11 +14,6 @@ const KINDS: &[(&str, &str, &str)] = &[
         "pods reach each other whatever policies say",
     ),
     (
-        "rbac.authorization.k8s.io",
-        "",
-        "who carries the token may do everything",
-    ),
-    (
         "scheduling.k8s.io",
         "PriorityClass",
         "no pod makes room for another",
@@ -35,9 +30,9 @@ const OF_JOBS: &[&str] = &[
 
 /// A warning for each field of an object that has no effect, or for all of it.
 pub(super) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
-    let whole = KINDS.iter().find(|(group, kind, _)| {
-        *group == resource.group && (*kind == resource.kind || kind.is_empty())
-    });
+    let whole = KINDS
+        .iter()
+        .find(|(group, kind, _)| *group == resource.group && *kind == resource.kind);
     if let Some((_, _, why)) = whole {
         return vec![format!("{} has no effect here: {why}", resource.kind)];
     }
@@ -74,7 +69,7 @@ fn of_pods(pod: &str, object: &Value, found: &mut Vec<String>) {
     if spec["activeDeadlineSeconds"].is_number() {
         found.push(format!("{pod}.activeDeadlineSeconds"));
     }
-    for kind in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
+    for kind in ["podAffinity", "podAntiAffinity"] {
         let field = "requiredDuringSchedulingIgnoredDuringExecution";
         if !spec["affinity"][kind][field].is_null() {
             found.push(format!("{pod}.affinity.{kind}.{field}"));
@@ -120,8 +115,8 @@ mod tests {
             ["spec.jobTemplate.spec.backoffLimitPerIndex: this field has no effect here"]
         );
         assert_eq!(
-            warnings(find("rbac.authorization.k8s.io", "roles"), &json!({})),
-            ["Role has no effect here: who carries the token may do everything"]
+            warnings(find("scheduling.k8s.io", "priorityclasses"), &json!({})),
+            ["PriorityClass has no effect here: no pod makes room for another"]
         );
     }
 }

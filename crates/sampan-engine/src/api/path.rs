@@ -17,6 +17,15 @@ pub(crate) struct Target {
     pub(crate) subresource: Option<Subresource>,
 }
 
+/// Whether the parts of a path lead to objects, and not to something that tells of the API.
+pub(crate) fn names_objects(parts: &[&str]) -> bool {
+    match parts {
+        ["api", rest @ ..] => rest.len() > 1,
+        ["apis", rest @ ..] => rest.len() > 2,
+        _ => false,
+    }
+}
+
 impl Target {
     /// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.
     pub(crate) fn parse(path: &str, kinds: &Kinds) -> Result<Self, Error> {

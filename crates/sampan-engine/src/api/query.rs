@@ -61,6 +61,14 @@ impl Query {
         flag(self.watch.as_deref())
     }
 
+    /// The name of the only object that is asked for, if a selector says so.
+    pub(crate) fn named(&self) -> Option<String> {
+        let selector = self.field_selector.as_deref()?;
+        let mut terms = selector.split(',');
+        let name = terms.find_map(|term| term.strip_prefix("metadata.name="))?;
+        Some(name.trim_start_matches('=').to_owned())
+    }
+
     pub(crate) fn wants_bookmarks(&self) -> bool {
         flag(self.allow_watch_bookmarks.as_deref())
     }

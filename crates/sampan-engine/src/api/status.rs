@@ -57,7 +57,7 @@ fn class(error: &Error) -> (StatusCode, &'static str) {
         Error::Conflict { .. } | Error::ApplyConflict { .. } => (StatusCode::CONFLICT, "Conflict"),
         Error::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
-        Error::Forbidden { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
+        Error::Forbidden { .. } | Error::Denied { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         Error::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
         Error::UnsupportedMediaType { .. } => {
@@ -85,7 +85,16 @@ fn details(error: &Error) -> Option<Value> {
             details.insert("kind".to_owned(), resource.kind.into());
             details
         }
-        Error::ApplyConflict { .. } => Map::new(),
+        Error::Denied {
+            resource: Some(resource),
+            name,
+            ..
+        } => {
+            let mut details = object_details(resource, name);
+            details.retain(|_, value| *value != "");
+            details
+        }
+        Error::ApplyConflict { .. } | Error::Denied { .. } => Map::new(),
         Error::FutureRevision { .. } => {
             let causes = json!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]);
             return Some(json!({"causes": causes, "retryAfterSeconds": 1}));

@@ -7,7 +7,10 @@ use sampan_supervise::clock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Api, Call, answer, body, eviction, ineffective, query, scale, status};
+use super::escalation::Guard;
+use super::{
+    Api, Call, answer, authorization, body, eviction, ineffective, query, scale, status, tokens,
+};
 use crate::error::Error;
 use crate::objects::{DeleteOptions, Deleted, Preconditions, WriteOptions};
 use crate::patch::{self, PatchOptions, PatchType};
@@ -19,6 +22,7 @@ pub(crate) async fn create(api: &Api, call: Call, bytes: Bytes) -> Result<Respon
     match (&call.target.name, call.target.subresource) {
         (None, None) => {}
         (Some(_), Some(Subresource::Eviction)) => return eviction::evict(api, &call, &bytes).await,
+        (Some(_), Some(Subresource::Token)) => return tokens::create(api, &call, &bytes).await,
         _ => return Err(Error::MethodNotAllowed),
     }
     let target = &call.target;
@@ -28,6 +32,8 @@ pub(crate) async fn create(api: &Api, call: Call, bytes: Bytes) -> Result<Respon
         ));
     }
     let decoded = body::decode(target, &call.query, &call.headers, &bytes)?;
+    let guard = Guard::of(api, &call, Some(&decoded.object)).await?;
+    guard.check(&call, &decoded.object)?;
     let created = api
         .objects()
         .create_value(
@@ -53,6 +59,8 @@ pub(crate) async fn replace(api: &Api, call: Call, bytes: Bytes) -> Result<Respo
     }
     let target = &call.target;
     let decoded = body::decode(target, &call.query, &call.headers, &bytes)?;
+    let guard = Guard::of(api, &call, Some(&decoded.object)).await?;
+    guard.check(&call, &decoded.object)?;
     let updated = api
         .objects()
         .update_value(
@@ -99,6 +107,7 @@ pub(crate) async fn patch(api: &Api, call: Call, bytes: Bytes) -> Result<Respons
         ..call.write_options()?
     };
     let mut warnings = check_patch(&call, &bytes, patch_type)?;
+    let guard = Guard::of(api, &call, None).await?;
     let updated = api
         .objects()
         .update_value(
@@ -106,12 +115,19 @@ pub(crate) async fn patch(api: &Api, call: Call, bytes: Bytes) -> Result<Respons
             target.namespace.as_deref(),
             name,
             &options,
-            |current| patched(&call, Some(current), &bytes, patch_type),
+            |current| {
+                let object = patched(&call, Some(current), &bytes, patch_type)?;
+                guard.check(&call, &object)?;
+                Ok(object)
+            },
         )
         .await;
     let (code, object) = match updated {
         Err(error) if error.is_not_found() && applied && target.subresource.is_none() => {
+            authorization::check_verb(api, &call, "create").await?;
             let object = patched(&call, None, &bytes, patch_type)?;
+            let guard = Guard::of(api, &call, Some(&object)).await?;
+            guard.check(&call, &object)?;
             let namespace = target.namespace.as_deref();
             let created = api
                 .objects()

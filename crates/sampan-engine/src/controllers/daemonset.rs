@@ -7,11 +7,12 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{Node, Pod, Toleration};
 use sampan_supervise::clock;
 
+use super::affinity;
 use super::context::Context;
 use super::ownership::Owner;
 use super::pods;
 use super::queue::Key;
-use super::revisions::{self, POD_REVISION, Subject};
+use super::revisions::{self, POD_REVISION, Subject, Synced};
 use super::runner::Reconciler;
 use super::selector::owned_by;
 use crate::error::Error;
@@ -77,7 +78,11 @@ impl DaemonSets {
         };
         let pods: Vec<Pod> = owner.claim(objects).await?;
         let known: Vec<ControllerRevision> = owner.claim(objects).await?;
-        let history = revisions::sync(objects, &subject(&set, &spec), known).await?;
+        let synced = revisions::sync(objects, &subject(&set, &spec), known).await?;
+        let history = match synced {
+            Synced::History(history) => history,
+            Synced::NameTaken(name) => return self.collided(set, &name).await,
+        };
         let node = objects.get::<Node>(None, &self.0.node.name).await?;
         let situation = Situation {
             wanted: node.is_some_and(|node| fits(&spec, &node)),
@@ -97,6 +102,20 @@ impl DaemonSets {
         };
         revisions::prune(objects, &subject(&set, &spec), history, is_used).await?;
         Ok(plan.again_at)
+    }
+
+    /// Another template has the same hash: the next round names its revision otherwise.
+    async fn collided(&self, mut set: DaemonSet, name: &str) -> Result<Option<Timestamp>, Error> {
+        self.0.warning(
+            SOURCE,
+            &set,
+            revisions::COLLISION,
+            revisions::collision(name),
+        );
+        let status = set.status.get_or_insert_default();
+        status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
+        self.0.objects.update_status(&set).await?;
+        Ok(None)
     }
 
     async fn carry_out(
@@ -165,11 +184,9 @@ fn hash<'a>(set: &DaemonSet, revision: &'a str) -> &'a str {
 
 /// Whether the pods of a set may be on a node.
 fn fits(spec: &DaemonSetSpec, node: &Node) -> bool {
-    let labels = node.metadata.labels.clone().unwrap_or_default();
     let wanted = spec.template.spec.clone().unwrap_or_default();
-    let mut asked = wanted.node_selector.iter().flatten();
     let named = wanted.node_name.as_deref().unwrap_or_default();
-    asked.all(|(key, value)| labels.get(key) == Some(value))
+    affinity::accepts(&wanted, node)
         && (named.is_empty() || Some(named) == node.metadata.name.as_deref())
 }
 

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod conditions;
+mod ended;
 mod indexes;
 mod plan;
 mod pod;
@@ -10,13 +11,15 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use sampan_supervise::clock;
+use serde_json::Value;
 
 use super::context::Context;
 use super::ownership::Owner;
 use super::queue::Key;
 use super::runner::Reconciler;
 use crate::error::Error;
-use crate::objects::{Change, DeleteOptions, Preconditions, Propagation};
+use crate::objects::{Change, DeleteOptions, Preconditions, Propagation, WriteOptions};
+use crate::resources;
 pub(crate) use conditions::{Outcome, outcome};
 use plan::{News, Plan};
 
@@ -108,6 +111,9 @@ impl Jobs {
     async fn carry_out(&self, job: &Job, plan: &Plan) -> Result<(), Error> {
         let objects = &self.0.objects;
         let namespace = job.metadata.namespace.as_deref();
+        for name in &plan.mark {
+            self.mark(job, name).await?;
+        }
         for name in &plan.delete {
             match objects
                 .delete::<Pod>(namespace, name, &DeleteOptions::default())
@@ -136,6 +142,31 @@ impl Jobs {
             }
         }
         Ok(())
+    }
+
+    /// Marks a pod as counted.
+    async fn mark(&self, job: &Job, name: &str) -> Result<(), Error> {
+        let objects = &self.0.objects;
+        let resource = resources::of::<Pod>().ok_or(Error::NoSuchResource)?;
+        let namespace = job.metadata.namespace.as_deref();
+        let uid = job.metadata.uid.as_deref().unwrap_or_default();
+        let marked = |pod: &Value| {
+            let mut pod = pod.clone();
+            let owners = pod.pointer("/metadata/ownerReferences");
+            let mut owners = owners.and_then(Value::as_array).into_iter().flatten();
+            if owners.any(|owner| owner["uid"] == uid) {
+                pod["metadata"]["annotations"][ended::COUNTED] = "true".into();
+            }
+            Ok(pod)
+        };
+        let options = WriteOptions::engine();
+        let updated = objects
+            .update_value(resource, namespace, name, &options, marked)
+            .await;
+        match updated {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn tell(&self, job: &Job, news: News) {

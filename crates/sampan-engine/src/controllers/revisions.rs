@@ -71,12 +71,29 @@ fn data(template: &PodTemplateSpec) -> Value {
     json!({"spec": {"template": template}})
 }
 
+/// What became of the revision of the present template.
+#[derive(Debug)]
+pub(crate) enum Synced {
+    /// It is there.
+    History(History),
+    /// Its name belongs to a revision of somebody else, or of another template.
+    NameTaken(String),
+}
+
+/// The reason of the event about a name that is taken.
+pub(crate) const COLLISION: &str = "HashCollision";
+
+/// The text of that event.
+pub(crate) fn collision(name: &str) -> String {
+    format!("The name {name} of the revision is taken, another one is chosen")
+}
+
 /// Sees to it that the present template has a revision with the highest number.
 pub(crate) async fn sync(
     objects: &Objects,
     subject: &Subject<'_>,
     mut revisions: Vec<ControllerRevision>,
-) -> Result<History, Error> {
+) -> Result<Synced, Error> {
     revisions.sort_by_key(|revision| (revision.revision, revision.metadata.name.clone()));
     let wanted = data(subject.template);
     let highest = revisions.last().map_or(0, |revision| revision.revision);
@@ -95,15 +112,22 @@ pub(crate) async fn sync(
         }
         None => {
             let revision = build(subject, wanted, highest + 1);
-            let revision = objects.create(&revision).await?;
+            let revision = match objects.create(&revision).await {
+                // One of the own ones would have been found among them.
+                Err(error) if error.is_already_exists() => {
+                    let name = revision.metadata.name.unwrap_or_default();
+                    return Ok(Synced::NameTaken(name));
+                }
+                created => created?,
+            };
             revisions.push(revision.clone());
             revision
         }
     };
-    Ok(History {
+    Ok(Synced::History(History {
         revisions,
         present: present.metadata.name.unwrap_or_default(),
-    })
+    }))
 }
 
 fn build(subject: &Subject<'_>, data: Value, number: i64) -> ControllerRevision {

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Node, PersistentVolumeClaim, Pod, PodCondition,
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sampan_supervise::clock;
 
+use super::affinity;
 use super::context::Context;
 use super::queue::Key;
 use super::runner::Reconciler;
@@ -140,13 +141,7 @@ impl Scheduler {
 /// Why a pod cannot run on the node, if so.
 fn obstacle(pod: &Pod, node: &Node, others: &[Pod]) -> Option<String> {
     let spec = pod.spec.as_ref()?;
-    let labels = node.metadata.labels.clone().unwrap_or_default();
-    let matches = spec
-        .node_selector
-        .iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    if !matches {
+    if !affinity::accepts(spec, node) {
         return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
     }
     let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);

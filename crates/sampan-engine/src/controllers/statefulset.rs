@@ -11,7 +11,7 @@ use sampan_supervise::clock;
 use super::context::Context;
 use super::ownership::Owner;
 use super::queue::Key;
-use super::revisions::{self, History, POD_REVISION, Subject};
+use super::revisions::{self, History, POD_REVISION, Subject, Synced};
 use super::runner::Reconciler;
 use crate::error::Error;
 use crate::objects::{Change, DeleteOptions};
@@ -50,7 +50,11 @@ impl Reconciler for StatefulSets {
         };
         let pods: Vec<Pod> = owner.claim(objects).await?;
         let known: Vec<ControllerRevision> = owner.claim(objects).await?;
-        let history = revisions::sync(objects, &subject(&set, &spec), known).await?;
+        let synced = revisions::sync(objects, &subject(&set, &spec), known).await?;
+        let history = match synced {
+            Synced::History(history) => history,
+            Synced::NameTaken(name) => return self.collided(set, &name).await,
+        };
         let names = names(&set, &history);
         let plan = plan::plan(&set, &pods, &names, clock::now());
         let outcome = self.carry_out(&set, &plan, &history).await;
@@ -76,6 +80,20 @@ impl Reconciler for StatefulSets {
 }
 
 impl StatefulSets {
+    /// Another template has the same hash: the next round names its revision otherwise.
+    async fn collided(&self, mut set: StatefulSet, name: &str) -> Result<Option<Timestamp>, Error> {
+        self.0.warning(
+            SOURCE,
+            &set,
+            revisions::COLLISION,
+            revisions::collision(name),
+        );
+        let status = set.status.get_or_insert_default();
+        status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
+        self.0.objects.update_status(&set).await?;
+        Ok(None)
+    }
+
     async fn carry_out(
         &self,
         set: &StatefulSet,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{
     ConfigMap, ConfigMapEnvSource, PersistentVolumeClaim, Pod, PodSpec, Secret, SecretEnvSource,
-    Service,
+    Service, ServiceAccount,
 };
 
-use super::record;
+use super::{record, tokens};
 use crate::error::Error;
 use crate::objects::{Object, Objects};
 
@@ -20,6 +20,8 @@ pub(crate) struct Sources {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Claims by name.
     pub(crate) claims: BTreeMap<String, PersistentVolumeClaim>,
+    /// The account of the pod, if its volumes carry tokens of it.
+    pub(crate) account: Option<ServiceAccount>,
     /// Services whose addresses the environment tells.
     pub(crate) services: Vec<Service>,
 }
@@ -33,6 +35,8 @@ pub(crate) struct References {
     pub(crate) secrets: BTreeSet<String>,
     /// Claims.
     pub(crate) claims: BTreeSet<String>,
+    /// Its account, if volumes carry tokens of it.
+    pub(crate) account: Option<String>,
 }
 
 /// Everything that a pod refers to.
@@ -85,16 +89,17 @@ pub(crate) fn references(spec: &PodSpec) -> References {
                 .extend(part.secret.as_ref().map(|source| source.name.clone()));
         }
     }
+    let has_tokens = tokens::projections(spec).next().is_some();
+    found.account = has_tokens.then(|| tokens::account_name(spec).to_owned());
     found
 }
 
-/// Reads what a pod refers to.
+/// Reads what the containers of a pod need.
 pub(crate) async fn read(objects: &Objects, pod: &Pod) -> Result<Sources, Error> {
     let namespace = pod.metadata.namespace.as_deref();
     let Some(spec) = pod.spec.as_ref() else {
         return Ok(Sources::default());
     };
-    let wanted = references(spec);
     let mut services = Vec::new();
     if spec.enable_service_links != Some(false) {
         services = objects.list::<Service>(namespace).await?;
@@ -107,10 +112,28 @@ pub(crate) async fn read(objects: &Objects, pod: &Pod) -> Result<Sources, Error>
         );
     }
     Ok(Sources {
+        services,
+        ..referred(objects, pod).await?
+    })
+}
+
+/// Reads what a pod refers to by name, which is all that its volumes need.
+pub(crate) async fn referred(objects: &Objects, pod: &Pod) -> Result<Sources, Error> {
+    let namespace = pod.metadata.namespace.as_deref();
+    let Some(spec) = pod.spec.as_ref() else {
+        return Ok(Sources::default());
+    };
+    let wanted = references(spec);
+    let account = match &wanted.account {
+        Some(name) => objects.get(namespace, name).await?,
+        None => None,
+    };
+    Ok(Sources {
         config_maps: read_all(objects, namespace, wanted.config_maps).await?,
         secrets: read_all(objects, namespace, wanted.secrets).await?,
         claims: read_all(objects, namespace, wanted.claims).await?,
-        services,
+        account,
+        services: Vec::new(),
     })
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum VolumeError {
     /// A config map or secret does not exist.
     #[error("{kind} \"{name}\" not found")]
     NoSource {
-        /// `configmap`, `secret` or `persistentvolumeclaim`.
+        /// `configmap`, `secret`, `serviceaccount` or `persistentvolumeclaim`.
         kind: &'static str,
         /// Its name.
         name: String,

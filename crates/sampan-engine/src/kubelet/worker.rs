@@ -23,6 +23,7 @@ use super::plan::{self, RestartPolicy};
 use super::probes::{Kind, Report};
 use super::record::{self, Record};
 use super::sandbox::Sandbox;
+use super::tokens::Tokens;
 use super::volumes::Prepared;
 use super::{Kubelet, adoption, blocking};
 use crate::controllers::context::reference;
@@ -68,6 +69,8 @@ pub(crate) struct Worker {
     found: Vec<ContainerStatus>,
     sandbox: Option<Sandbox>,
     volumes: HashMap<String, Prepared>,
+    /// The tokens in the volumes.
+    tokens: Tokens,
     /// What the volumes were made from.
     fingerprint: Option<String>,
     jobs: JoinSet<Done>,
@@ -90,6 +93,7 @@ impl Worker {
             found: Vec::new(),
             sandbox: None,
             volumes: HashMap::new(),
+            tokens: Tokens::default(),
             fingerprint: None,
             jobs: JoinSet::new(),
             probers: HashMap::new(),
@@ -187,7 +191,8 @@ impl Worker {
         }
         self.probe(&pod);
         self.write_status(&pod).await?;
-        Ok(plan.again_at.map_or(Next::Idle, Next::At))
+        let wake = plan.again_at.into_iter().chain(self.tokens.renew_at());
+        Ok(wake.min().map_or(Next::Idle, Next::At))
     }
 
     fn is_over(&self, policy: RestartPolicy) -> bool {

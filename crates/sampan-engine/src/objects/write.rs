@@ -68,6 +68,9 @@ impl Objects {
         let form = resource.stored_form();
         prepare::create(form, namespace, &mut object)?;
         defaults::apply(form, &mut object);
+        if resource.group.is_empty() && resource.kind == "Pod" {
+            self.mount_account(namespace, &mut object).await?;
+        }
         let name = metadata::text(&object, "name").map(str::to_owned);
         let Some(base) = metadata::text(&object, "generateName").map(str::to_owned) else {
             return self.insert(resource, namespace, object, options).await;

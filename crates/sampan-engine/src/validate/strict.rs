@@ -155,6 +155,7 @@ fn reader(resource: &Resource) -> Option<Reader> {
         ("authentication.k8s.io", "SelfSubjectReview") => {
             read::<authentication::v1::SelfSubjectReview>
         }
+        ("authentication.k8s.io", "TokenReview") => read::<authentication::v1::TokenReview>,
         ("authorization.k8s.io", "LocalSubjectAccessReview") => {
             read::<authorization::v1::LocalSubjectAccessReview>
         }

@@ -9,8 +9,8 @@ use super::check::Check;
 use super::environment::{Environment, EnvironmentName};
 use super::fields::{At, Fields, Place};
 use super::image::Image;
-use super::pattern::Pattern;
 use super::quality::Quality;
+use super::source::Source;
 use super::values::Values;
 use super::{API_VERSION, App, AppError};
 use crate::yaml::Node;
@@ -48,7 +48,7 @@ pub(super) fn app(root: &Node) -> Result<App, AppError> {
             .map(|at| at.text().map(str::to_owned))
             .transpose()?,
         images: Vec::new(),
-        manifests: manifests(&fields.required("manifests")?)?,
+        manifests: Vec::new(),
         values,
         environments: BTreeMap::new(),
         checks: Vec::new(),
@@ -57,6 +57,17 @@ pub(super) fn app(root: &Node) -> Result<App, AppError> {
             .map(|at| Quality::read(&at))
             .transpose()?,
     };
+    app.manifests = manifests(
+        &fields.required("manifests")?,
+        &app.name,
+        &app.declared_values(),
+    )?;
+    for chart in app.manifests.iter().filter_map(Source::chart) {
+        // An empty mapping takes any keys: what a chart knows, its own values say.
+        if app.values.get(&chart.name).is_none() {
+            app.values = app.values.with(&chart.name, json!({}));
+        }
+    }
     if let Some(at) = fields.optional("images") {
         let builtin =
             Values::default().with("app", json!({"name": app.name, "version": app.version}));
@@ -99,21 +110,29 @@ fn parsed<T: FromStr<Err = E>, E: std::fmt::Display + Hint>(at: &At<'_>) -> Resu
         .map_err(|error: E| at.problem(error.to_string(), error.hint().unwrap_or_default()))
 }
 
-fn manifests(at: &At<'_>) -> Result<Vec<Pattern>, AppError> {
+fn manifests(at: &At<'_>, app: &AppName, declared: &Values) -> Result<Vec<Source>, AppError> {
     let items = at.items()?;
     if items.is_empty() {
-        let advice = "name the files, such as `- kubernetes/*.yaml`";
+        let advice =
+            "name the files, such as `- kubernetes/*.yaml`, or a chart: `- chart: charts/web`";
         return Err(at.problem("no manifests are named".to_owned(), advice.to_owned()));
     }
-    let pattern = |item: &At<'_>| {
-        item.text()?.parse().map_err(|error: super::PatternError| {
-            item.problem(
-                error.to_string(),
-                "give a path within the folder, such as `kubernetes/*.yaml`".to_owned(),
-            )
-        })
-    };
-    items.iter().map(pattern).collect()
+    let mut names = HashSet::new();
+    let mut sources = Vec::new();
+    for item in items {
+        let source = Source::read(&item, app, declared)?;
+        if let Some(chart) = source.chart()
+            && !names.insert(chart.name.clone())
+        {
+            let problem = format!(
+                "the name `{}` is already taken by another chart",
+                chart.name
+            );
+            return Err(item.problem(problem, "give each chart a `name` of its own".to_owned()));
+        }
+        sources.push(source);
+    }
+    Ok(sources)
 }
 
 fn environments(

@@ -48,8 +48,12 @@ fn parse(text: &str) -> AppFile {
 }
 
 fn refusal(from: &str, to: &str) -> String {
-    let text = GUESTBOOK.replacen(from, to, 1);
-    assert_ne!(text, GUESTBOOK, "`{from}` occurs");
+    refusal_of(GUESTBOOK, from, to)
+}
+
+fn refusal_of(good: &str, from: &str, to: &str) -> String {
+    let text = good.replacen(from, to, 1);
+    assert_ne!(text, good, "`{from}` occurs");
     let error = AppFile::parse("sampan.yaml", &text).expect_err("the text is refused");
     format!("{error}\n  hint: {}", error.hint().unwrap_or_default())
 }
@@ -182,6 +186,113 @@ fn knows_where_entries_stand() {
         "sampan.yaml:6:5"
     );
     assert_eq!(file.locate("manifests.0").to_string(), "sampan.yaml:14:5");
+}
+
+const CHARTS: &str = r#"apiVersion: sampan/v1
+kind: App
+name: shop
+version: 1.0.0
+manifests:
+  - kubernetes/*.yaml
+  - chart: ./charts/shop
+    valuesFiles: [values/common.yaml]
+    values: {ingress: {hosts: ["${host}"]}, replicas: "${replicas}", debug: true}
+  - chart: charts/search-1.2.0.tgz
+    name: search
+    namespace: search
+  - kustomization: overlays/${app.environment}
+values:
+  host: null
+  replicas: 1
+environments:
+  prod:
+    values:
+      host: shop.example
+      shop: {image: {tag: b}, debug: null}
+      search: {heap: 1Gi, replicas: null}
+"#;
+
+#[test]
+fn reads_charts_and_kustomizations() {
+    let app = parse(CHARTS).app;
+    insta::assert_json_snapshot!(app);
+    let json = serde_json::to_string(&app).expect("an app is JSON");
+    assert_eq!(
+        serde_json::from_str::<super::App>(&json).expect("the JSON is an app"),
+        app
+    );
+}
+
+#[test]
+fn wide_patterns_leave_charts_alone() {
+    let app = parse(&CHARTS.replace("kubernetes/*.yaml", "'**/*.yaml'")).app;
+    let paths = [
+        "web.yaml",
+        "charts/shop.yaml",
+        "charts/shop/templates/web.yaml",
+        "values/common.yaml",
+        "values/other.yaml",
+    ];
+    let met: Vec<_> = paths.iter().filter(|path| app.has_manifest(path)).collect();
+    assert_eq!(
+        met,
+        [&"web.yaml", &"charts/shop.yaml", &"values/other.yaml"]
+    );
+}
+
+#[test]
+fn charts_take_their_own_values_and_those_below_their_name() {
+    let app = parse(CHARTS).app;
+    let name = "prod".parse().expect("`prod` is a name");
+    let values = app.values_of(&name, &app.environments[&name], "shop");
+    let given: Vec<_> = app
+        .charts()
+        .map(|chart| chart.values_of(&values).expect("all values are given"))
+        .collect();
+    insta::assert_json_snapshot!(given);
+    let folders: Vec<_> = app
+        .manifests
+        .iter()
+        .filter_map(super::Source::kustomization)
+        .map(|kustomization| kustomization.folder(&values))
+        .collect();
+    assert_eq!(folders, [Ok("overlays/prod".to_owned())]);
+    let error = app
+        .charts()
+        .next()
+        .map(|chart| chart.values_of(&app.declared_values()));
+    assert_eq!(
+        error.and_then(Result::err).map(|error| error.to_string()),
+        Some("the value `ingress.hosts[0]` of the chart `shop`: the value `host` has no default and was not given".to_owned())
+    );
+}
+
+#[test]
+fn says_what_is_wrong_with_charts_and_kustomizations() {
+    let refusal = |from: &str, to: &str| refusal_of(CHARTS, from, to);
+    let refusals = [
+        refusal("./charts/shop", "../charts/shop"),
+        refusal("- chart: ./charts/shop", "- chart:"),
+        refusal("- chart: ./charts/shop", "- char: charts/shop"),
+        refusal("- chart: ./charts/shop", "- name: shop"),
+        refusal("valuesFiles: [", "valuesfiles: ["),
+        refusal("valuesFiles: [values/", "valuesFiles: [/values/"),
+        refusal("${host}", "${hots}"),
+        refusal("debug: true", "tag: 1.20"),
+        refusal("name: search", "name: app"),
+        refusal("name: search", "name: shop"),
+        refusal("name: search", "name: Search"),
+        refusal("name: search", "name: replicas"),
+        refusal("namespace: search", "namespace: Search"),
+        refusal("${app.environment}", "${host}"),
+        refusal("${app.environment}", "${app.env}"),
+        refusal("overlays/${app", "../${app"),
+        refusal("- kubernetes/*.yaml", "- [kubernetes]"),
+        refusal("search: {heap", "serch: {heap"),
+        refusal("  replicas: 1\n", "  replicas: 1\n  shop: {image: a}\n"),
+        refusal("shop: {image", "shop: \"\" # {image"),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"));
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub enum ValueError {
         /// All declared names.
         known: Vec<String>,
     },
+    /// The name goes on in a mapping that takes any keys, but is none that can be written there.
+    #[error("`{0}` names no value that can be given here")]
+    NoName(String),
     /// The text does not have the declared type.
     #[error("the value `{name}` must be {expected}, but `{text}` is not")]
     WrongType {
@@ -50,6 +53,9 @@ impl Hint for ValueError {
             }
             Self::Undeclared { known, .. } => {
                 Some(format!("declared values are {}", known.join(", ")))
+            }
+            Self::NoName(_) => {
+                Some("write NAME.NAME=VALUE; give lists in a file with `--values FILE`".to_owned())
             }
             Self::WrongType { expected, .. } if expected.starts_with("a list") => {
                 Some("give it in a file with `--values FILE`".to_owned())
@@ -103,14 +109,14 @@ impl Values {
         merge(&mut self.0, &other.0);
     }
 
-    /// Sets a declared value from the text of a command line; the text takes the type of the declared value, and the
-    /// type it has in YAML where none is declared.
+    /// What the text of a command line gives for a value that is declared here: a tree with nothing else. The text takes
+    /// the type of the declared value, and the type it has in YAML where none is declared.
     ///
     /// # Errors
     /// [`ValueError`] when the name is not declared or the text is not of its type.
-    pub fn set(&mut self, name: &str, text: &str) -> Result<(), ValueError> {
-        let names = self.names();
-        let Some(slot) = self.slot(name) else {
+    pub fn assigned(&self, name: &str, text: &str) -> Result<Self, ValueError> {
+        let Some(declared) = self.declaration(name)? else {
+            let names = self.names();
             let near = nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
             return Err(ValueError::Undeclared {
                 name: name.to_owned(),
@@ -123,7 +129,7 @@ impl Values {
             expected,
             text: text.to_owned(),
         };
-        *slot = match slot {
+        let value = match declared {
             Value::String(_) => Value::String(text.to_owned()),
             Value::Null => plain_scalar(text),
             Value::Bool(_) => text
@@ -139,7 +145,7 @@ impl Values {
             },
             Value::Array(_) | Value::Object(_) => return Err(wrong("a list or mapping")),
         };
-        Ok(())
+        Ok(nested(name, value))
     }
 
     /// A tree that holds nothing but the value of this name; an empty one when there is no such value.
@@ -148,25 +154,35 @@ impl Values {
         let Some(value) = self.get(name) else {
             return Self::default();
         };
-        let nested = name.rsplit('.').fold(value.clone(), |inner, segment| {
-            Value::Object(Map::from_iter([(segment.to_owned(), inner)]))
-        });
-        Self::from_json(nested).unwrap_or_default()
+        nested(name, value.clone())
     }
 
-    fn slot(&mut self, name: &str) -> Option<&mut Value> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The default of a name; `null` below a mapping that was declared to take any key.
+    fn declaration(&self, name: &str) -> Result<Option<&Value>, ValueError> {
         let mut segments = name.split('.');
-        let first = segments.next()?;
-        let mut slot = self.0.get_mut(first)?;
-        for segment in segments {
-            let map = slot.as_object_mut()?;
-            // An empty mapping was declared to take any key.
-            if map.is_empty() {
-                map.insert(segment.to_owned(), Value::Null);
+        let mut found = segments.next().and_then(|first| self.0.get(first));
+        while let Some(value) = found
+            && let Some(segment) = segments.next()
+        {
+            if value.as_object().is_some_and(Map::is_empty) {
+                let plain = |name: &str| {
+                    !name.is_empty() && !name.contains(['[', ']', '{', '}', ',', '\\'])
+                };
+                return if plain(segment) && segments.all(plain) {
+                    Ok(Some(&Value::Null))
+                } else {
+                    Err(ValueError::NoName(name.to_owned()))
+                };
             }
-            slot = map.get_mut(segment)?;
+            found = value.get(segment);
         }
-        Some(slot)
+        Ok(found)
     }
 
     /// Reads values that override these from a mapping at `place`, a path for messages.
@@ -195,6 +211,22 @@ impl Values {
             _ => Err(wrong_type(node, place, "a mapping")),
         }
     }
+}
+
+impl From<Map<String, Value>> for Values {
+    fn from(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+}
+
+/// A tree that holds nothing but the value of a dotted name.
+fn nested(name: &str, value: Value) -> Values {
+    let mut segments = name.rsplit('.');
+    let last = segments.next().unwrap_or_default().to_owned();
+    let innermost = Map::from_iter([(last, value)]);
+    Values(segments.fold(innermost, |inner, segment| {
+        Map::from_iter([(segment.to_owned(), Value::Object(inner))])
+    }))
 }
 
 fn check_name(key: &crate::yaml::Key, place: &str) -> Result<(), AppError> {
@@ -228,7 +260,7 @@ fn check_name(key: &crate::yaml::Key, place: &str) -> Result<(), AppError> {
 
 /// A value may stand within a text, where `1.20` would become `1.2`: such a number is refused, because what is meant
 /// cannot be known.
-fn check_number(node: &Node, place: &str) -> Result<(), AppError> {
+pub(super) fn check_number(node: &Node, place: &str) -> Result<(), AppError> {
     match &node.content {
         Content::Number(number) if !number.is_plain() => Err(AppError::Invalid {
             location: node.location.clone(),
@@ -354,82 +386,4 @@ fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{ValueError, Values};
-
-    fn values() -> Values {
-        Values::from_json(
-            json!({"replicas": 1, "host": null, "go": null, "tag": "1", "web": {"debug": false}, "labels": {}}),
-        )
-        .expect("the values are a mapping")
-    }
-
-    #[test]
-    fn sets_with_the_declared_type() {
-        let mut values = values();
-        for (name, text) in [
-            ("replicas", "3"),
-            ("host", "a.example"),
-            ("go", "1.20"),
-            ("tag", "007"),
-            ("web.debug", "true"),
-            ("labels.team", "x"),
-        ] {
-            assert_eq!(values.set(name, text), Ok(()), "{name}");
-        }
-        assert_eq!(
-            serde_json::to_value(&values).expect("values are JSON"),
-            json!({"replicas": 3, "host": "a.example", "go": "1.20", "tag": "007", "web": {"debug": true}, "labels": {"team": "x"}})
-        );
-    }
-
-    #[test]
-    fn refuses_other_names_and_types() {
-        let mut values = values();
-        let error = values
-            .set("replica", "3")
-            .expect_err("the name is not declared");
-        assert_eq!(
-            error.to_string(),
-            "the app has no value `replica`; did you mean `replicas`?"
-        );
-        let error = values
-            .set("replicas", "many")
-            .expect_err("the text is no number");
-        assert_eq!(
-            error.to_string(),
-            "the value `replicas` must be a number, but `many` is not"
-        );
-        let error = values
-            .set("replicas", "03")
-            .expect_err("the number is written otherwise");
-        assert_eq!(
-            error.to_string(),
-            "the value `replicas` must be a number in its plain notation, but `03` is not"
-        );
-        assert!(matches!(
-            values.set("web", "x"),
-            Err(ValueError::WrongType { .. })
-        ));
-    }
-
-    #[test]
-    fn merges_mapping_by_mapping() {
-        let mut values = values();
-        values.merge(
-            &Values::from_json(json!({"web": {"debug": true}, "replicas": 2})).expect("a mapping"),
-        );
-        assert_eq!(values.get("web.debug"), Some(&json!(true)));
-        assert_eq!(values.get("replicas"), Some(&json!(2)));
-        assert_eq!(values.get("tag"), Some(&json!("1")));
-        assert_eq!(
-            values.only("web.debug").as_map(),
-            json!({"web": {"debug": true}})
-                .as_object()
-                .expect("a mapping")
-        );
-        assert_eq!(values.only("web.nothing"), Values::default());
-    }
-}
+mod tests;

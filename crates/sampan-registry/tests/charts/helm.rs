@@ -23,7 +23,7 @@ fn content(helm: &Helm, file: &str) -> Vec<u8> {
 
 #[test]
 fn helm_finds_what_it_pushed_in_the_index_and_pulls_the_same_bytes() {
-    let (registry, helm) = (Registry::start(), Helm::new());
+    let (registry, helm) = (Registry::start(), Helm::three());
     let address = registry.address();
     let repository = format!("oci://{address}/team");
     for version in ["0.1.0", "0.2.0+b7", "1.0.0-rc.1"] {
@@ -77,7 +77,7 @@ fn helm_finds_what_it_pushed_in_the_index_and_pulls_the_same_bytes() {
 
 #[test]
 fn helm_builds_a_chart_from_dependencies_of_both_forms() {
-    let (registry, helm) = (Registry::start(), Helm::new());
+    let (registry, helm) = (Registry::start(), Helm::three());
     let address = registry.address();
     let repository = format!("oci://{address}/team");
     for name in ["first", "second"] {

@@ -8,17 +8,22 @@ mod plan;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sampan_bundle::release;
-use sampan_deploy::desired::DesiredError;
-use sampan_deploy::{Desired, Destination, ImagePin, ManifestFile, Overrides, Release};
+use sampan_deploy::desired::{self, DesiredError};
+use sampan_deploy::{
+    ChartFile, Desired, Destination, ImagePin, ManifestFile, Overrides, Release, history,
+};
+use sampan_kubernetes::Version;
 use sampan_model::ReleaseName;
 use sampan_model::app::{App, EnvironmentName, Target, Values};
 use sampan_model::yaml;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
+use crate::wiring::{ReleaseTarget, SiteRenderer, Surroundings};
 
 /// Arguments of `sampan deploy`.
 #[derive(Debug, clap::Args)]
@@ -75,9 +80,39 @@ impl DestinationOptions {
 /// Shows the plan, asks, and carries the order out.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let release = open(&args.release, context)?;
-    let desired =
-        Desired::of(&release, &args.env, &overrides(args, &release.app)?).map_err(failure)?;
-    context.block_on(Box::pin(order::carry_out(&desired, &args.order, context)))
+    let overrides = overrides(args, &release.app)?;
+    let around = surroundings(&release.app, &args.env, &overrides, context)?;
+    let renderer = SiteRenderer::new(around, context.ui());
+    let desired = Desired::of(&release, &args.env, &overrides, &renderer).map_err(failure)?;
+    context.block_on(Box::pin(order::carry_out(
+        &desired,
+        order::Direction::Forward,
+        &args.order,
+        context,
+    )))
+}
+
+/// What charts are told of the target; where there is no chart, it need not answer yet.
+fn surroundings(
+    app: &App,
+    name: &EnvironmentName,
+    overrides: &Overrides,
+    context: &Context,
+) -> Result<Surroundings, Failure> {
+    let environment = desired::environment(app, name).map_err(failure)?;
+    if app.charts().next().is_none() {
+        return Surroundings::of_version(Version::NEWEST);
+    }
+    let destination = overrides.destination(environment);
+    let situation = context.block_on(async {
+        let store = connect::store(context).await?;
+        let situation = history::situation(&store.orders(), &app.name, name, &destination).await;
+        store.close().await;
+        Ok(situation?)
+    })?;
+    let connecting = connect::connect(&destination, context);
+    let target = ReleaseTarget::connect(async { Ok(connecting.await?.cluster) })?;
+    Surroundings::of_target(Arc::new(target), situation.occasion(), situation.newest)
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -113,6 +148,14 @@ fn open(name: &ReleaseName, context: &Context) -> Result<Release, Failure> {
         let text = String::from_utf8(content).or_fail(format!("cannot read `{path}` of {name}"))?;
         manifests.push(ManifestFile { path, text });
     }
+    let mut charts = Vec::new();
+    for (path, _) in &release.charts {
+        let package = release.chart(&store, path);
+        charts.push(ChartFile {
+            path: path.clone(),
+            package: package.map_err(super::release::failure)?,
+        });
+    }
     let images = release
         .images
         .iter()
@@ -125,6 +168,7 @@ fn open(name: &ReleaseName, context: &Context) -> Result<Release, Failure> {
         app: release.app,
         digest: digest.to_string(),
         manifests,
+        charts,
         images,
     })
 }
@@ -149,15 +193,8 @@ fn values(args: &Args, app: &App) -> Result<Values, Failure> {
             given.merge(&app.values.read_override(&document, &name)?);
         }
     }
-    // Setting goes through all values, because the declared ones decide what a text means.
-    let mut all = app.values.clone();
-    all.merge(&given);
-    if args.set.is_empty() {
-        return Ok(given);
-    }
     for (name, text) in &args.set {
-        all.set(name, text)?;
-        given.merge(&all.only(name));
+        given.merge(&app.values.assigned(name, text)?);
     }
     Ok(given)
 }

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use sampan_bundle::ReleaseError;
 use sampan_oci::store::StoreError;
 
-pub(crate) use self::create::{read_app, read_manifests};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -45,7 +44,7 @@ pub(crate) fn failure(error: ReleaseError) -> Failure {
     let exit = match &error {
         ReleaseError::Exists { .. } => Exit::Refused,
         ReleaseError::NotFound { .. } => Exit::NotFound,
-        ReleaseError::Malformed { .. } => Exit::Damaged,
+        ReleaseError::Malformed { .. } | ReleaseError::NoChart { .. } => Exit::Damaged,
         ReleaseError::Store(error) => store_exit(error),
         ReleaseError::Files { .. } => Exit::Failed,
     };

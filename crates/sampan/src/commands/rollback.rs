@@ -50,6 +50,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
                 failure
             }
         })?;
-        order::carry_out(&desired, &args.order, context).await
+        order::carry_out(&desired, order::Direction::Back, &args.order, context).await
     }))
 }

@@ -222,7 +222,7 @@ async fn inspect(
     desired: &Desired,
     context: &Context,
 ) -> Result<(Vec<Health>, Vec<Checked>), Failure> {
-    let connection = connect::connect(desired, context).await?;
+    let connection = connect::connect(&desired.destination(), context).await?;
     let objects = health::look(&connection.cluster, desired).await?;
     let mut results = Vec::new();
     for check in desired

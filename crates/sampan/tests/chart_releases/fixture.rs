@@ -204,8 +204,16 @@ pub(crate) struct HelmOf<'a> {
 }
 
 impl<'a> HelmOf<'a> {
-    pub(crate) fn new(site: &'a Site) -> Self {
-        let helm = Helm::new();
+    pub(crate) fn three(site: &'a Site) -> Self {
+        Self::new(site, Helm::three())
+    }
+
+    /// It answers with JSON.
+    pub(crate) fn four(site: &'a Site) -> Self {
+        Self::new(site, Helm::four())
+    }
+
+    fn new(site: &'a Site, helm: Helm) -> Self {
         let kubeconfig = helm.path().join("kubeconfig");
         let text = site.installation.run(["kubeconfig"]).stdout();
         fs::write(&kubeconfig, text).expect("a file can be written");

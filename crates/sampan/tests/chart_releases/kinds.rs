@@ -73,6 +73,25 @@ spec:
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: {{ .Release.Name }}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: {{ .Release.Name }}}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: {{ .Release.Name }}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .Release.Name }}}
+subjects: [{kind: ServiceAccount, name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}]
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: {{ .Release.Name }}}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: {{ .Release.Name }}-store}
+  maxReplicas: {{ .Values.most | default 1 }}
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 90}}}]
 "#;
 
 #[test]
@@ -90,18 +109,20 @@ fn workloads_of_every_kind_are_waited_for_and_jobs_are_hooks() {
     let states: Vec<_> = objects
         .map(|one| (one["id"]["kind"].as_str(), one["state"].as_str()))
         .collect();
-    assert_eq!(states.len(), 10, "{states:?}");
+    assert_eq!(states.len(), 13, "{states:?}");
     assert!(
         states.iter().all(|(_, state)| *state == Some("ready")),
         "{states:?}"
     );
 
     let _second = site
-        .chart("upgrade shop HUT --set text=night --wait --wait-for-jobs")
+        .chart("upgrade shop HUT --set text=night,most=2 --wait --wait-for-jobs")
         .expect_code(0);
     let text =
         "get daemonset shop-agent -o jsonpath={.spec.template.spec.containers[0].env[0].value}";
     assert_eq!(kubectl(&server, text).stdout(), "night");
+    let most = "get hpa shop -o jsonpath={.spec.maxReplicas}";
+    assert_eq!(kubectl(&server, most).stdout(), "2");
     let _failed = site
         .chart("upgrade shop HUT --set-string prepare=false")
         .expect_code(1)
@@ -110,7 +131,7 @@ fn workloads_of_every_kind_are_waited_for_and_jobs_are_hooks() {
     let _gone = site.chart("uninstall shop --wait").expect_code(0);
     let left = kubectl(
         &server,
-        "get deployments,statefulsets,daemonsets,cronjobs,pvc -o name",
+        "get deployments,statefulsets,daemonsets,cronjobs,pvc,hpa,roles,rolebindings -o name",
     );
     assert_eq!(left.stdout(), "");
 }

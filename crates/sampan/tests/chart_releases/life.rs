@@ -91,7 +91,7 @@ fn a_failed_upgrade_goes_back_by_itself_and_any_by_hand() {
 
     // Without `--atomic`, what was brought about stays, and what it was to be is recorded.
     let _failed = site
-        .chart("upgrade shop HUT --set serve=false,text=bad --wait --timeout 2s")
+        .chart("upgrade shop HUT --set serve=false,text=bad --no-hooks --wait --timeout 2s")
         .expect_code(1);
     assert_eq!(page(&server), "bad");
     let _back = site.chart("rollback shop 1 --wait").expect_code(0);

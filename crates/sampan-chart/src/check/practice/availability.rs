@@ -1,19 +1,15 @@
-//! What happens when a machine goes down, or is taken down.
+//! What happens when a machine goes down.
 
 use sampan_model::yaml::Node;
 
-use super::{critical, warning};
-use crate::check::Grade;
+use super::warning;
 use crate::check::object::Object;
 use crate::check::rule::{Judge, Rule, Sink};
 use crate::check::selector;
 
 /// The kinds that keep a number of equal pods.
-const SCALED: &[&str] = &["Deployment", "StatefulSet"];
-const BUDGET: &[&str] = &["PodDisruptionBudget"];
-const AUTOSCALER: &[&str] = &["HorizontalPodAutoscaler"];
+pub(super) const SCALED: &[&str] = &["Deployment", "StatefulSet"];
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn rules() -> Vec<Rule> {
     vec![
         warning(
@@ -43,66 +39,21 @@ pub(super) fn rules() -> Vec<Rule> {
                 "remove `spec.strategy.type`, or set it to `RollingUpdate`",
             ],
         ),
-        warning(
-            "disruption-budget",
-            Judge::Kinds(SCALED, budget),
-            [
-                "somebody who empties a machine is told how many pods must stay",
-                "Without a PodDisruptionBudget, all pods of a workload may be moved at the same moment.",
-                "add a PodDisruptionBudget with the labels of the pods and `maxUnavailable: 1`",
-            ],
-        ),
-        critical(
-            "disruption-budget-empty",
-            Judge::Kinds(BUDGET, empty_budget),
-            [
-                "a PodDisruptionBudget says how many pods must stay, or may go",
-                "Kubernetes refuses one with both, and one with neither protects nothing.",
-                "give `minAvailable` or `maxUnavailable`",
-            ],
-        ),
-        warning(
-            "disruption-budget-blocks",
-            Judge::Kinds(BUDGET, blocking_budget),
-            [
-                "a PodDisruptionBudget lets at least one pod go",
-                "When none may go, machines cannot be emptied, and their maintenance waits for ever.",
-                "use `maxUnavailable: 1`, or a `minAvailable` below the number of pods",
-            ],
-        ),
-        warning(
-            "autoscaler-and-replicas",
-            Judge::Kinds(SCALED, autoscaled),
-            [
-                "the number of pods is set in one place",
-                "Each time the manifest is applied, it undoes what the autoscaler has done.",
-                "remove `spec.replicas`",
-            ],
-        ),
-        critical(
-            "autoscaler-bounds",
-            Judge::Kinds(AUTOSCALER, bounds),
-            [
-                "an autoscaler has room to work in",
-                "Kubernetes refuses an autoscaler whose least number of pods is above the greatest; where both are the same, it does nothing.",
-                "set `minReplicas` below `maxReplicas`",
-            ],
-        ),
     ]
 }
 
 /// Whether a service sends requests to the pods of a workload.
-fn is_served(object: &Object, sink: &Sink<'_>) -> bool {
+pub(super) fn is_served(object: &Object, sink: &Sink<'_>) -> bool {
     object.pod().is_some_and(|pod| {
         sink.world
-            .selecting("Service", "selector", &object.namespace, pod.labels())
+            .selecting("Service", &object.namespace, pod.labels())
             .next()
             .is_some()
     })
 }
 
 /// How many pods there will be at least; none when that is not known.
-fn replicas(object: &Object, sink: &Sink<'_>) -> Option<i64> {
+pub(super) fn replicas(object: &Object, sink: &Sink<'_>) -> Option<i64> {
     if let Some(scaler) = sink.world.autoscaler_of(object) {
         let least = ["minReplicas", "minReplicaCount"]
             .iter()
@@ -168,126 +119,5 @@ fn recreate(object: &Object, sink: &mut Sink<'_>) {
     }
     if let Some(node) = kind.filter(|kind| kind.as_str() == Some("Recreate")) {
         sink.report(node, "all pods end before the first new one starts");
-    }
-}
-
-fn budget(object: &Object, sink: &mut Sink<'_>) {
-    let Some(pod) = object.pod() else {
-        return sink.nothing_to_judge();
-    };
-    if replicas(object, sink).is_none_or(|replicas| replicas < 2) {
-        return sink.nothing_to_judge();
-    }
-    let mut budgets = sink.world.selecting(
-        "PodDisruptionBudget",
-        "selector",
-        &object.namespace,
-        pod.labels(),
-    );
-    if budgets.next().is_none() {
-        let elsewhere = sink.world.of_kind("PodDisruptionBudget").find(|budget| {
-            budget
-                .at(&["spec", "selector"])
-                .is_some_and(|selector| selector::fits(selector, pod.labels()))
-        });
-        sink.report(
-            object.at(&["spec"]).unwrap_or(&object.root),
-            "no PodDisruptionBudget says how many of its pods must stay",
-        );
-        if let Some(elsewhere) = elsewhere {
-            sink.mend(format!(
-                "`{}` has fitting labels, but is in the namespace `{}`",
-                elsewhere.name, elsewhere.namespace
-            ));
-        }
-    }
-}
-
-fn empty_budget(object: &Object, sink: &mut Sink<'_>) {
-    let field = |name: &str| object.at(&["spec", name]);
-    let spec = object.at(&["spec"]).unwrap_or(&object.root);
-    match (field("minAvailable"), field("maxUnavailable")) {
-        (None, None) => sink.report(
-            spec,
-            "the budget says neither how many pods must stay nor how many may go",
-        ),
-        (Some(_), Some(second)) => sink.report(
-            second,
-            "the budget says both how many pods must stay and how many may go",
-        ),
-        _ => {}
-    }
-}
-
-fn blocking_budget(object: &Object, sink: &mut Sink<'_>) {
-    let most = object.at(&["spec", "maxUnavailable"]);
-    if let Some(most) = most.filter(|most| matches!(most.scalar(), Some("0" | "0%"))) {
-        return sink.report(most, "no pod may ever go");
-    }
-    let (Some(least), Some(selector)) = (
-        object.at(&["spec", "minAvailable"]),
-        object.at(&["spec", "selector"]),
-    ) else {
-        return;
-    };
-    if least.scalar() == Some("100%") {
-        return sink.report(least, "all pods must stay");
-    }
-    let Some(least_pods) = least.as_i64() else {
-        return;
-    };
-    let pods = sink
-        .world
-        .pods(&object.namespace)
-        .filter(|pod| selector::fits(selector, pod.labels()));
-    let mut known = Some(0);
-    for pod in pods {
-        let replicas = if SCALED.contains(&pod.object.kind.as_str()) {
-            replicas(pod.object, sink)
-        } else {
-            None
-        };
-        known = known.zip(replicas).map(|(sum, replicas)| sum + replicas);
-    }
-    if let Some(pods) = known.filter(|pods| *pods > 0 && least_pods >= *pods) {
-        sink.report(
-            least,
-            format!("{least_pods} pods must stay, and there are {pods}"),
-        );
-    }
-}
-
-fn autoscaled(object: &Object, sink: &mut Sink<'_>) {
-    let Some(scaler) = sink.world.autoscaler_of(object) else {
-        return sink.nothing_to_judge();
-    };
-    let name = &scaler.name;
-    if let Some(node) = object.at(&["spec", "replicas"]) {
-        sink.report(
-            node,
-            format!("the number of pods is set here and by the autoscaler `{name}`"),
-        );
-    }
-}
-
-fn bounds(object: &Object, sink: &mut Sink<'_>) {
-    let least = object.at(&["spec", "minReplicas"]);
-    let most = object.at(&["spec", "maxReplicas"]);
-    let number = |node: Option<&Node>| node.and_then(Node::as_i64);
-    let (least_number, Some(most_number)) = (number(least).unwrap_or(1), number(most)) else {
-        return sink.nothing_to_judge();
-    };
-    let place = least.or(most).unwrap_or(&object.root);
-    if least_number > most_number {
-        sink.report(
-            place,
-            format!("at least {least_number} pods and at most {most_number}"),
-        );
-    } else if least_number == most_number {
-        sink.report_as(
-            Grade::Warning,
-            place,
-            format!("there are always {most_number} pods"),
-        );
     }
 }

@@ -56,7 +56,7 @@ fn is_served(pod: &Pod<'_>, sink: &Sink<'_>) -> bool {
     !pod.ends()
         && sink
             .world
-            .selecting("Service", "selector", namespace, labels)
+            .selecting("Service", namespace, labels)
             .next()
             .is_some()
 }

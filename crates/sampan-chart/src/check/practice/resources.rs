@@ -47,6 +47,16 @@ pub(super) fn rules() -> Vec<Rule> {
             ],
         )
         .when_asked_for(),
+        warning(
+            "resource-guaranteed",
+            Judge::Containers(guaranteed),
+            [
+                "a container asks for all that it may use",
+                "What is above its requests, a container has only while nobody else wants it; when memory runs short, pods that use more than they asked for are put out first.",
+                "set `resources.requests` and `resources.limits` to the same amounts",
+            ],
+        )
+        .when_asked_for(),
         critical(
             "resource-above-limit",
             Judge::Containers(above_limit),
@@ -99,6 +109,37 @@ fn without_limit(container: &Container<'_>, what: &str, sink: &mut Sink<'_>) {
             place(container),
             format!("the container `{name}` has no limit on {what}"),
         );
+    }
+}
+
+fn guaranteed(container: &Container<'_>, sink: &mut Sink<'_>) {
+    let requests = container
+        .get("resources")
+        .and_then(|resources| resources.at(&["requests"]));
+    // A limit without a request is a request too.
+    let Some(requests) = requests else {
+        return sink.nothing_to_judge();
+    };
+    let amount = |node: &Node| node.scalar().and_then(Quantity::parse);
+    let name = container.name();
+    for (key, request) in requests.entries() {
+        let (what, asked) = (&key.name, request.scalar().unwrap_or_default());
+        let Some(limit) = resource(container, "limits", what) else {
+            sink.report(
+                request,
+                format!(
+                    "the container `{name}` asks for {asked} of {what}, and may use any amount"
+                ),
+            );
+            continue;
+        };
+        if amount(request) < amount(limit) {
+            let most = limit.scalar().unwrap_or_default();
+            sink.report(
+                request,
+                format!("the container `{name}` asks for {asked} of {what}, and may use {most}"),
+            );
+        }
     }
 }
 

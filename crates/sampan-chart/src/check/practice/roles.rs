@@ -48,6 +48,25 @@ pub(super) fn rules() -> Vec<Rule> {
             ],
         )
         .when_asked_for(),
+        warning(
+            "role-create-pods",
+            Judge::Kinds(ROLES, create_pods),
+            [
+                "a role does not let make pods",
+                "Who may make pods, or workloads that make them, may run anything with any secret and any account of the namespace.",
+                "leave `create`, `update` and `patch` to the program that needs them, and give it a namespace of its own",
+            ],
+        )
+        .when_asked_for(),
+        warning(
+            "role-escalation",
+            Judge::Kinds(ROLES, escalation),
+            [
+                "a role does not let take rights that it does not give",
+                "Who may impersonate others, bind any role, or write rights into roles that it does not have itself, has all rights.",
+                "remove the verbs `impersonate`, `bind` and `escalate`, or name what they are for with `resourceNames`",
+            ],
+        ),
     ]
 }
 
@@ -110,6 +129,48 @@ fn secrets(object: &Object, sink: &mut Sink<'_>) {
     for rule in rules_of(object) {
         if let Some(node) = allows(rule, &["secrets"], &["get", "list", "watch", "*"]) {
             sink.report(node, "the role opens all secrets");
+        }
+    }
+}
+
+/// What makes pods, with the pods themselves.
+const MAKERS: &[&str] = &[
+    "pods",
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "replicasets",
+    "replicationcontrollers",
+    "jobs",
+    "cronjobs",
+];
+
+fn create_pods(object: &Object, sink: &mut Sink<'_>) {
+    for rule in rules_of(object) {
+        let verbs = ["create", "update", "patch", "*"];
+        if let Some(node) = allows(rule, MAKERS, &verbs) {
+            let what = node.scalar().unwrap_or_default();
+            sink.report(node, format!("the role lets make {what}"));
+        }
+    }
+}
+
+/// Verbs by which rights are taken, with the resources that they are about.
+const TAKING: &[(&str, &[&str])] = &[
+    ("impersonate", &["users", "groups", "serviceaccounts", "*"]),
+    ("bind", &["roles", "clusterroles", "*"]),
+    ("escalate", &["roles", "clusterroles", "*"]),
+];
+
+fn escalation(object: &Object, sink: &mut Sink<'_>) {
+    for rule in rules_of(object) {
+        for (verb, resources) in TAKING {
+            // A verb that is `*` is what `role-wildcard` tells of.
+            if allows(rule, resources, &[verb]).is_some()
+                && let Some(node) = item(rule, "verbs", verb)
+            {
+                sink.report(node, format!("the verb `{verb}` opens all rights"));
+            }
         }
     }
 }

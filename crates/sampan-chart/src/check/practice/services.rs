@@ -37,18 +37,26 @@ pub(super) fn rules() -> Vec<Rule> {
                 "use an Ingress, or a service of the type LoadBalancer",
             ],
         ),
+        warning(
+            "ingress-tls",
+            Judge::Kinds(&["Ingress"], tls),
+            [
+                "an Ingress has a certificate",
+                "Without one, what its users send and read can be read and changed by everybody on the way.",
+                "add `spec.tls` with the hosts and the Secret that holds the certificate",
+            ],
+        )
+        .when_asked_for(),
     ]
 }
 
 /// The directions that policies speak of, for a pod.
 fn directions(pod: &Pod<'_>, sink: &Sink<'_>) -> (bool, bool) {
     let (mut ingress, mut egress) = (false, false);
-    for policy in sink.world.selecting(
-        "NetworkPolicy",
-        "podSelector",
-        &pod.object.namespace,
-        pod.labels(),
-    ) {
+    for policy in sink
+        .world
+        .selecting("NetworkPolicy", &pod.object.namespace, pod.labels())
+    {
         match policy
             .at(&["spec", "policyTypes"])
             .map_or(&[][..], Node::items)
@@ -95,5 +103,15 @@ fn node_port(object: &Object, sink: &mut Sink<'_>) {
     let kind = object.at(&["spec", "type"]);
     if let Some(kind) = kind.filter(|kind| kind.as_str() == Some("NodePort")) {
         sink.report(kind, "the service takes a port of all machines");
+    }
+}
+
+fn tls(object: &Object, sink: &mut Sink<'_>) {
+    let tls = object.at(&["spec", "tls"]).map_or(&[][..], Node::items);
+    if tls.is_empty() {
+        sink.report(
+            object.at(&["spec"]).unwrap_or(&object.root),
+            "the Ingress has no certificate",
+        );
     }
 }

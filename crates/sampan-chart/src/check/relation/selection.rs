@@ -53,6 +53,27 @@ pub(super) fn rules() -> Vec<Rule> {
                 "correct `spec.podSelector`",
             ],
         ),
+        relation(
+            "selector-policy-peer",
+            Grade::Warning,
+            Judge::Kinds(&["NetworkPolicy"], peers),
+            [
+                "those whom a NetworkPolicy lets in or out are there",
+                "A peer without pods lets nobody through; often its labels were right once. Pods of other apps are not among the inputs, so this is judged only when it is asked for.",
+                "correct the `podSelector` of the peer",
+            ],
+        )
+        .when_asked_for(),
+        relation(
+            "selector-monitor",
+            Grade::Warning,
+            Judge::Kinds(&["ServiceMonitor", "PodMonitor"], monitor),
+            [
+                "a monitor selects something to watch",
+                "Nobody measures what no monitor selects, and no alert tells of it.",
+                "correct `spec.selector` or `spec.namespaceSelector`, or declare the monitor under `external` in .sampan-lint.yaml when what it watches comes from elsewhere",
+            ],
+        ),
     ]
 }
 
@@ -118,11 +139,66 @@ fn selects(object: &Object, field: &str, message: &str, sink: &mut Sink<'_>) {
     let Some(selector) = selector.filter(|selector: &&Node| !selector.entries().is_empty()) else {
         return sink.nothing_to_judge();
     };
-    if !sink
-        .world
-        .pods(&object.namespace)
-        .any(|pod| selector::fits(selector, pod.labels()))
-    {
+    let mut selected = sink.world.selected(&object.namespace, selector);
+    if selected.next().is_none() {
         sink.report(selector, message);
+    }
+}
+
+fn peers(object: &Object, sink: &mut Sink<'_>) {
+    for (list, direction) in [("ingress", "from"), ("egress", "to")] {
+        let rules = object.at(&["spec", list]).map_or(&[][..], Node::items);
+        let peers = rules
+            .iter()
+            .flat_map(|rule| rule.at(&[direction]).map_or(&[][..], Node::items));
+        for peer in peers {
+            // Labels of namespaces are rarely known.
+            let selector = peer.at(&["podSelector"]);
+            let selector = selector.filter(|_| peer.at(&["namespaceSelector"]).is_none());
+            if let Some(selector) = selector.filter(|selector| !selector.entries().is_empty())
+                && sink
+                    .world
+                    .selected(&object.namespace, selector)
+                    .next()
+                    .is_none()
+            {
+                sink.report(selector, "the peer of the policy selects no pod");
+            }
+        }
+    }
+}
+
+fn monitor(object: &Object, sink: &mut Sink<'_>) {
+    let Some(selector) = object.at(&["spec", "selector"]) else {
+        return sink.nothing_to_judge();
+    };
+    let any = object.at(&["spec", "namespaceSelector", "any"]);
+    let any = any.and_then(Node::as_bool) == Some(true);
+    let names = object.at(&["spec", "namespaceSelector", "matchNames"]);
+    let names = names.map_or(&[][..], Node::items);
+    let is_near = |namespace: &str| match names {
+        _ if any => true,
+        [] => namespace == object.namespace,
+        names => names.iter().any(|name| name.scalar() == Some(namespace)),
+    };
+    let (what, is_there) = if object.kind == "ServiceMonitor" {
+        let mut services = sink.world.of_kind("Service");
+        let fits = |service: &Object| {
+            let labels = service.at(&["metadata", "labels"]);
+            selector::fits(selector, labels.map_or(&[], Node::entries))
+        };
+        let found = services.any(|service| is_near(&service.namespace) && fits(service));
+        ("Service", found)
+    } else {
+        let mut pods = sink.world.objects().iter().filter_map(Object::pod);
+        let fits = pods
+            .any(|pod| is_near(&pod.object.namespace) && selector::fits(selector, pod.labels()));
+        ("pod", fits)
+    };
+    let is_declared = sink
+        .settings
+        .is_external(&object.kind, &object.namespace, &object.name);
+    if !is_there && !is_declared {
+        sink.report(selector, format!("the monitor selects no {what}"));
     }
 }

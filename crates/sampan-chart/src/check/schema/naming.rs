@@ -29,6 +29,16 @@ pub(super) fn rules() -> Vec<Rule> {
                 "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, and 63 characters at most",
             ],
         ),
+        schema(
+            "port-name",
+            Grade::Critical,
+            Judge::Objects(ports),
+            [
+                "ports have names and numbers that Kubernetes takes",
+                "Kubernetes refuses other ones.",
+                "name a port with small letters, digits and single `-`, 15 characters at most and one letter at least; its number is 1 to 65535",
+            ],
+        ),
     ]
 }
 
@@ -115,4 +125,62 @@ fn is_label_text(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
         && end_fits(bytes.first())
         && end_fits(bytes.last())
+}
+
+/// The name of a service (RFC 6335, section 5.1), in small letters.
+fn is_port_name(text: &str) -> bool {
+    text.len() <= 15
+        && is_part(text)
+        && !text.contains("--")
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+fn ports(object: &Object, sink: &mut Sink<'_>) {
+    if object.kind == "Service" && object.group().is_empty() {
+        let ports = object.at(&["spec", "ports"]).map_or(&[][..], Node::items);
+        for port in ports {
+            // A port of a Service may have any label as its name.
+            number(port.at(&["port"]), 1, sink);
+            number(port.at(&["nodePort"]), 0, sink);
+            target_port(port.at(&["targetPort"]), sink);
+        }
+        return;
+    }
+    let Some(pod) = object.pod() else {
+        return sink.nothing_to_judge();
+    };
+    for port in pod.containers().flat_map(|container| container.ports()) {
+        port_name(port.at(&["name"]), sink);
+        number(port.at(&["containerPort"]), 1, sink);
+        number(port.at(&["hostPort"]), 0, sink);
+    }
+}
+
+fn port_name(node: Option<&Node>, sink: &mut Sink<'_>) {
+    let Some(node) = node else { return };
+    let name = node.as_str().unwrap_or_default();
+    if !name.is_empty() && !name.contains("${") && !is_port_name(name) {
+        sink.report(node, format!("`{name}` is no name for a port"));
+    }
+}
+
+fn target_port(node: Option<&Node>, sink: &mut Sink<'_>) {
+    let text = node.and_then(Node::as_str).unwrap_or_default();
+    if let Some(node) = node.filter(|_| text.parse::<u16>().is_ok()) {
+        sink.report(node, format!("`{text}` is text, and no name for a port"));
+        return sink.mend(format!("write the number without quotes: `{text}`"));
+    }
+    port_name(node, sink);
+    number(node, 1, sink);
+}
+
+/// Zero stands for no port where a port may be left out.
+fn number(node: Option<&Node>, least: i64, sink: &mut Sink<'_>) {
+    if let Some(node) = node
+        && let Some(number) = node
+            .as_i64()
+            .filter(|number| !(least..=65535).contains(number))
+    {
+        sink.report(node, format!("{number} is no number of a port"));
+    }
 }

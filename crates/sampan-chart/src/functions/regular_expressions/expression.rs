@@ -12,9 +12,9 @@ use regex_automata::util::captures::Captures;
 
 use super::subject::Subject;
 use super::syntax::{self, SyntaxError};
+use crate::deadline;
 use crate::functions::FunctionError;
 use crate::functions::bounds::check_items;
-use crate::limits;
 
 /// What a compiled expression may take, in bytes.
 const MAX_COMPILED_BYTES: usize = 10 << 20;
@@ -29,23 +29,22 @@ thread_local! {
     static KEPT: RefCell<HashMap<Vec<u8>, Expression>> = RefCell::default();
 }
 
-/// How long the matches of a text have been looked for. Each may search to its end, so that all together take a time
-/// that grows with its square.
+/// Until when the matches of a text may be looked for. Each may search to its end, so that all together take a time that
+/// grows with its square.
 pub(super) struct Clock(Instant);
 
 impl Clock {
     pub(super) fn start() -> Self {
-        Self(Instant::now())
+        Self(deadline::until())
     }
 
     pub(super) fn check(&self) -> Result<(), FunctionError> {
-        if self.0.elapsed() <= limits::TIME {
+        if Instant::now() <= self.0 {
             return Ok(());
         }
-        let seconds = limits::TIME.as_secs();
-        Err(FunctionError::new(format!(
-            "a regular expression takes longer than {seconds} seconds"
-        )))
+        Err(FunctionError::new(
+            "a regular expression takes too long: the time of a rendering is bounded".to_owned(),
+        ))
     }
 }
 

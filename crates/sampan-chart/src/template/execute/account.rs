@@ -1,13 +1,13 @@
 //! What a rendering has used up of its bounds.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::limits;
 use crate::value::Value;
 
 /// Counts work, memory and depth over all templates that are carried out together.
 pub(super) struct Account {
-    started: Instant,
+    until: Instant,
     steps: u64,
     /// Bytes of all that functions made.
     bytes: u64,
@@ -20,9 +20,10 @@ pub(super) struct Account {
 pub(super) type Refusal = &'static str;
 
 impl Account {
-    pub(super) fn open() -> Self {
+    /// One that ends when so much time has gone.
+    pub(super) fn open(time: Duration) -> Self {
         Self {
-            started: Instant::now(),
+            until: Instant::now() + time,
             steps: 0,
             bytes: 0,
             held: 0,
@@ -39,15 +40,28 @@ impl Account {
         if self.held + printed > limits::TEXT_BYTES {
             return Err("the templates print too much: their output is bounded");
         }
-        // Single functions can take long on large values; asking for the time at each step would cost more than most.
-        if self.steps.is_multiple_of(64) && self.started.elapsed() > limits::TIME {
+        // Asking for the time at each step would cost more than most of them.
+        if self.steps.is_multiple_of(64) {
+            self.check_time()?;
+        }
+        Ok(())
+    }
+
+    fn check_time(&self) -> Result<(), Refusal> {
+        if Instant::now() > self.until {
             return Err("the templates take too long: their time is bounded");
         }
         Ok(())
     }
 
-    /// Counts what a function made.
+    /// Until when the rendering may go on.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Counts what a function made, which may have taken long.
     pub(super) fn charge(&mut self, value: &Value) -> Result<(), Refusal> {
+        self.check_time()?;
         self.bytes = self.bytes.saturating_add(value.fresh_bytes());
         if self.bytes > limits::MADE_BYTES {
             return Err("the templates make too many values: their memory is bounded");

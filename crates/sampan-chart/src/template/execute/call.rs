@@ -3,6 +3,7 @@
 use super::super::error::Error;
 use super::super::tree::{Operand, Place, Term};
 use super::walk::State;
+use crate::deadline;
 use crate::functions::{Callable, FunctionError, Parameter, ReflectBody, ReflectFunction};
 use crate::value::{Dict, DictType, Invocation, List, ListType, Reflected, Value};
 
@@ -25,7 +26,8 @@ impl<'t> State<'t, '_, '_> {
         let result = match function {
             Callable::Plain(function) => {
                 let values = self.values(dot, signature, arguments, last)?;
-                (function.call)(&values).map(result)
+                let until = self.executor.account.until();
+                deadline::during(until, || (function.call)(&values)).map(result)
             }
             Callable::Context(function) => {
                 let values = self.values(dot, signature, arguments, last)?;

@@ -2,7 +2,8 @@
 //!
 //! A pod that has ended counts once. The status keeps the count, and beside it the identities of the counted pods
 //! that are still there (`uncountedTerminatedPods`), so that a pod may be deleted at any time without being lost or
-//! counted again. Both are written at once, which is why pods need no finalizers here.
+//! counted again. Both are written at once, which is why pods need no finalizers here. Once that is written, the pods
+//! themselves are marked as counted and leave the list, which otherwise would be as long as the job.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +13,11 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::conditions::{self, Why};
+use super::ended::{self, has_failed, has_succeeded, is_ending};
 use super::{backoff, indexes};
 use crate::controllers::pods;
 
-/// How many pods one round makes or stops at most; the next round goes on.
+/// How many pods one round makes, stops or marks at most; the next round goes on.
 const BURST: usize = 500;
 
 /// What users are told.
@@ -34,6 +36,8 @@ pub(super) struct Plan {
     pub(super) create: Vec<Option<i32>>,
     /// Names of pods to stop.
     pub(super) delete: Vec<String>,
+    /// Names of pods to mark as counted, once the status is written.
+    pub(super) mark: Vec<String>,
     /// The status as of now.
     pub(super) status: JobStatus,
     /// When to look again although nothing changes.
@@ -62,16 +66,6 @@ pub(super) fn plan(job: &Job, owned: &[Pod], now: Timestamp) -> Plan {
     round.plan
 }
 
-/// A pod that was told to end and has not done so yet.
-fn is_ending(pod: &Pod) -> bool {
-    pods::is_terminating(pod) && !pods::is_terminal(pod)
-}
-
-/// Whether a pod counts as a failure: who is told to end will not reach its own end any more.
-fn has_failed(pod: &Pod) -> bool {
-    pods::phase(pod) == "Failed" || is_ending(pod)
-}
-
 struct Round<'a> {
     spec: JobSpec,
     owned: &'a [Pod],
@@ -93,8 +87,9 @@ impl<'a> Round<'a> {
     /// Takes what was counted before, and counts the pods that have ended since.
     fn count(&mut self, old: JobStatus) {
         let known = old.uncounted_terminated_pods.clone().unwrap_or_default();
-        let succeeded = self.ended(|pod| pods::phase(pod) == "Succeeded");
-        let failed = self.ended(has_failed);
+        let succeeded = ended::uncounted(self.owned, has_succeeded);
+        let failed = ended::uncounted(self.owned, has_failed);
+        self.plan.mark = ended::unmarked(self.owned, BURST);
         let fresh = |list: &[String], known: Option<Vec<String>>| {
             let known = known.unwrap_or_default();
             number(list.iter().filter(|uid| !known.contains(uid)).count())
@@ -106,7 +101,7 @@ impl<'a> Round<'a> {
             let known = old.completed_indexes.as_deref().unwrap_or_default();
             self.completed = indexes::parse(known, wanted);
             let done = self.owned.iter();
-            let done = done.filter(|pod| pods::phase(pod) == "Succeeded");
+            let done = done.filter(|pod| has_succeeded(pod));
             self.completed.extend(done.filter_map(indexes::of));
             self.completed.retain(|index| (0..wanted).contains(index));
             count = number(self.completed.len());
@@ -127,14 +122,6 @@ impl<'a> Round<'a> {
             }),
             ..old
         };
-    }
-
-    /// The identities of the pods that have ended in some way, in order.
-    fn ended(&self, how: impl Fn(&Pod) -> bool) -> Vec<String> {
-        let ended = self.owned.iter().filter(|pod| how(pod));
-        let mut uids: Vec<String> = ended.filter_map(|pod| pod.metadata.uid.clone()).collect();
-        uids.sort_unstable();
-        uids
     }
 
     fn condition(&mut self, kind: &str, value: bool, why: &Why) -> bool {

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{
 use super::VolumeError;
 use crate::kubelet::fields::{self, Surroundings};
 use crate::kubelet::sources::Sources;
+use crate::kubelet::tokens::{Tokens, account_name};
 
 /// One file: its content and its mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) pod: &'a Pod,
     /// The objects that it refers to.
     pub(crate) sources: &'a Sources,
+    /// The tokens of its account.
+    pub(crate) tokens: &'a Tokens,
     /// Its addresses and the node's size.
     pub(crate) around: &'a Surroundings,
     /// Whether its containers have begun, who work in its volumes since.
@@ -233,10 +236,19 @@ fn projected(
             mode,
         )?;
     }
-    if part.service_account_token.is_some() || part.cluster_trust_bundle.is_some() {
-        return Err(VolumeError::Unsupported(
-            "service account tokens and trust bundles",
-        ));
+    if let Some(source) = &part.service_account_token {
+        let token = origin.tokens.get(source).ok_or_else(|| {
+            let spec = origin.pod.spec.as_ref();
+            VolumeError::NoSource {
+                kind: "serviceaccount",
+                name: spec.map(account_name).unwrap_or_default().to_owned(),
+            }
+        })?;
+        let content = token.as_bytes().to_vec();
+        payload.insert(safe(&source.path)?, File { content, mode });
+    }
+    if part.cluster_trust_bundle.is_some() {
+        return Err(VolumeError::Unsupported("trust bundles"));
     }
     Ok(())
 }

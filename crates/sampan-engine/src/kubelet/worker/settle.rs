@@ -16,6 +16,7 @@ use crate::kubelet::record::{Record, Role, State};
 use crate::kubelet::sandbox::{self, Sandbox};
 use crate::kubelet::sources::{self, References, Sources};
 use crate::kubelet::status::{self, Facts};
+use crate::kubelet::tokens::Tokens;
 use crate::kubelet::volumes::{self, Origin, Prepared};
 use crate::kubelet::{adoption, blocking};
 
@@ -96,11 +97,20 @@ impl Worker {
         }
         let refers = sources::references(spec) != References::default();
         let sources = if refers {
-            sources::read(&self.kubelet.context.objects, pod).await?
+            sources::referred(&self.kubelet.context.objects, pod).await?
         } else {
             Sources::default()
         };
-        let fingerprint = fingerprint(pod, &sources);
+        let signer = &self.kubelet.tools.signer;
+        let account = sources.account.as_ref();
+        if self
+            .tokens
+            .refresh(pod, account, signer, clock::now())
+            .is_err()
+        {
+            return Ok(Err("cannot sign a token of the service account".to_owned()));
+        }
+        let fingerprint = fingerprint(pod, &sources, &self.tokens);
         if self.fingerprint.as_ref() == Some(&fingerprint) {
             return Ok(Ok(()));
         }
@@ -109,11 +119,13 @@ impl Worker {
             self.kubelet.context.node.data.clone(),
         );
         let (pod, around) = (pod.clone(), self.surroundings());
+        let tokens = self.tokens.clone();
         let begun = self.records.iter().any(Record::was_started);
         let made = blocking(move || {
             let origin = Origin {
                 pod: &pod,
                 sources: &sources,
+                tokens: &tokens,
                 around: &around,
                 begun,
             };
@@ -242,11 +254,11 @@ fn spell(seconds: u64) -> String {
 }
 
 /// Changes whenever something changes that volumes are made from.
-fn fingerprint(pod: &Pod, sources: &Sources) -> String {
-    let mut parts = vec![format!(
-        "{:?}{:?}",
-        pod.metadata.labels, pod.metadata.annotations
-    )];
+fn fingerprint(pod: &Pod, sources: &Sources, tokens: &Tokens) -> String {
+    let mut parts = vec![
+        format!("{:?}{:?}", pod.metadata.labels, pod.metadata.annotations),
+        tokens.fingerprint(),
+    ];
     let versions = sources
         .config_maps
         .values()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{self, Carrying, Error, Releases, Settings, Target};
 use sampan_deploy::target::Cluster;
@@ -30,15 +31,15 @@ pub(crate) struct Place {
 }
 
 /// A cluster, and the namespace of it that is meant.
-pub(crate) struct Connected {
+pub(crate) struct Connected<'c> {
     target: Arc<ReleaseTarget>,
-    /// The namespace.
-    pub(crate) namespace: String,
+    namespace: String,
+    report: Box<release::Report<'c>>,
 }
 
 impl Place {
     /// Connects to the cluster. Not for asynchronous work.
-    pub(crate) fn connect(&self, context: &Context) -> Result<Connected, Failure> {
+    pub(crate) fn connect<'c>(&self, context: &'c Context) -> Result<Connected<'c>, Failure> {
         let target = ReleaseTarget::connect(self.cluster(context))?;
         target.heed_signals()?;
         let namespace = match &self.namespace {
@@ -48,6 +49,7 @@ impl Place {
         Ok(Connected {
             target: Arc::new(target),
             namespace,
+            report: Box::new(|text| context.ui().note(text)),
         })
     }
 
@@ -62,21 +64,25 @@ impl Place {
     }
 }
 
-impl Connected {
-    /// The releases of the namespace.
-    pub(crate) fn releases<'a>(
+impl Connected<'_> {
+    /// The releases of the namespace, for what does not differ between the Helms.
+    pub(crate) fn releases(&self) -> Releases<'_> {
+        self.releases_as(Compatibility::Helm3, false)
+    }
+
+    /// The same, for what does.
+    pub(crate) fn releases_as(
         &self,
         compatibility: Compatibility,
         take_ownership: bool,
-        report: &'a release::Report<'a>,
-    ) -> Releases<'a> {
+    ) -> Releases<'_> {
         let settings = Settings {
             namespace: self.namespace.clone(),
             compatibility,
             take_ownership,
         };
         let target: Arc<dyn Target> = Arc::clone(&self.target) as Arc<dyn Target>;
-        Releases::new(target, settings, report)
+        Releases::new(target, settings, &*self.report)
     }
 }
 
@@ -100,10 +106,25 @@ pub(crate) struct Rollout {
     /// Leave hooks out
     #[arg(long)]
     no_hooks: bool,
-    /// Put objects as a whole in the place of those that are there, instead of changing these; for releases that Helm 4 made
-    /// by server-side apply, take fields over that others have set
-    #[arg(long)]
+    /// Put objects as a whole in the place of those that are there, instead of changing these; with server-side apply, take
+    /// fields over that others have set
+    #[arg(long, visible_aliases = ["force-replace", "force-conflicts"])]
     force: bool,
+    /// Let the cluster merge objects, by server-side apply [default: `auto`, as in the revision before; new releases only with
+    /// `--helm 4`]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    server_side: Option<ServerSide>,
+}
+
+/// The forms of `--server-side`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ServerSide {
+    /// As in the revision before.
+    Auto,
+    /// By server-side apply.
+    True,
+    /// By the difference of the manifests.
+    False,
 }
 
 impl Rollout {
@@ -115,6 +136,11 @@ impl Rollout {
             timeout: self.timeout,
             no_hooks: self.no_hooks,
             force: self.force,
+            server_side: match self.server_side {
+                None | Some(ServerSide::Auto) => None,
+                Some(ServerSide::True) => Some(true),
+                Some(ServerSide::False) => Some(false),
+            },
             cleanup_on_fail,
         }
     }

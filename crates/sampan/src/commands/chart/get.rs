@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{Release, Releases};
 use sampan_chart::values::{Table, Tree};
 use serde_json::{Map, Value, json};
@@ -62,8 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     | What::Metadata(of)
     | What::All(of)) = &args.what;
     let connected = of.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let revision = of.revision.filter(|revision| *revision > 0);
     let release = releases.get(&of.name, revision).map_err(failure)?;
     let (text, value) = match &args.what {

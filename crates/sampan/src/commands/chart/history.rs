@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::Release;
 use sampan_model::shortened;
 use serde_json::{Value, json};
@@ -27,8 +26,7 @@ pub(crate) struct Args {
 /// Prints the revisions, the oldest first.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let revisions = releases.history(&args.name).map_err(failure)?;
     let shown = &revisions[revisions.len().saturating_sub(args.max)..];
     if context.json() {

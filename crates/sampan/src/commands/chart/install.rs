@@ -46,9 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let options = &args.options;
     let (chart, values) = options.load(reference, context)?;
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let compatibility = options.source.compatibility();
-    let releases = connected.releases(compatibility, options.take_ownership, &report);
+    let releases = connected.releases_as(options.source.compatibility(), options.take_ownership);
     let post_render = |manifests: &[u8]| options.post_render(manifests);
     let mut given = options.given(&name, &chart, values);
     given.post_render = Some(&post_render);

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{Listing, Order, Release, Status};
 use serde_json::{Value, json};
 
@@ -76,8 +75,7 @@ pub(crate) struct Args {
 /// Prints the releases.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let listing = Listing {
         all_namespaces: args.all_namespaces,
         states: args.states(),

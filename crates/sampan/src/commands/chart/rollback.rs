@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::Rollback;
 
 use super::cluster::{Place, Rollout, failure};
@@ -35,8 +34,7 @@ pub(crate) struct Args {
 /// Rolls the release back and says to what.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let rollback = Rollback {
         carrying: args.rollout.carrying(args.cleanup_on_fail),
         // As in Helm, 0 stands for none.

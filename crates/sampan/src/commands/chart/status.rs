@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_chart::compatibility::Compatibility;
 use serde_json::json;
 
 use super::cluster::{Place, failure};
@@ -25,8 +24,7 @@ pub(crate) struct Args {
 /// Prints how the release is.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let revision = args.revision.filter(|revision| *revision > 0);
     let release = releases.get(&args.name, revision).map_err(failure)?;
     let objects = releases.states(&release).map_err(failure)?;

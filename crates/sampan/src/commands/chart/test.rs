@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{Release, Releases, Testing};
 
 use super::cluster::{Place, failure};
@@ -48,8 +47,7 @@ fn filter(text: &str) -> Result<Filter, String> {
 /// Carries the tests out and shows how they went.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let mut testing = Testing {
         timeout: args.timeout,
         ..Testing::default()

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use sampan_chart::compatibility::Compatibility;
 use sampan_chart::release::{Error, Propagation, Uninstall, Uninstalled};
 use serde_json::json;
 
@@ -65,8 +64,7 @@ enum Cascade {
 /// Takes the releases away, one after the other.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let connected = args.place.connect(context)?;
-    let report = |text: &str| context.ui().note(text);
-    let releases = connected.releases(Compatibility::Helm3, false, &report);
+    let releases = connected.releases();
     let uninstall = Uninstall {
         keep_history: args.keep_history,
         wait: args.wait,

@@ -1,6 +1,6 @@
 //! The store and the target that an order works with.
 
-use sampan_deploy::Desired;
+use sampan_deploy::Destination;
 use sampan_deploy::checks::Way;
 use sampan_deploy::target::Cluster;
 use sampan_model::app::Target;
@@ -31,8 +31,11 @@ pub(crate) async fn store(context: &Context) -> Result<Store, Failure> {
 }
 
 /// Connects to the target of an order.
-pub(crate) async fn connect(desired: &Desired, context: &Context) -> Result<Connection, Failure> {
-    match &desired.target {
+pub(crate) async fn connect(
+    destination: &Destination,
+    context: &Context,
+) -> Result<Connection, Failure> {
+    match &destination.target {
         Target::Engine => {
             let facts = server::required(context.data())?;
             let kubeconfig = sampan_engine::server::kubeconfig(context.data(), facts.kubernetes)?;
@@ -45,7 +48,7 @@ pub(crate) async fn connect(desired: &Desired, context: &Context) -> Result<Conn
         }
         Target::Kubernetes { context: chosen } => {
             let cluster =
-                Cluster::from_context(desired.kubeconfig.as_deref(), chosen.as_deref()).await?;
+                Cluster::from_context(destination.kubeconfig.as_deref(), chosen.as_deref()).await?;
             let name = format!("Kubernetes at {}", cluster.address());
             Ok(Connection {
                 cluster,

@@ -50,6 +50,7 @@ impl<'a> Live<'a> {
                 }
             }
             Progress::Deleting(object) => self.ui.note(format!("deleted {object}")),
+            Progress::Hook { event, object } => self.ui.note(format!("{event} hook {object}")),
             Progress::Waiting(found) => self.waiting(found),
             Progress::Checking(name) => self.bar.set_label(format!("check {name}")),
             Progress::Checked(checked) => self.checked(checked),

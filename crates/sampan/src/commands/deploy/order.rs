@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use sampan_deploy::Desired;
 use sampan_deploy::checks::Checked;
 use sampan_deploy::history::{self, HistoryError, Situation};
+use sampan_deploy::hook::Occasion;
 use sampan_deploy::plan::Plan;
 use sampan_deploy::rollout::{Outcome, Progress, Rollout, RolloutError, Setback};
 use serde_json::json;
@@ -31,9 +32,19 @@ pub(crate) struct Options {
     timeout: Duration,
 }
 
+/// Where an order leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// To what has just been put together.
+    Forward,
+    /// To what was there before.
+    Back,
+}
+
 /// Carries an order out, from the plan to the result.
 pub(crate) async fn carry_out(
     desired: &Desired,
+    direction: Direction,
     options: &Options,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
@@ -49,8 +60,12 @@ pub(crate) async fn carry_out(
     situation
         .idle()
         .map_err(|error| Failure::from(error).with_exit(Exit::Refused))?;
-    let connection = connect::connect(desired, context).await?;
-    let plan = Plan::make(&connection.cluster, desired, &situation.objects).await?;
+    let occasion = match direction {
+        Direction::Forward => situation.occasion(),
+        Direction::Back => Occasion::Rollback,
+    };
+    let connection = connect::connect(&desired.destination(), context).await?;
+    let plan = Plan::make(&connection.cluster, desired, &situation.objects, occasion).await?;
     if !context.json() {
         plan::show(&plan, desired, &situation, &connection, context)?;
     }
@@ -70,6 +85,7 @@ pub(crate) async fn carry_out(
         orders: &orders,
         way: connection.way,
         timeout: options.timeout,
+        occasion,
     };
     let mut tell = |progress: Progress<'_>| live.tell(&progress);
     let user = config::user_name();

@@ -61,12 +61,24 @@ pub(super) fn show(
             ))?;
         }
     }
+    for hook in &plan.hooks {
+        let text = format!(
+            "  > {} is made as {} hook, and waited for",
+            hook.object, hook.event
+        );
+        ui.line(style(text).cyan().to_string())?;
+    }
+    ui.line(counted(plan))
+}
+
+/// How many objects would see what, in one line.
+fn counted(plan: &Plan) -> String {
     let counted = [
         (Action::Create, "to create"),
         (Action::Change, "to change"),
         (Action::Replace, "to replace"),
         (Action::Delete, "to delete"),
-        (Action::Retain, "left because they hold data"),
+        (Action::Retain, "left in place"),
         (Action::Keep, "unchanged"),
     ];
     let parts: Vec<String> = counted
@@ -74,7 +86,12 @@ pub(super) fn show(
         .filter(|(action, _)| plan.count(*action) > 0)
         .map(|(action, word)| format!("{} {word}", plan.count(*action)))
         .collect();
-    ui.line(format!("Plan: {}.", parts.join(", ")))
+    let hooks = match plan.hooks.len() {
+        0 => String::new(),
+        1 => "; 1 hook".to_owned(),
+        many => format!("; {many} hooks"),
+    };
+    format!("Plan: {}{hooks}.", parts.join(", "))
 }
 
 fn described(change: &Change) -> String {
@@ -89,7 +106,7 @@ fn described(change: &Change) -> String {
         .to_string(),
         Action::Delete => style(format!("  - {object}")).red().to_string(),
         Action::Retain => format!(
-            "  ! {object} stays, because it may hold data; delete it by hand when it is not needed"
+            "  ! {object} stays, because it may hold data or asks to be kept; delete it by hand when it is not needed"
         ),
         Action::Keep => format!("    {object}"),
     }

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use sampan_chart::chart::Chart;
 use sampan_chart::check::Input;
 use sampan_chart::compatibility::Compatibility;
-use sampan_chart::render::{KubeVersion, Options, render};
+use sampan_chart::render::{Options, render};
 use sampan_chart::values::local_file;
-use sampan_kubernetes::{Catalog, Version};
+use sampan_kubernetes::Version;
 use sampan_model::Hint;
 use sampan_model::app::{AppFile, FILE_NAME};
 
-use super::super::release;
+use crate::app::Tree;
 use crate::commands::chart::values::Values;
 use crate::failure::{Failure, OrFail as _};
+use crate::wiring::Surroundings;
 
 /// The largest file of manifests that is read.
 const LIMIT_BYTES: u64 = 64 << 20;
@@ -159,12 +160,7 @@ impl Gatherer<'_> {
         }
         let mut options = Options::new(&self.args.release_name, compatibility);
         options.release.namespace.clone_from(&self.args.namespace);
-        options.capabilities.kube_version =
-            KubeVersion::parse(&format!("{}.0", self.version), compatibility)?;
-        options
-            .capabilities
-            .api_versions
-            .extend(served(self.version));
+        options.capabilities = Surroundings::of_version(self.version)?.capabilities;
         // What `required` asks for, the site gives.
         options.lint = true;
         match render(&chart, &given, &options) {
@@ -189,43 +185,15 @@ impl Gatherer<'_> {
         } else {
             path.parent().unwrap_or(Path::new(""))
         };
-        let file = release::read_app(folder)?;
-        let app = &file.app;
-        let manifests = release::read_manifests(folder, &file)?;
-        let environments = app.environments.iter();
-        let wanted: Vec<_> = environments
-            .filter(|(name, _)| {
-                self.args
-                    .env
-                    .as_ref()
-                    .is_none_or(|only| only == name.as_str())
-            })
-            .collect();
-        if let Some(env) = self.args.env.as_ref().filter(|_| wanted.is_empty()) {
-            let failure =
-                Failure::new(format!("the app `{}` has no environment `{env}`", app.name));
-            return Err(failure.with_hint("environments stand in sampan.yaml"));
+        let tree = Tree::read(folder)?;
+        // What `required` asks for, the site gives.
+        let around = Surroundings::of_version(self.version)?.lenient();
+        for variant in tree.variants(self.args.env.as_deref())? {
+            self.gathering.inputs.push(tree.input(&variant, &around)?);
         }
-        let add = |input: &mut Input, values: &sampan_model::app::Values| {
-            for manifest in &manifests {
-                let shown = folder.join(&manifest.path).display().to_string();
-                input.add_app_file(&shown, &manifest.text, values);
-            }
-        };
-        if wanted.is_empty() {
-            let mut input = Input::new(app.name.as_str());
-            input.set_app(app, None);
-            add(&mut input, &app.declared_values());
-            self.gathering.inputs.push(input);
-        }
-        for (name, environment) in wanted {
-            let namespace = app.namespace_of(environment);
-            let mut input = Input::new(namespace);
-            input.set_app(app, Some(name.as_str()));
-            add(&mut input, &app.values_of(name, environment, namespace));
-            self.gathering.inputs.push(input);
-        }
-        self.gathering.apps.push(file);
+        let charts = tree.charts.into_iter().map(|loaded| loaded.chart);
+        self.gathering.charts.extend(charts);
+        self.gathering.apps.push(tree.file);
         Ok(())
     }
 
@@ -256,21 +224,6 @@ impl Gatherer<'_> {
         }
         Ok(())
     }
-}
-
-/// What a cluster of this version serves, as charts ask for it: Helm alone believes in less.
-fn served(version: Version) -> Vec<String> {
-    let kinds = Catalog::get().kinds();
-    let served = kinds.filter(|kind| kind.resource.is_some() && kind.is_served(version));
-    let mut versions = Vec::new();
-    for kind in served {
-        let version = kind.name.api_version();
-        versions.push(format!("{version}/{}", kind.name.kind));
-        if !versions.contains(&version) {
-            versions.push(version);
-        }
-    }
-    versions
 }
 
 fn is_manifest(name: &str) -> bool {

@@ -1,20 +1,23 @@
 //! `sampan release create`.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use sampan_bundle::release::{self, NewRelease};
-use sampan_deploy::manifests::{self, ImageReference};
-use sampan_deploy::release::ManifestFile;
-use sampan_model::app::{App, AppFile, FILE_NAME, Pattern};
+use sampan_bundle::release::{self, NewChart, NewRelease};
+use sampan_chart::images::{Certainty, Known, Listing};
+use sampan_deploy::content::rendered_path;
+use sampan_deploy::manifests;
+use sampan_kubernetes::Version;
+use sampan_model::app::App;
 use sampan_oci::{ContentStore, Descriptor, Reference};
 use serde_json::json;
 
 use super::failure;
+use crate::app::Tree;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
 use crate::ui::size;
+use crate::wiring::Surroundings;
 
 /// Arguments of `sampan release create`.
 #[derive(Debug, clap::Args)]
@@ -25,22 +28,29 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
-    let file = read_app(&args.folder)?;
-    let app = &file.app;
-    let files = read_manifests(&args.folder, &file)?;
-    let parsed = manifests::parse(&files)?;
-    let named = manifests::images(app, &parsed)?;
+    let tree = Tree::read(&args.folder)?;
+    let app = tree.app();
     let store = context.content()?;
-    let images = resolve(&store, app, &named)?;
-    let files = files
-        .into_iter()
-        .map(|file| (file.path, file.text.into_bytes()))
-        .collect();
+    let mut named = plain_images(&tree)?;
+    named.extend(rendered_images(&tree, &store, context)?);
+    let images = resolve(&store, app, named)?;
+    let files = files(&tree)?;
+    let charts = tree.charts.iter().map(|loaded| NewChart {
+        path: loaded.source.chart.clone(),
+        config: loaded.chart.metadata.to_json(),
+        package: loaded.package.clone(),
+    });
+    let charts = charts.collect();
     let before = store.resolve(&release::reference(&sampan_model::ReleaseName {
         app: app.name.clone(),
         version: app.version.clone(),
     }))?;
-    let new = NewRelease { app, files, images };
+    let new = NewRelease {
+        app,
+        files,
+        charts,
+        images,
+    };
     let release = release::create(&store, &new).map_err(failure)?;
     let digest = release.digest().map_err(failure)?;
     let bytes = release.size_bytes(&store).map_err(failure)?;
@@ -57,90 +67,107 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     ))
 }
 
-pub(crate) fn read_app(folder: &Path) -> Result<AppFile, Failure> {
-    let path = folder.join(FILE_NAME);
-    let text = fs::read_to_string(&path)
-        .or_fail(format!("cannot read `{}`", path.display()))
-        .map_err(|failure| failure.with_hint("give the folder that holds the app's sampan.yaml"))?;
-    Ok(AppFile::parse(&path.display().to_string(), &text)?)
-}
-
-/// The files that the patterns of `sampan.yaml` meet, in the order of their paths.
-pub(crate) fn read_manifests(folder: &Path, file: &AppFile) -> Result<Vec<ManifestFile>, Failure> {
-    let mut paths = Vec::new();
-    list(folder, "", &mut paths)?;
-    paths.sort();
-    for (number, pattern) in file.app.manifests.iter().enumerate() {
-        if !paths.iter().any(|path| pattern.matches(path)) {
-            let location = file.locate(&format!("manifests.{number}"));
-            return Err(no_manifest(pattern, &location.to_string()));
+/// The files that a release keeps: plain manifests, values of charts, and what kustomizations are rendered to for each
+/// environment.
+fn files(tree: &Tree) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let values = tree.charts.iter().flat_map(|loaded| &loaded.values_files);
+    let mut files: BTreeMap<String, Vec<u8>> = tree
+        .manifests
+        .iter()
+        .chain(values)
+        .map(|file| (file.path.clone(), file.text.clone().into_bytes()))
+        .collect();
+    for variant in tree.variants(None)? {
+        for (folder, text) in tree.kustomized(&variant)? {
+            files.insert(rendered_path(&folder), text.into_bytes());
         }
     }
-    paths.retain(|path| {
-        file.app
-            .manifests
-            .iter()
-            .any(|pattern| pattern.matches(path))
+    Ok(files.into_iter().collect())
+}
+
+/// An image that a release must hold.
+struct Named {
+    /// As it is written where it is used.
+    image: String,
+    /// Where that is.
+    place: String,
+}
+
+/// The images of plain manifests.
+fn plain_images(tree: &Tree) -> Result<Vec<Named>, Failure> {
+    if tree.manifests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parsed = manifests::parse(&tree.manifests)?;
+    let named = manifests::images(tree.app(), &parsed)?.into_iter();
+    let named = named.map(|found| Named {
+        image: found.image,
+        place: found.location.to_string(),
     });
-    let read = |path: String| {
-        let text = fs::read_to_string(folder.join(&path))
-            .or_fail(format!("cannot read `{}`", folder.join(&path).display()))?;
-        Ok(ManifestFile { path, text })
-    };
-    paths.into_iter().map(read).collect()
+    Ok(named.collect())
 }
 
-fn no_manifest(pattern: &Pattern, location: &str) -> Failure {
-    let text = match pattern.literal() {
-        Some(path) => format!("{location}: there is no file `{path}`"),
-        None => format!("{location}: no file is met by `{}`", pattern.as_str()),
+/// The images of charts and kustomizations, with the values of each environment. What only looks like an image is told.
+fn rendered_images(
+    tree: &Tree,
+    store: &ContentStore,
+    context: &Context,
+) -> Result<Vec<Named>, Failure> {
+    let mut warned = BTreeSet::new();
+    let mut warn = |text: String| {
+        if warned.insert(text.clone()) {
+            context.ui().warn(format!("warning: {text}"));
+        }
     };
-    Failure::new(text).with_hint("paths are relative to the folder of sampan.yaml")
-}
-
-/// All files below `folder`, by relative path. Links to directories are not followed.
-fn list(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), Failure> {
-    let directory = folder.join(prefix);
-    let failed = format!("cannot list `{}`", directory.display());
-    for entry in fs::read_dir(&directory).or_fail(&failed)? {
-        let entry = entry.or_fail(&failed)?;
-        // Patterns are text; a name that is none is met by no pattern.
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let history = name == ".git";
-        let path = if prefix.is_empty() {
-            name
+    let app = tree.app();
+    let held = store.references()?.into_iter();
+    let known = Known {
+        of_app: app.images.iter().map(|image| image.name.clone()).collect(),
+        version: Some(app.version.to_string()),
+        held: held.map(|(reference, _)| reference.familiar()).collect(),
+    };
+    let around = Surroundings::of_version(Version::NEWEST)?;
+    let mut listing = Listing::default();
+    for variant in tree.variants(None)? {
+        let input = tree.rendered_input(&variant, &around, &mut warn)?;
+        for problem in input.unreadable() {
+            warn(format!("{problem}; images are not looked for there"));
+        }
+        listing.add_objects(&input.into_world(), &known);
+    }
+    let mut named = Vec::new();
+    for found in listing.finish(&known) {
+        let place = found.uses.iter().find_map(|used| used.place.as_ref());
+        let place = place.map_or_else(String::new, ToString::to_string);
+        let image = found.image;
+        if found.certainty == Certainty::Guess {
+            warn(format!(
+                "{place}: `{image}` looks like an image; the release does not hold it"
+            ));
         } else {
-            format!("{prefix}/{name}")
-        };
-        let kind = entry.file_type().or_fail(&failed)?;
-        if kind.is_dir() && !history {
-            list(folder, &path, paths)?;
-        } else if !kind.is_dir() {
-            paths.push(path);
+            named.push(Named { image, place });
         }
     }
-    Ok(())
+    Ok(named)
 }
 
 /// Finds every image in the content store, or tells of all that are not there.
 fn resolve(
     store: &ContentStore,
     app: &App,
-    named: &[ImageReference],
+    named: Vec<Named>,
 ) -> Result<Vec<(Reference, Descriptor)>, Failure> {
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
     let mut built = false;
     for image in named {
-        let reference = wanted(app, image)?;
+        let reference = wanted(app, &image)?;
         if let Some(descriptor) = store.resolve(&reference)? {
             found.insert(reference, descriptor);
             continue;
         }
         built |= app.image(&reference.familiar_name()).is_some();
-        missing.push(format!("`{}` ({})", reference.familiar(), image.location));
+        missing.push(format!("`{}` ({})", reference.familiar(), image.place));
     }
     if missing.is_empty() {
         return Ok(found.into_iter().collect());
@@ -159,11 +186,11 @@ fn resolve(
 
 /// The name under which the image is in the content store: those of the app have its version as
 /// their tag unless the manifest gives another.
-fn wanted(app: &App, image: &ImageReference) -> Result<Reference, Failure> {
+fn wanted(app: &App, image: &Named) -> Result<Reference, Failure> {
     let reference: Reference = image
         .image
         .parse()
-        .or_fail(format!("{}: bad image name", image.location))?;
+        .or_fail(format!("{}: bad image name", image.place))?;
     let tagged = image
         .image
         .rsplit('/')

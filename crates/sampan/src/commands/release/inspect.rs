@@ -29,12 +29,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             .iter()
             .map(|(name, image)| json!({"name": name.familiar(), "digest": image.digest()}))
             .collect();
+        let charts: Vec<_> = release
+            .charts
+            .iter()
+            .map(|(path, chart)| json!({"path": path, "digest": chart.digest()}))
+            .collect();
         return context.ui().json(&json!({
             "name": release.name,
             "digest": release.descriptor.digest(),
             "sizeBytes": bytes,
             "app": release.app,
             "images": images,
+            "charts": charts,
             "files": names,
         }));
     }
@@ -50,8 +56,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     }
     ui.line("")?;
     ui.table(&images(&store, &release)?)?;
+    if !release.charts.is_empty() {
+        ui.line("")?;
+        let mut table = Table::new(["chart", "digest"]);
+        for (path, chart) in &release.charts {
+            let digest: Digest = chart.digest().as_ref().parse()?;
+            table.row([path.clone(), digest.short()]);
+        }
+        ui.table(&table)?;
+    }
+    if files.is_empty() {
+        return Ok(());
+    }
     ui.line("")?;
-    let mut table = Table::new(["manifest", "size"]);
+    let mut table = Table::new(["file", "size"]);
     for (path, content) in &files {
         table.row([path.clone(), size(content.len() as u64)]);
     }

@@ -80,6 +80,48 @@ fn a_pod_counts_once_and_also_when_it_is_deleted() {
     assert_eq!(next.create.len(), 1);
 }
 
+fn marked(mut pod: Pod) -> Pod {
+    let annotations = pod.metadata.annotations.get_or_insert_default();
+    annotations.insert(ended::COUNTED.to_owned(), "true".to_owned());
+    pod
+}
+
+#[test]
+fn counted_pods_are_marked_and_then_no_longer_listed() {
+    let job = job(json!({"completions": 3, "parallelism": 1}), &json!({}));
+    let first = pod("a", "Succeeded", Some(1));
+    let counted = plan(&job, std::slice::from_ref(&first), at(10));
+    let listed = |plan: &Plan| {
+        let pods = plan.status.uncounted_terminated_pods.clone();
+        pods.unwrap_or_default().succeeded.unwrap_or_default()
+    };
+    assert_eq!(
+        (&counted.mark[..], listed(&counted)),
+        (&["a".to_owned()][..], vec!["a".to_owned()])
+    );
+    let job = after(&job, &counted);
+    // Whoever is killed before the mark finds the pod in the list.
+    let again = plan(&job, std::slice::from_ref(&first), at(11));
+    assert_eq!((again.status.succeeded, again.mark.len()), (Some(1), 1));
+    let owned = [marked(first), pod("b", "Failed", Some(11))];
+    let next = plan(&job, &owned, at(12));
+    assert_eq!(
+        (next.status.succeeded, next.status.failed),
+        (Some(1), Some(1))
+    );
+    assert!(listed(&next).is_empty());
+    assert_eq!(next.mark, ["b"]);
+    let job = after(&job, &next);
+    let owned = owned.map(marked);
+    let last = plan(&job, &owned, at(13));
+    assert_eq!(
+        (last.status.succeeded, last.status.failed),
+        (Some(1), Some(1))
+    );
+    let none = UncountedTerminatedPods::default();
+    assert_eq!(last.status.uncounted_terminated_pods, Some(none));
+}
+
 #[test]
 fn a_job_is_complete_when_enough_have_succeeded_and_none_runs() {
     let job = job(json!({"completions": 1, "parallelism": 1}), &json!({}));

@@ -1,4 +1,4 @@
-//! In turn with the real Helm: each goes on with what the other has written.
+//! In turn with the real Helm 3: each goes on with what the other has written.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::fixture::{HelmOf, Site, no, page};
 fn helm_reads_what_was_installed_here() {
     let site = Site::new();
     let _server = site.up();
-    let helm = HelmOf::new(&site);
+    let helm = HelmOf::three(&site);
     let _first = site.chart("install shop HUT --set text=one").expect_code(0);
     let _second = site
         .chart("upgrade shop HUT --set text=two,replicas=2")
@@ -54,7 +54,7 @@ fn helm_reads_what_was_installed_here() {
 fn helm_goes_on_with_what_was_installed_here() {
     let site = Site::new();
     let server = site.up();
-    let helm = HelmOf::new(&site);
+    let helm = HelmOf::three(&site);
     let _first = site.chart("install shop HUT --set text=one").expect_code(0);
     let _second = site
         .chart("upgrade shop HUT --set text=two,extra=true")
@@ -78,7 +78,7 @@ fn helm_goes_on_with_what_was_installed_here() {
 fn what_helm_has_installed_is_gone_on_with() {
     let site = Site::new();
     let server = site.up();
-    let helm = HelmOf::new(&site);
+    let helm = HelmOf::three(&site);
     let _first = helm
         .run("install shop HUT --set text=one,extra=true --wait")
         .expect_code(0);
