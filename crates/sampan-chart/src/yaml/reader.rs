@@ -68,10 +68,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes sure that so many characters can be looked at, as far as the text goes.
+    #[inline]
     pub(super) fn ensure(&mut self, count: usize) -> Result<(), Fault> {
         if self.unread >= count {
             return Ok(());
         }
+        self.read_ahead(count)
+    }
+
+    fn read_ahead(&mut self, count: usize) -> Result<(), Fault> {
         if !self.started {
             self.start();
         }
@@ -112,6 +117,12 @@ impl<'a> Reader<'a> {
     fn check(&mut self) -> Result<(), Fault> {
         while self.checked < self.taken {
             let rest = &self.bytes[self.checked..self.taken];
+            let plain = rest.iter().take_while(|byte| is_usual(**byte)).count();
+            if plain > 0 {
+                self.checked += plain;
+                self.unread += plain;
+                continue;
+            }
             let Some(width) = width(rest[0]) else {
                 return Err(Fault::reader("invalid leading UTF-8 octet"));
             };
@@ -192,6 +203,21 @@ impl<'a> Reader<'a> {
         target.extend(&self.bytes[start..self.position]);
     }
 
+    /// Passes and keeps characters of words, all but the last that are known, for what follows may tell what they mean.
+    pub(super) fn read_word(&mut self, target: &mut Vec<u8>) {
+        let known = &self.bytes[self.position..self.checked];
+        let count = known
+            .iter()
+            .take(self.unread.saturating_sub(2))
+            .take_while(|byte| is_part_of_word(**byte))
+            .count();
+        target.extend_from_slice(&known[..count]);
+        self.position += count;
+        self.mark.index += count;
+        self.mark.column += count;
+        self.unread -= count;
+    }
+
     /// Passes the end of a line.
     pub(super) fn skip_break(&mut self) {
         if self.byte(0) == b'\r' && self.byte(1) == b'\n' {
@@ -237,6 +263,20 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a byte is an allowed character of its own, as nearly all are.
+fn is_usual(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+/// Whether a byte is a character that goes on with a scalar wherever it stands.
+fn is_part_of_word(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~')
+        && !matches!(
+            byte,
+            b':' | b',' | b'?' | b'[' | b']' | b'{' | b'}' | b'\'' | b'"' | b'\\' | b'#'
+        )
 }
 
 /// How many bytes a character has that begins with this one.

@@ -4,7 +4,7 @@
 //! brackets, the place where such a *simple key* may have begun, and puts the tokens that belong before it into the queue
 //! when the colon comes. The rules and limits are those of libyaml.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Fault;
 use super::reader::{Mark, Reader};
@@ -33,9 +33,8 @@ pub(super) struct Scanner<'a> {
     indent: isize,
     indents: Vec<isize>,
     key_allowed: bool,
+    /// One for each level; their numbers of tokens never fall.
     keys: Vec<SimpleKey>,
-    /// The index in `keys` by number of token, for those that are possible.
-    keys_by_token: HashMap<usize, usize>,
     flow_level: usize,
 }
 
@@ -51,7 +50,6 @@ impl<'a> Scanner<'a> {
             indents: Vec::new(),
             key_allowed: true,
             keys: Vec::new(),
-            keys_by_token: HashMap::new(),
             flow_level: 0,
         })
     }
@@ -76,7 +74,7 @@ impl<'a> Scanner<'a> {
     fn fetch_until_settled(&mut self) -> Result<(), Fault> {
         loop {
             if !self.tokens.is_empty() {
-                let Some(index) = self.keys_by_token.get(&self.tokens_parsed).copied() else {
+                let Some(index) = self.listed_key(self.tokens_parsed) else {
                     return Ok(());
                 };
                 if !self.key_is_valid(index)? {
@@ -135,6 +133,7 @@ impl<'a> Scanner<'a> {
         self.started = true;
         self.keys.push(SimpleKey {
             possible: false,
+            listed: false,
             required: false,
             token_number: 0,
             mark: Mark::default(),
@@ -197,6 +196,7 @@ impl<'a> Scanner<'a> {
         self.save_key()?;
         self.keys.push(SimpleKey {
             possible: false,
+            listed: false,
             required: false,
             token_number: self.next_number(),
             mark: self.reader.mark,
@@ -215,7 +215,7 @@ impl<'a> Scanner<'a> {
         if self.flow_level > 0 {
             self.flow_level -= 1;
             if let Some(key) = self.keys.pop() {
-                self.keys_by_token.remove(&key.token_number);
+                self.unlist_key(key.token_number);
             }
         }
         self.key_allowed = false;
@@ -263,7 +263,7 @@ impl<'a> Scanner<'a> {
             self.insert(key.token_number, Kind::Key, key.mark);
             self.roll(key.mark, Some(key.token_number), Kind::BlockMappingStart)?;
             self.keys[last].possible = false;
-            self.keys_by_token.remove(&key.token_number);
+            self.keys[last].listed = false;
             self.key_allowed = false;
         } else {
             if self.flow_level == 0 {

@@ -10,6 +10,8 @@ const NO_COLON: &str = "could not find expected ':'";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SimpleKey {
     pub(super) possible: bool,
+    /// Whether its token waits in the queue until it is known to be a key or none.
+    pub(super) listed: bool,
     /// Whether nothing but a key can stand there.
     pub(super) required: bool,
     pub(super) token_number: usize,
@@ -41,6 +43,7 @@ impl Scanner<'_> {
         let required = self.flow_level == 0 && self.indent == self.column();
         let key = SimpleKey {
             possible: true,
+            listed: true,
             required,
             token_number: self.next_number(),
             mark: self.reader.mark,
@@ -48,7 +51,6 @@ impl Scanner<'_> {
         self.remove_key()?;
         let last = self.keys.len() - 1;
         self.keys[last] = key;
-        self.keys_by_token.insert(key.token_number, last);
         Ok(())
     }
 
@@ -60,8 +62,30 @@ impl Scanner<'_> {
                 return Err(self.fault(NO_COLON));
             }
             self.keys[last].possible = false;
-            self.keys_by_token.remove(&key.token_number);
+            self.keys[last].listed = false;
         }
         Ok(())
+    }
+
+    /// The place of the key that begins with the token of this number, where the token waits for it.
+    pub(super) fn listed_key(&self, token_number: usize) -> Option<usize> {
+        let first = self
+            .keys
+            .partition_point(|key| key.token_number < token_number);
+        let same = self.keys[first..]
+            .iter()
+            .take_while(|key| key.token_number == token_number);
+        let place = same.into_iter().position(|key| key.listed)?;
+        Some(first + place)
+    }
+
+    /// Lets the token of this number wait no more. The number of a level that has ended may be that of the bracket that
+    /// began it, and so of a key of the level below: libyaml makes no difference between them.
+    pub(super) fn unlist_key(&mut self, token_number: usize) {
+        if let Some(key) = self.keys.last_mut()
+            && key.token_number == token_number
+        {
+            key.listed = false;
+        }
     }
 }

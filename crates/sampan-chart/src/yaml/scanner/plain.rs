@@ -40,6 +40,7 @@ impl Scanner<'_> {
             while !self.reader.is_blank_or_end(0) && !self.plain_ends() {
                 gap.close(&mut text);
                 self.reader.read(&mut text);
+                self.reader.read_word(&mut text);
                 self.reader.ensure(2)?;
             }
             if !(self.reader.is_blank(0) || self.reader.is_break(0)) {

@@ -41,7 +41,10 @@ impl Scanner<'_> {
                         break;
                     }
                     (b'\\', letter) if quote == b'"' => self.escape(letter, &mut text)?,
-                    _ => self.reader.read(&mut text),
+                    _ => {
+                        self.reader.read(&mut text);
+                        self.reader.read_word(&mut text);
+                    }
                 }
                 self.reader.ensure(2)?;
             }
