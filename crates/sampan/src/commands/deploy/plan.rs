@@ -49,7 +49,7 @@ pub(super) fn show(
         .iter()
         .filter(|change| change.action != Action::Keep)
     {
-        ui.line(described(change))?;
+        ui.line(described(change, namespace))?;
         for field in &change.fields {
             let side =
                 |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
@@ -94,8 +94,11 @@ fn counted(plan: &Plan) -> String {
     format!("Plan: {}{hooks}.", parts.join(", "))
 }
 
-fn described(change: &Change) -> String {
-    let object = &change.object;
+fn described(change: &Change, namespace: &str) -> String {
+    let object = match &change.object.namespace {
+        Some(other) if other != namespace => format!("{} in {other}", change.object),
+        _ => change.object.to_string(),
+    };
     match change.action {
         Action::Create => style(format!("  + {object}")).green().to_string(),
         Action::Change => style(format!("  ~ {object}")).yellow().to_string(),
