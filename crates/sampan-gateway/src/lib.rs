@@ -24,7 +24,7 @@ mod socket;
 mod stats;
 mod tunnel;
 
-pub use config::{Config, Limits};
+pub use config::{Config, Limits, Sockets};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Handle, build};
 pub use stats::Figures;

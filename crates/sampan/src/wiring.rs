@@ -9,6 +9,7 @@ mod pins;
 mod registry;
 mod releases;
 mod rendering;
+mod services;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -32,6 +33,7 @@ pub(crate) use self::releases::ReleaseTarget;
 pub(crate) use self::rendering::{
     HELM, SiteRenderer, Surroundings, event as rollout_event, explained,
 };
+use self::services::ServiceSockets;
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::server::{ServerFacts, ServerLock};
@@ -113,6 +115,7 @@ async fn build(
         http: addresses.http.clone(),
         dns: Some(SocketAddr::from((bridge.dns(), 53))),
         dns_forward: addresses.dns_forward.clone(),
+        sockets: Arc::new(ServiceSockets(bridge.open_services()?)),
         ..Default::default()
     };
     let gateway = sampan_gateway::build(config, watched)?;
