@@ -9,7 +9,7 @@ use crate::config::Sockets;
 
 use crate::error::{Error, Result};
 
-mod holder;
+pub(crate) mod holder;
 
 /// Listens on the first of `addresses` that this process has the right to bind.
 ///

@@ -24,6 +24,7 @@ mod socket;
 mod stats;
 mod tunnel;
 
+pub use bind::holder::find as holder;
 pub use config::{Config, Limits, Sockets};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Handle, build};

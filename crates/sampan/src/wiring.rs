@@ -6,6 +6,7 @@
 
 mod charts;
 mod pins;
+mod ports;
 mod registry;
 mod releases;
 mod rendering;
@@ -79,6 +80,8 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(context.data()).or_fail("cannot make the data folder")?;
     let lock = ServerLock::take(context.data())?;
+    // Before anything is made that a server which cannot start would leave behind.
+    ports::check(addresses)?;
     // Each client of the gateway takes two.
     sampan_container::raise_open_files()?;
     tokio::runtime::Builder::new_multi_thread()

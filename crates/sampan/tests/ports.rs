@@ -1,4 +1,5 @@
-//! Ports that somebody else on the machine uses: services do not mind. Needs root.
+//! Ports that somebody else on the machine uses: services do not mind, and the server says all that are in its way.
+//! Needs root.
 
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -25,6 +26,10 @@ impl Foreign {
             (asked.code == Some(0)).then_some(())
         });
         this
+    }
+
+    fn id(&self) -> u32 {
+        self.0.id()
     }
 }
 
@@ -107,4 +112,34 @@ fn services_have_ports_that_the_machine_uses_too() {
     ];
     let of_the_gateway = Finished::of(site.command("curl").args(ask));
     assert_eq!(of_the_gateway.stdout, "404", "it has no route");
+}
+
+#[test]
+fn all_that_is_in_the_way_of_a_server_is_said_at_once() {
+    let site = Installation::site(env!("CARGO_BIN_EXE_sampan"), "ports-taken");
+    let (api, registry) = (
+        Foreign::listen(&site, "127.0.0.1:6443"),
+        Foreign::listen(&site, "0.0.0.0:7080"),
+    );
+    for detach in [&[][..], &["--detach"]] {
+        let up = ["up", "--http-listen", "127.0.0.1:8080"]
+            .iter()
+            .chain(detach);
+        let refused = site.run(up).expect_code(1);
+        for (option, holder) in [("--kube-listen", &api), ("--registry-listen", &registry)] {
+            let said = &refused.stderr;
+            assert!(said.contains(option), "{said}");
+            let holder = format!("process {} (busybox)", holder.id());
+            assert!(said.contains(&holder), "{said}");
+        }
+        assert!(
+            !refused.stderr.contains("--http-listen"),
+            "{}",
+            refused.stderr
+        );
+    }
+    // Nothing is left that only `down` would take away.
+    assert!(!site.data().join("network").exists());
+    let links = Finished::of(site.command("ip").args(["-brief", "link"])).stdout();
+    assert!(!links.contains("sampan"), "{links}");
 }
