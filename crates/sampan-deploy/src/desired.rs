@@ -57,6 +57,8 @@ pub struct Overrides {
     pub kubeconfig: Option<PathBuf>,
     /// Another namespace.
     pub namespace: Option<String>,
+    /// The registry from which the target takes images that name none.
+    pub registry: Option<String>,
     /// Values that go over those of the environment.
     pub values: Values,
 }
@@ -163,6 +165,7 @@ impl Desired {
             values: &values,
             namespace,
             images: &release.images,
+            registry: overrides.registry.as_deref(),
         };
         let content = content::gather(release, &rendering, renderer)?;
         let destination = overrides.destination(environment);

@@ -42,6 +42,10 @@ pub(crate) struct Args {
     /// Use another namespace
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
+    /// Where a cluster takes the images from that name no registry, such as `registry.example/team`: push them there with
+    /// `sampan push` first. The engine of an installation has them
+    #[arg(long, value_name = "HOST/PROJECT")]
+    registry: Option<String>,
     #[command(flatten)]
     order: order::Options,
     #[command(flatten)]
@@ -179,6 +183,7 @@ fn overrides(args: &Args, app: &App) -> Result<Overrides, Failure> {
         target: destination.as_ref().map(|given| given.target.clone()),
         kubeconfig: destination.and_then(|given| given.kubeconfig),
         namespace: args.namespace.clone(),
+        registry: args.registry.clone(),
         values: values(args, app)?,
     })
 }
