@@ -25,6 +25,7 @@ pub(crate) mod push;
 pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod remote;
+pub(crate) mod remove;
 pub(crate) mod rm;
 pub(crate) mod rollback;
 pub(crate) mod run;
@@ -60,6 +61,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Load(args) => load::run(&args, context),
         Command::Deploy(args) => deploy::run(&args, context),
         Command::Rollback(args) => rollback::run(&args, context),
+        Command::Remove(args) => remove::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::History(args) => history::run(&args, context),
         Command::Run(args) => run::run(&args, context),

@@ -1,6 +1,7 @@
 //! `sampan deploy`: brings an environment to a release.
 
 pub(super) mod connect;
+pub(super) mod known;
 mod live;
 pub(super) mod order;
 mod plan;
