@@ -41,6 +41,8 @@ struct Place {
     version: Option<String>,
     since: Option<jiff::Timestamp>,
     state: String,
+    /// The hosts for which the gateway or another ingress answers.
+    hosts: Vec<String>,
     /// Why nothing is known about the objects, when it is not.
     problem: Option<String>,
     objects: Vec<Health>,
@@ -119,6 +121,9 @@ fn show(places: &[Place], context: &Context) -> Result<(), Failure> {
             "{} in {} on {}",
             place.app, place.environment, place.target
         ))?;
+        for host in &place.hosts {
+            ui.line(format!("  answers for http://{host}/"))?;
+        }
         for health in &place.objects {
             let trouble = health.troubles.first();
             let trouble = trouble.map_or_else(String::new, |trouble| {
@@ -182,6 +187,7 @@ impl Place {
             version: None,
             since: None,
             state: "nothing runs".to_owned(),
+            hosts: Vec::new(),
             problem: None,
             objects: Vec::new(),
             checks: Vec::new(),
@@ -202,6 +208,7 @@ impl Place {
         };
         self.version = Some(order.version.clone());
         self.since = Some(order.changed_at);
+        self.hosts = hosts(desired);
         match inspect(desired, context).await {
             Ok((objects, checks)) => {
                 let healthy = objects.iter().all(|health| health.state == State::Healthy);
@@ -222,6 +229,20 @@ impl Place {
         }
         self
     }
+}
+
+/// The hosts that ingresses of a release name.
+fn hosts(desired: &Desired) -> Vec<String> {
+    let ingresses = desired
+        .objects
+        .iter()
+        .filter(|object| object.id.kind == "Ingress");
+    let rules = ingresses.filter_map(|object| object.body.pointer("/spec/rules")?.as_array());
+    let hosts = rules.flatten().filter_map(|rule| rule["host"].as_str());
+    let mut hosts: Vec<String> = hosts.map(str::to_owned).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
 }
 
 /// Looks at the objects and asks the checks that change nothing, once.
