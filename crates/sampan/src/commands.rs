@@ -41,8 +41,34 @@ use crate::cli::Command;
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// Whether a command has nothing to do where there is no installation, and thus must not make one.
+fn only_uses(command: &Command) -> bool {
+    match command {
+        Command::Image(args) => args.only_uses(),
+        Command::Release(args) => args.only_uses(),
+        Command::Registry(args) => args.only_uses(),
+        Command::Pack(_)
+        | Command::Push(_)
+        | Command::Deploy(_)
+        | Command::Rollback(_)
+        | Command::Remove(_)
+        | Command::Status(_)
+        | Command::History(_)
+        | Command::Exec(_)
+        | Command::Logs(_)
+        | Command::Ps(_)
+        | Command::Stop(_)
+        | Command::Rm(_)
+        | Command::Kubeconfig(_) => true,
+        _ => false,
+    }
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
+    if only_uses(&command) {
+        context.require_installation()?;
+    }
     match command {
         Command::Build(args) => build::run(args, context),
         Command::Image(args) => image::run(args, context),

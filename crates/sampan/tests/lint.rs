@@ -170,7 +170,7 @@ fn rules_explain_themselves() {
 fn what_cannot_be_checked_is_refused() {
     let source = fixtures();
     let _absent = sampan(source.path(), &["lint", "absent.yaml"])
-        .expect_code(1)
+        .expect_code(3)
         .expect_stderr("absent.yaml");
     let _old = sampan(
         source.path(),

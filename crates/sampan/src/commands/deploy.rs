@@ -194,7 +194,9 @@ fn values(args: &Args, app: &App) -> Result<Values, Failure> {
     let mut given = Values::default();
     for path in &args.values {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).or_fail(format!("cannot read `{name}`"))?;
+        let text = fs::read_to_string(path)
+            .or_fail(format!("cannot read `{name}`"))
+            .map_err(Failure::of_named)?;
         for document in yaml::documents(&name, &text)? {
             given.merge(&app.values.read_override(&document, &name)?);
         }
