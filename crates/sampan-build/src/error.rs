@@ -303,8 +303,8 @@ impl Hint for StepError {
                 ..
             } => Some(format!("did you mean `{name}`?")),
             Self::NoImage { name, .. } => Some(format!(
-                "bring it in with `sampan image import ROOTFS.tar {name}`, \
-                 `sampan image bootstrap {name}` or `sampan load`"
+                "bring it in with `sampan pull {name}`, `sampan image bootstrap {name}`, \
+                 `sampan image import ROOTFS.tar {name}` or `sampan load`"
             )),
             Self::Reference(source) => source.hint(),
             Self::StageIndex { .. } => {

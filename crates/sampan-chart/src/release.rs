@@ -22,6 +22,7 @@ mod lookup;
 mod moment;
 mod objects;
 mod patch;
+mod pods;
 mod prepare;
 mod ready;
 mod record;

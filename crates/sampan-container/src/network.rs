@@ -4,6 +4,7 @@ mod bridge;
 mod lease;
 mod masquerade;
 mod netlink;
+mod services;
 mod subnet;
 
 use std::fs::File;
@@ -15,9 +16,10 @@ use nix::sched::CloneFlags;
 use sampan_model::Hint;
 
 pub use bridge::Bridge;
+pub use services::Services;
 pub use subnet::Ipv4Net;
 
-use netlink::Netlink;
+use netlink::{Link, Netlink};
 
 /// What can go wrong with the network of containers.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +125,12 @@ pub(crate) fn raise_loopback() -> Result<(), NetworkError> {
         netlink.raise(loopback.index)
     });
     raised.map_err(NetworkError::kernel("raise the loopback device"))
+}
+
+fn link(netlink: &mut Netlink, name: &str) -> Result<Option<Link>, NetworkError> {
+    netlink
+        .link(name)
+        .map_err(NetworkError::kernel("look for a device"))
 }
 
 /// Does something in another network namespace, on a thread that ends with it.

@@ -13,6 +13,7 @@ use crate::content::{self, ContentError};
 use crate::destination::Destination;
 use crate::hook::Hook;
 use crate::manifests::{Object, ObjectId, Rendering};
+use crate::owner::Owner;
 use crate::release::Release;
 use crate::renderer::Renderer;
 
@@ -46,6 +47,9 @@ pub struct Desired {
     pub namespaces: Vec<String>,
     /// The checks, with all values in place.
     pub checks: Vec<Check>,
+    /// The app is taken away: nothing of it shall be there, and the version is the one that was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// How an order differs from what the release says.
@@ -57,6 +61,8 @@ pub struct Overrides {
     pub kubeconfig: Option<PathBuf>,
     /// Another namespace.
     pub namespace: Option<String>,
+    /// The registry from which the target takes images that name none.
+    pub registry: Option<String>,
     /// Values that go over those of the environment.
     pub values: Values,
 }
@@ -163,8 +169,14 @@ impl Desired {
             values: &values,
             namespace,
             images: &release.images,
+            registry: overrides.registry.as_deref(),
         };
-        let content = content::gather(release, &rendering, renderer)?;
+        let mut content = content::gather(release, &rendering, renderer)?;
+        let owner = Owner::new(&app.name, name);
+        let hooks = content.hooks.iter_mut().map(|hook| &mut hook.object);
+        for object in content.objects.iter_mut().chain(hooks) {
+            owner.mark(&mut object.body);
+        }
         let destination = overrides.destination(environment);
         Ok(Self {
             app: app.name.clone(),
@@ -182,7 +194,26 @@ impl Desired {
                 .iter()
                 .map(|check| filled(check, &values))
                 .collect::<Result<_, _>>()?,
+            removed: false,
         })
+    }
+
+    /// The same environment without anything of the app.
+    #[must_use]
+    pub fn removal(self) -> Self {
+        Self {
+            objects: Vec::new(),
+            hooks: Vec::new(),
+            namespaces: Vec::new(),
+            checks: Vec::new(),
+            removed: true,
+            ..self
+        }
+    }
+
+    /// The environment to which the objects belong.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::new(&self.app, &self.environment)
     }
 
     /// Where it goes.

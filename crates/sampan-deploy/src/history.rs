@@ -23,6 +23,8 @@ pub struct Situation {
     pub current: Option<(Order, Desired)>,
     /// A later order that was begun and neither ended well nor was undone.
     pub unfinished: Option<Order>,
+    /// Whether that one takes the app away.
+    pub removing: bool,
     /// The objects that may be there, of the current order and all begun since.
     pub objects: Vec<ObjectId>,
 }
@@ -73,6 +75,14 @@ pub enum HistoryError {
         /// The destinations.
         known: Vec<Destination>,
     },
+    /// There is nothing to take away.
+    #[error("nothing of {app} is in `{environment}`")]
+    NothingThere {
+        /// The app.
+        app: AppName,
+        /// The environment.
+        environment: EnvironmentName,
+    },
     /// There is nothing to go back to.
     #[error("`{environment}` has no earlier release of {app}{}", wanted.as_ref().map_or_else(String::new, |version| format!(" with version {version}")))]
     NothingEarlier {
@@ -97,7 +107,9 @@ impl Hint for HistoryError {
             Self::SeveralDestinations { .. } => {
                 Some("say which, with `--kubeconfig` and `--context`".to_owned())
             }
-            Self::NothingEarlier { app, .. } => Some(format!("see `sampan history {app}`")),
+            Self::NothingThere { app, .. } | Self::NothingEarlier { app, .. } => {
+                Some(format!("see `sampan history {app}`"))
+            }
         }
     }
 }
@@ -190,8 +202,9 @@ pub async fn situation(
             situation.current = Some((order, desired));
             break;
         }
-        if !put_back {
-            situation.unfinished.get_or_insert(order);
+        if !put_back && situation.unfinished.is_none() {
+            situation.removing = desired.removed;
+            situation.unfinished = Some(order);
         }
     }
     Ok(situation)
@@ -232,6 +245,14 @@ async fn touching(
 }
 
 impl Situation {
+    /// The release that runs, by the last order that ended well; none where that took the app away.
+    #[must_use]
+    pub fn running(&self) -> Option<&(Order, Desired)> {
+        self.current
+            .as_ref()
+            .filter(|(_, desired)| !desired.removed)
+    }
+
     /// Refuses to go on while a rollout is under way.
     ///
     /// # Errors
@@ -248,7 +269,7 @@ impl Situation {
     /// What the next order is for, unless it goes back.
     #[must_use]
     pub fn occasion(&self) -> Occasion {
-        match self.current {
+        match self.running() {
             Some(_) => Occasion::Upgrade,
             None => Occasion::Install,
         }
@@ -285,20 +306,22 @@ pub async fn earlier(
         None => own_destination(table, app, environment).await?,
     };
     let situation = situation(table, app, environment, &destination).await?;
-    let current = situation.current.as_ref().map(|(order, _)| order);
+    let current = situation.current.as_ref();
     for order in touching(table, app, environment).await? {
         let matches = match (wanted, current) {
             (Some(wanted), _) => order.version == wanted.as_str(),
             (None, _) if situation.unfinished.is_some() => true,
-            (None, Some(current)) => order.version != current.version,
+            // What was taken away comes back as it was.
+            (None, Some((current, desired))) => desired.removed || order.version != current.version,
             (None, None) => true,
         };
         if order.state != OrderState::Succeeded || !matches {
             continue;
         }
         let body = table.body(order.id).await?;
-        if read::<Destination>(&order, &body)? == destination {
-            return read(&order, &body);
+        let earlier: Desired = read(&order, &body)?;
+        if earlier.destination() == destination && !earlier.removed {
+            return Ok(earlier);
         }
     }
     Err(HistoryError::NothingEarlier {
@@ -306,6 +329,35 @@ pub async fn earlier(
         environment: environment.clone(),
         wanted: wanted.cloned(),
     })
+}
+
+/// What it is to take an app away from an environment: nothing of the orders that were begun there stays.
+///
+/// # Errors
+/// [`HistoryError::NothingThere`], [`HistoryError::SeveralDestinations`]; also when the store cannot be read.
+pub async fn removal(
+    table: &Orders,
+    app: &AppName,
+    environment: &EnvironmentName,
+    destination: Option<&Destination>,
+) -> Result<Desired, HistoryError> {
+    let destination = match destination {
+        Some(destination) => destination.clone(),
+        None => own_destination(table, app, environment).await?,
+    };
+    let situation = situation(table, app, environment, &destination).await?;
+    let newest = match (situation.current, situation.unfinished) {
+        (_, Some(order)) => Some(read(&order, &table.body(order.id).await?)?),
+        (current, None) => current
+            .map(|(_, desired)| desired)
+            .filter(|desired| !desired.removed),
+    };
+    newest
+        .map(Desired::removal)
+        .ok_or_else(|| HistoryError::NothingThere {
+            app: app.clone(),
+            environment: environment.clone(),
+        })
 }
 
 /// The destination that is meant when none is named.

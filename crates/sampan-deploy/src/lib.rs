@@ -18,6 +18,7 @@ pub mod health;
 pub mod history;
 pub mod hook;
 pub mod manifests;
+mod owner;
 pub mod plan;
 pub mod release;
 pub mod renderer;
@@ -27,5 +28,6 @@ pub mod target;
 
 pub use desired::{Desired, Overrides};
 pub use destination::Destination;
+pub use owner::Owner;
 pub use release::{ChartFile, ImagePin, ManifestFile, Release};
 pub use renderer::Renderer;

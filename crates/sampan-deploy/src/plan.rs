@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::desired::Desired;
 use crate::hook::{Event, Hook, Occasion};
 use crate::manifests::{Object, ObjectId};
+use crate::owner::Owner;
 use crate::target::{self, Cluster, TargetError};
 
 mod difference;
@@ -86,13 +87,14 @@ impl Plan {
     /// defaults make no difference and its refusals come before the first change.
     ///
     /// # Errors
-    /// [`TargetError`] when the target refuses an object or does not answer.
+    /// [`TargetError`] when the target refuses an object or does not answer, or an object is another environment's.
     pub async fn make(
         cluster: &Cluster,
         desired: &Desired,
         earlier: &[ObjectId],
         occasion: Occasion,
     ) -> Result<Self, TargetError> {
+        let owner = desired.owner();
         let mut changes = Vec::new();
         // Namespaces that the rollout makes before it makes anything in them.
         let mut fresh = BTreeSet::new();
@@ -105,7 +107,7 @@ impl Plan {
             });
         }
         for object in &desired.objects {
-            let change = match change(cluster, object, &fresh).await {
+            let change = match change(cluster, object, &owner, &fresh).await {
                 // The rollout makes the definition first.
                 Err(TargetError::UnknownKind { .. }) if desired.defines(&object.id) => Change {
                     object: object.id.clone(),
@@ -120,7 +122,8 @@ impl Plan {
             changes.push(change);
         }
         for id in superfluous(desired, earlier) {
-            if let Some(live) = cluster.get(&id).await? {
+            let live = cluster.get(&id).await?;
+            if let Some(live) = live.filter(|live| !owner.is_other(live)) {
                 let action = if stays(&id, &live) {
                     Action::Retain
                 } else {
@@ -167,6 +170,7 @@ impl Plan {
 async fn change(
     cluster: &Cluster,
     object: &Object,
+    owner: &Owner,
     fresh: &BTreeSet<String>,
 ) -> Result<Change, TargetError> {
     // What is being deleted is waited for, and then it is not there.
@@ -178,6 +182,9 @@ async fn change(
             action: Action::Keep,
             fields: Vec::new(),
         });
+    }
+    if let Some(live) = &live {
+        owner.may_change(&object.id, live)?;
     }
     let is_early = is_early(object, fresh);
     let next = match renewal::try_apply(cluster, object, live.as_ref()).await {
@@ -221,6 +228,9 @@ pub(crate) async fn namespaces_missing(
     desired: &Desired,
 ) -> Result<Vec<Object>, TargetError> {
     let mut missing = Vec::new();
+    if desired.removed {
+        return Ok(missing);
+    }
     for name in std::iter::once(&desired.namespace).chain(&desired.namespaces) {
         let object = namespace_object(name);
         let described = desired

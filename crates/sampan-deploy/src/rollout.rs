@@ -18,6 +18,7 @@ use crate::health::{self, Patience, Until};
 use crate::history::Situation;
 use crate::hook::Occasion;
 use crate::manifests::{Object, ObjectId};
+use crate::owner::Owner;
 use crate::plan;
 use crate::plan::renewal::{self, Trial};
 use crate::target::{self, Cluster, TargetError};
@@ -67,13 +68,18 @@ impl Rollout<'_> {
         let brought = self.bring(desired, &situation.objects, self.occasion, tell);
         let reason = match brought.await {
             Ok(()) => {
-                self.end(order, OrderState::Succeeded, "healthy and checked")
-                    .await?;
+                let outcome = if desired.removed {
+                    "taken away"
+                } else {
+                    "healthy and checked"
+                };
+                self.end(order, OrderState::Succeeded, outcome).await?;
                 return Ok(Outcome::Succeeded(order));
             }
             Err(reason) => reason,
         };
-        let Some((_, previous)) = &situation.current else {
+        // Where the app had been taken away, there is nothing to put back.
+        let Some((_, previous)) = situation.running() else {
             self.end(
                 order,
                 OrderState::Failed,
@@ -166,6 +172,7 @@ impl Rollout<'_> {
         (before, of): (usize, usize),
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), TargetError> {
+        let owner = desired.owner();
         for (index, object) in objects.iter().enumerate() {
             tell(Progress::Applying {
                 object: &object.id,
@@ -175,7 +182,7 @@ impl Rollout<'_> {
             if desired.defines(&object.id) {
                 self.known(&object.id).await?;
             }
-            let live = self.let_end(&object.id).await?;
+            let live = self.let_end(object, &owner).await?;
             if object.unless_there && live {
                 continue;
             }
@@ -193,10 +200,11 @@ impl Rollout<'_> {
         earlier: &[ObjectId],
         tell: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), TargetError> {
+        let owner = desired.owner();
         let mut ending = Vec::new();
         for id in plan::superfluous(desired, earlier) {
             let live = patiently(async || self.cluster.get(&id).await).await?;
-            if live.is_some_and(|live| !plan::stays(&id, &live)) {
+            if live.is_some_and(|live| !plan::stays(&id, &live) && !owner.is_other(&live)) {
                 tell(Progress::Deleting(&id));
                 let uid = patiently(async || self.cluster.delete(&id).await).await?;
                 ending.extend(uid.map(|uid| (id, uid)));
@@ -222,12 +230,17 @@ impl Rollout<'_> {
     }
 
     /// Waits for the end of an object that is being deleted: what is applied to it would vanish with it. Tells whether
-    /// there is one that stays.
-    async fn let_end(&self, id: &ObjectId) -> Result<bool, TargetError> {
+    /// there is one that stays; refuses to go on when that is another's, who may have come since the plan was made.
+    async fn let_end(&self, object: &Object, owner: &Owner) -> Result<bool, TargetError> {
+        let id = &object.id;
         let Some(live) = patiently(async || self.cluster.get(id).await).await? else {
             return Ok(false);
         };
         if !target::is_ending(&live) {
+            // What is only made where it is missing may be shared.
+            if !object.unless_there {
+                owner.may_change(id, &live)?;
+            }
             return Ok(true);
         }
         if let Some(uid) = target::uid(&live) {

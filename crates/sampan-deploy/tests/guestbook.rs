@@ -47,6 +47,7 @@ fn the_guestbook_renders_for_production() -> Result<(), Box<dyn Error>> {
     let objects = manifests::render(
         &manifests,
         &Rendering {
+            registry: None,
             values: &values,
             namespace,
             images: &pins,

@@ -124,6 +124,7 @@ fn desired(version: &str, destination: &Destination) -> Desired {
         name: format!("of-{version}"),
     };
     Desired {
+        removed: false,
         app: app(),
         version: version.parse().expect("it is a version"),
         digest: "sha256:00".to_owned(),

@@ -5,9 +5,11 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use nix::sys::socket::{Backlog, listen};
 
+use crate::config::Sockets;
+
 use crate::error::{Error, Result};
 
-mod holder;
+pub(crate) mod holder;
 
 /// Listens on the first of `addresses` that this process has the right to bind.
 ///
@@ -19,7 +21,7 @@ pub(crate) fn tcp_first(
 ) -> Result<Option<TcpListener>> {
     let mut refused = None;
     for &address in addresses {
-        match tcp(address) {
+        match tcp(&Here, address) {
             Err(source) if source.kind() == ErrorKind::PermissionDenied => {
                 refused = Some(explain(purpose, address, source));
             }
@@ -30,9 +32,23 @@ pub(crate) fn tcp_first(
     refused.map_or(Ok(None), Err)
 }
 
+/// Binds in the network of this process.
+#[derive(Debug)]
+pub(crate) struct Here;
+
+impl Sockets for Here {
+    fn tcp(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(address)
+    }
+
+    fn udp(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+        UdpSocket::bind(address)
+    }
+}
+
 /// Listens for connections, without blocking.
-pub(crate) fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
+pub(crate) fn tcp(sockets: &dyn Sockets, address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = sockets.tcp(address)?;
     // The standard library's queue of 128 overflows under a burst; asking again only changes its length.
     listen(&listener, Backlog::MAXCONN).map_err(io::Error::from)?;
     listener.set_nonblocking(true)?;
@@ -40,8 +56,8 @@ pub(crate) fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Opens a socket for datagrams, without blocking.
-pub(crate) fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(address)?;
+pub(crate) fn udp(sockets: &dyn Sockets, address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = sockets.udp(address)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

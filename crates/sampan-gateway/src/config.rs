@@ -1,7 +1,11 @@
 //! What the gateway is told when it is built.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::bind::Here;
 
 /// Addresses and limits of one gateway.
 #[derive(Debug, Clone)]
@@ -13,6 +17,8 @@ pub struct Config {
     pub dns: Option<SocketAddr>,
     /// Resolvers that are asked for names outside the cluster's domain. None means: such questions are refused.
     pub dns_forward: Vec<SocketAddr>,
+    /// Binds the addresses of services and of the cluster DNS; by default where the process itself is.
+    pub sockets: Arc<dyn Sockets>,
     /// Bounds on time and memory.
     pub limits: Limits,
 }
@@ -24,9 +30,25 @@ impl Default for Config {
             http: vec![(any, 80).into(), (any, 8080).into()],
             dns: None,
             dns_forward: Vec::new(),
+            sockets: Arc::new(Here),
             limits: Limits::default(),
         }
     }
+}
+
+/// Knows where addresses of services can be bound; implemented by whatever has given out these addresses.
+pub trait Sockets: std::fmt::Debug + Send + Sync {
+    /// Binds and listens for connections.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    fn tcp(&self, address: SocketAddr) -> io::Result<TcpListener>;
+
+    /// Binds a socket for datagrams.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    fn udp(&self, address: SocketAddr) -> io::Result<UdpSocket>;
 }
 
 /// Bounds on the time and memory that a client or an endpoint can take.

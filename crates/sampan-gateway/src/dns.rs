@@ -45,11 +45,11 @@ impl Sockets {
     ///
     /// # Errors
     /// When either is taken.
-    pub(crate) fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) fn open(place: &dyn config::Sockets, address: SocketAddr) -> Result<Self> {
         let explain = |source| bind::explain(DNS, address, source);
         Ok(Self {
-            udp: bind::udp(address).map_err(explain)?,
-            tcp: bind::tcp(address).map_err(explain)?,
+            udp: bind::udp(place, address).map_err(explain)?,
+            tcp: bind::tcp(place, address).map_err(explain)?,
         })
     }
 }

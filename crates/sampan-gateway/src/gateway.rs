@@ -49,7 +49,7 @@ pub fn build(config: Config, routing: watch::Receiver<Arc<Routing>>) -> Result<G
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
     let dns = match config.dns {
-        Some(address) => Some((address, dns::Sockets::open(address)?)),
+        Some(address) => Some((address, dns::Sockets::open(&*config.sockets, address)?)),
         None => None,
     };
     let handle = Handle {
@@ -108,6 +108,7 @@ impl Gateway {
         let services = Arc::new(Services {
             directory: directory.clone(),
             limits: config.limits.clone(),
+            sockets: config.sockets,
             stats,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),

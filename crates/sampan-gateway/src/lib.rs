@@ -24,7 +24,8 @@ mod socket;
 mod stats;
 mod tunnel;
 
-pub use config::{Config, Limits};
+pub use bind::holder::find as holder;
+pub use config::{Config, Limits, Sockets};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Handle, build};
 pub use stats::Figures;

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 
 use crate::bind;
-use crate::config::Limits;
+use crate::config::{Limits, Sockets};
 use crate::directory::Directory;
 use crate::stats::Stats;
 
@@ -28,6 +28,7 @@ const ATTEMPTS: usize = 4;
 pub(crate) struct Services {
     pub(crate) directory: Arc<Directory>,
     pub(crate) limits: Limits,
+    pub(crate) sockets: Arc<dyn Sockets>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: Shutdown,
     pub(crate) tasks: Tasks,
@@ -88,12 +89,12 @@ impl Services {
         let stop = self.shutdown.child();
         match transport {
             Transport::Tcp => {
-                let listener = TcpListener::from_std(bind::tcp(address)?)?;
+                let listener = TcpListener::from_std(bind::tcp(&*self.sockets, address)?)?;
                 let work = tcp::serve(listener, self.clone(), current, stop.clone());
                 self.tasks.spawn("service listener", work);
             }
             Transport::Udp => {
-                let socket = UdpSocket::from_std(bind::udp(address)?)?;
+                let socket = UdpSocket::from_std(bind::udp(&*self.sockets, address)?)?;
                 let work = udp::serve(Arc::new(socket), self.clone(), current, stop.clone());
                 self.tasks.spawn("service datagrams", work);
             }

@@ -95,7 +95,13 @@ impl Installation {
     /// Starts `sampan up` and waits until it is ready.
     #[must_use]
     pub fn up(&self) -> Server<'_> {
-        Server::start(self)
+        self.up_at("127.0.0.1:0")
+    }
+
+    /// The same with a gateway at this address, which should be in a network namespace.
+    #[must_use]
+    pub fn up_at(&self, http: &str) -> Server<'_> {
+        Server::start(self, http)
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    pub(crate) fn start(installation: &'a Installation) -> Self {
+    pub(crate) fn start(installation: &'a Installation, http: &str) -> Self {
         let log = File::options()
             .create(true)
             .append(true)
@@ -29,7 +29,7 @@ impl<'a> Server<'a> {
                 "--kube-listen",
                 "127.0.0.1:0",
                 "--http-listen",
-                "127.0.0.1:0",
+                http,
                 "--registry-listen",
                 "127.0.0.1:0",
             ])

@@ -202,7 +202,10 @@ fn read_file(folder: &Path) -> Result<AppFile, Failure> {
     let path = folder.join(FILE_NAME);
     let text = fs::read_to_string(&path)
         .or_fail(format!("cannot read `{}`", path.display()))
-        .map_err(|failure| failure.with_hint("give the folder that holds the app's sampan.yaml"))?;
+        .map_err(|failure| {
+            let hint = "give the folder that holds the app's sampan.yaml";
+            failure.with_hint(hint).of_named()
+        })?;
     Ok(AppFile::parse(&path.display().to_string(), &text)?)
 }
 

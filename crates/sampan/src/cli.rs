@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Deploy(commands::deploy::Args),
     /// Bring an environment back to an earlier release
     Rollback(commands::rollback::Args),
+    /// Take an app out of an environment
+    Remove(commands::remove::Args),
     /// Show what runs where, and how it is
     Status(commands::status::Args),
     /// List the orders that an app has had

@@ -26,6 +26,7 @@ pub(crate) mod push;
 pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod remote;
+pub(crate) mod remove;
 pub(crate) mod rm;
 pub(crate) mod rollback;
 pub(crate) mod run;
@@ -41,8 +42,34 @@ use crate::cli::Command;
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// Whether a command has nothing to do where there is no installation, and thus must not make one.
+fn only_uses(command: &Command) -> bool {
+    match command {
+        Command::Image(args) => args.only_uses(),
+        Command::Release(args) => args.only_uses(),
+        Command::Registry(args) => args.only_uses(),
+        Command::Pack(_)
+        | Command::Push(_)
+        | Command::Deploy(_)
+        | Command::Rollback(_)
+        | Command::Remove(_)
+        | Command::Status(_)
+        | Command::History(_)
+        | Command::Exec(_)
+        | Command::Logs(_)
+        | Command::Ps(_)
+        | Command::Stop(_)
+        | Command::Rm(_)
+        | Command::Kubeconfig(_) => true,
+        _ => false,
+    }
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
+    if only_uses(&command) {
+        context.require_installation()?;
+    }
     match command {
         Command::Build(args) => build::run(args, context),
         Command::Image(args) => image::run(args, context),
@@ -62,6 +89,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Load(args) => load::run(&args, context),
         Command::Deploy(args) => deploy::run(&args, context),
         Command::Rollback(args) => rollback::run(&args, context),
+        Command::Remove(args) => remove::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::History(args) => history::run(&args, context),
         Command::Run(args) => run::run(&args, context),

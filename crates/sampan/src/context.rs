@@ -8,7 +8,7 @@ use sampan_oci::{ContentStore, Snapshots};
 use sampan_supervise::logging::{self, Logging};
 
 use crate::cli::{Global, Output};
-use crate::failure::{Failure, OrFail as _};
+use crate::failure::{Exit, Failure, OrFail as _};
 use crate::ui::Ui;
 
 /// The surroundings of one command.
@@ -91,6 +91,20 @@ impl Context {
             .build()
             .or_fail("cannot start the asynchronous runtime")?
             .block_on(work)
+    }
+
+    /// Refuses to go on where there is no installation.
+    pub(crate) fn require_installation(&self) -> Result<(), Failure> {
+        if self.data.exists() {
+            return Ok(());
+        }
+        Err(
+            Failure::new(format!("there is no installation in `{}`", self.data.display()))
+                .with_hint(
+                    "name its folder with `--data DIR`; `sampan up`, `sampan load` and whatever makes images make a new one",
+                )
+                .with_exit(Exit::NotFound),
+        )
     }
 
     /// Refuses to go on without the rights that containers, mounts and networks need.

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use sampan_model::Hint;
 use sampan_oci::reference::ReferenceError;
 
@@ -53,6 +54,20 @@ impl Failure {
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.code = exit as u8;
         self
+    }
+
+    /// The failure of reading what the user has named: when that is not there, the exit code says so.
+    pub(crate) fn of_named(self) -> Self {
+        let mut causes = self.error.chain();
+        let is_absent = causes.any(|cause| {
+            let cause = cause.downcast_ref::<std::io::Error>();
+            cause.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        });
+        if is_absent {
+            self.with_exit(Exit::NotFound)
+        } else {
+            self
+        }
     }
 
     /// Ends the process with a code that is not Sampan's own, such as those of `sampan run`.
@@ -130,7 +145,8 @@ impl<E: Hint + Send + Sync + 'static> From<E> for Failure {
 }
 
 /// Says what is wrong with the command line, and with a name in it what to do; also help and version come this way.
-pub(crate) fn refused(error: &clap::Error) -> ExitCode {
+pub(crate) fn refused(mut error: clap::Error) -> ExitCode {
+    plain_usage(&mut error);
     // Both streams may be closed; the exit code still tells.
     drop(error.print());
     let name = error
@@ -140,6 +156,24 @@ pub(crate) fn refused(error: &clap::Error) -> ExitCode {
         drop(writeln!(std::io::stderr(), "hint: {hint}"));
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Failed as u8))
+}
+
+/// Takes the option `--data` out of the line of usage, which shows it like a required one when the environment gives it.
+fn plain_usage(error: &mut clap::Error) {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+        return;
+    };
+    let usage = usage.ansi().to_string();
+    // Each word is followed by what ends its colour.
+    let Some((before, rest)) = usage.split_once("--data") else {
+        return;
+    };
+    let Some((_, after)) = rest.split_once("<DIR>") else {
+        return;
+    };
+    let after = after.trim_start_matches("\u{1b}[0m").trim_start();
+    let usage = format!("{}\u{1b}[0m{after}", before.trim_end());
+    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage.into()));
 }
 
 /// Turns errors of other crates, which know no hints, into failures.

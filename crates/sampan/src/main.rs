@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return failure::refused(&error),
+        Err(error) => return failure::refused(error),
     };
     let context = match Context::new(&cli.global) {
         Ok(context) => context,

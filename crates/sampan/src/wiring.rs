@@ -7,9 +7,11 @@
 mod charts;
 mod ci;
 mod pins;
+mod ports;
 mod registry;
 mod releases;
 mod rendering;
+mod services;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +36,7 @@ pub(crate) use self::releases::ReleaseTarget;
 pub(crate) use self::rendering::{
     HELM, SiteRenderer, Surroundings, event as rollout_event, explained,
 };
+use self::services::ServiceSockets;
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
 use crate::server::{ServerFacts, ServerLock};
@@ -79,6 +82,8 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(context.data()).or_fail("cannot make the data folder")?;
     let lock = ServerLock::take(context.data())?;
+    // Before anything is made that a server which cannot start would leave behind.
+    ports::check(addresses)?;
     // Each client of the gateway takes two.
     sampan_container::raise_open_files()?;
     tokio::runtime::Builder::new_multi_thread()
@@ -115,6 +120,7 @@ async fn build(
         http: addresses.http.clone(),
         dns: Some(SocketAddr::from((bridge.dns(), 53))),
         dns_forward: addresses.dns_forward.clone(),
+        sockets: Arc::new(ServiceSockets(bridge.open_services()?)),
         ..Default::default()
     };
     let gateway = sampan_gateway::build(config, watched)?;

@@ -302,6 +302,12 @@ fn refusals(vendor: &Installation, source: &SourceTree) {
         1,
         "function \"quot\" not defined",
     );
+    let schema = source.path().join("charts/shop/values.schema.json");
+    let wanted = r#"{"properties": {"replicas": {"maximum": 1}}}"#;
+    std::fs::write(&schema, wanted).expect("a file can be written");
+    let created = about(vendor, &["release", "create"], source).expect_code(1);
+    let _told = created.expect_stderr("replicas: Must be less than or equal to 1");
+    std::fs::remove_file(schema).expect("the file is there");
     // What only looks like an image, and nothing knows, is told.
     source.replace(
         "charts/shop/templates/config.yaml",

@@ -170,7 +170,7 @@ fn rules_explain_themselves() {
 fn what_cannot_be_checked_is_refused() {
     let source = fixtures();
     let _absent = sampan(source.path(), &["lint", "absent.yaml"])
-        .expect_code(1)
+        .expect_code(3)
         .expect_stderr("absent.yaml");
     let _old = sampan(
         source.path(),
@@ -216,4 +216,36 @@ fn images_of_an_app_have_the_tags_of_its_release() {
         finished.stdout,
         "guestbook-api:1.0.0\nguestbook-redis:1.0.0\nguestbook-web:1.0.0\n"
     );
+}
+
+#[test]
+fn the_nearest_settings_above_hold_and_different_ones_are_not_mixed() {
+    let source = fixtures();
+    let settings = |folder: &str, text: &str| {
+        let folder = source.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(".sampan-lint.yaml"), text).unwrap();
+    };
+    let web = std::fs::read_to_string(source.path().join("web.yaml")).unwrap();
+    for folder in ["one/deep", "two"] {
+        std::fs::create_dir_all(source.path().join(folder)).unwrap();
+        std::fs::write(source.path().join(folder).join("web.yaml"), &web).unwrap();
+    }
+    settings("one", "failOn: critical\nonly: []\n");
+    let _wrong = sampan(source.path(), &["lint", "one/deep/web.yaml"])
+        .expect_code(1)
+        .expect_stderr("only");
+    settings("one", "grades: {}\n");
+    settings("two", "grades: {}\n");
+    let _one = sampan(
+        source.path(),
+        &["lint", "web.yaml", "one/deep/web.yaml", "--list-rules"],
+    )
+    .expect_code(0);
+    let _mixed = sampan(
+        source.path(),
+        &["lint", "one/deep/web.yaml", "two/web.yaml"],
+    )
+    .expect_code(1)
+    .expect_stderr("--config FILE");
 }

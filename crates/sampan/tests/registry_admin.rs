@@ -13,7 +13,7 @@ use sampan_registry::auth::UserFile;
 use sampan_registry::{Config, Dependencies};
 use sampan_store::Store;
 use sampan_supervise::Shutdown;
-use sampan_testkit::{Finished, Installation, eventually};
+use sampan_testkit::{Finished, Installation, Terminal, eventually};
 use serde_json::{Value, json};
 
 const SAMPAN: &str = env!("CARGO_BIN_EXE_sampan");
@@ -93,6 +93,68 @@ fn users_are_added_changed_listed_and_removed() {
     let removed = site.run(["registry", "user", "rm", "anna"]).stdout();
     assert_eq!(removed, "removed user anna\n");
     assert_eq!(list(), json!([]));
+}
+
+#[test]
+fn a_registry_without_users_is_opened_again_only_when_told_so() {
+    let site = Installation::new(SAMPAN);
+    let server = site.up();
+    let url = format!("http://{}/v2/", server.registry_address());
+    let ask = || {
+        let arguments = ["-s", "-o", "/dev/null", "-w", "%{http_code}", &url];
+        Finished::of(site.command("curl").args(arguments)).stdout()
+    };
+    let add = [
+        "registry",
+        "user",
+        "add",
+        "anna",
+        "--password-stdin",
+        "--allow",
+        "*:*",
+    ];
+    assert_eq!(ask(), "200");
+    let _added = with_password(&site, &add, "secret one\n").expect_code(0);
+    assert_eq!(ask(), "401");
+    let _left = site
+        .run(["registry", "user", "rm", "--open"])
+        .expect_code(4)
+        .expect_stderr("there are still users: anna");
+    let removed = site.run(["registry", "user", "rm", "anna"]).expect_code(0);
+    assert!(
+        removed.stderr.contains("sampan registry user rm --open"),
+        "{}",
+        removed.stderr
+    );
+    assert_eq!(ask(), "401", "it was not said that everybody may");
+    let _open = site
+        .run(["registry", "user", "rm", "--open"])
+        .expect_code(0);
+    assert_eq!(ask(), "200");
+    let _added = with_password(&site, &add, "secret one\n")
+        .expect_code(0)
+        .expect_stderr("sampan login");
+    assert_eq!(ask(), "401");
+}
+
+#[test]
+fn a_password_typed_at_a_terminal_is_asked_for() {
+    let site = Installation::new(SAMPAN);
+    let add = [
+        "registry",
+        "user",
+        "add",
+        "anna",
+        "--password-stdin",
+        "--allow",
+        "*:*",
+    ];
+    let mut terminal = Terminal::start(&mut site.sampan(add));
+    terminal.wait_for_secret("Password: ");
+    terminal.type_line("secret one");
+    let (code, shown) = terminal.finish();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("added user anna"), "{shown}");
 }
 
 /// A registry that serves an installation from within the test.

@@ -54,7 +54,7 @@ fn number(object: &Json, pointer: &str) -> i64 {
     object.pointer(pointer).and_then(Json::as_i64).unwrap_or(0)
 }
 
-fn text<'a>(object: &'a Json, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(object: &'a Json, pointer: &str) -> &'a str {
     object
         .pointer(pointer)
         .and_then(Json::as_str)
@@ -256,7 +256,7 @@ fn template(object: &Json) -> Json {
 }
 
 /// The selector of an object's pods, as text.
-fn selector(object: &Json) -> String {
+pub(super) fn selector(object: &Json) -> String {
     let Some(selector) = object.pointer("/spec/selector") else {
         return String::new();
     };

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::Releases;
 use super::error::Error;
 use super::objects::Resource;
+use super::pods;
 use super::ready::{self, Readiness, has_condition};
 use super::record::Release;
 use super::target::{ObjectId, TargetError};
@@ -52,6 +53,11 @@ impl<'a> Wait<'a> {
         }
     }
 
+    /// Whether the next look is told to the user, so that it is worth asking for reasons.
+    fn is_telling(&self) -> bool {
+        self.begun.elapsed() >= self.limit || self.told.elapsed() >= NEWS
+    }
+
     /// Lets a little time pass, unless there is none left or the user wants to end.
     fn pass(&mut self, waiting: String) -> Result<(), Error> {
         self.releases.go_on()?;
@@ -94,8 +100,9 @@ impl Releases<'_> {
     ) -> Result<(), Error> {
         let mut wait = Wait::new(self, limit);
         // All must be ready at the same time, so each look begins at the first.
-        while let Some(waiting) = self.first_missing(resources, jobs, &mut wait)? {
-            wait.pass(waiting)?;
+        while let Some((resource, missing)) = self.first_missing(resources, jobs, &mut wait)? {
+            let reason = self.reason(resource, &wait);
+            wait.pass(format!("{}: {missing}{reason}", resource.id))?;
         }
         Ok(())
     }
@@ -112,7 +119,10 @@ impl Releases<'_> {
                 None => "missing".to_owned(),
                 Some(_) => match ready::look(&*self.target, &resource, true)? {
                     Readiness::Ready => "ready".to_owned(),
-                    Readiness::Waiting(why) | Readiness::Hopeless(why) => why,
+                    Readiness::Waiting(why) | Readiness::Hopeless(why) => {
+                        let trouble = pods::trouble(&*self.target, &resource.id)?;
+                        format!("{why}{}", after_colon(trouble))
+                    }
                 },
             };
             Ok(ObjectState {
@@ -123,12 +133,21 @@ impl Releases<'_> {
         states.collect()
     }
 
-    fn first_missing(
+    /// Why pods of an object wait, when somebody is told; nothing where that cannot be found out.
+    fn reason(&self, resource: &Resource, wait: &Wait<'_>) -> String {
+        if !wait.is_telling() {
+            return String::new();
+        }
+        let trouble = pods::trouble(&*self.target, &resource.id);
+        after_colon(trouble.ok().flatten())
+    }
+
+    fn first_missing<'r>(
         &self,
-        resources: &[Resource],
+        resources: &'r [Resource],
         jobs: bool,
         wait: &mut Wait<'_>,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<(&'r Resource, String)>, Error> {
         for resource in resources {
             let found = ready::look(&*self.target, resource, jobs);
             let missing = match wait.tolerate(found)? {
@@ -137,7 +156,7 @@ impl Releases<'_> {
                 Some(Readiness::Waiting(missing)) => missing,
                 None => "the cluster does not answer".to_owned(),
             };
-            return Ok(Some(format!("{}: {missing}", resource.id)));
+            return Ok(Some((resource, missing)));
         }
         Ok(None)
     }
@@ -157,7 +176,10 @@ impl Releases<'_> {
                     // Who removes a hook that runs has decided that it is over.
                     Some(None) => break,
                     Some(Some(live)) if is_done(&live).map_err(Error::Hopeless)? => break,
-                    _ => wait.pass(format!("{} to complete", resource.id))?,
+                    _ => {
+                        let reason = self.reason(resource, &wait);
+                        wait.pass(format!("{} to complete{reason}", resource.id))?;
+                    }
                 }
             }
         }
@@ -174,6 +196,10 @@ impl Releases<'_> {
         }
         Ok(())
     }
+}
+
+fn after_colon(trouble: Option<String>) -> String {
+    trouble.map_or_else(String::new, |trouble| format!(": {trouble}"))
 }
 
 fn job_is_done(live: &Json) -> Result<bool, String> {

@@ -184,6 +184,7 @@ impl Error {
     pub fn is_absent(&self) -> bool {
         match self {
             Self::Path(_)
+            | Self::Named(_)
             | Self::NoChart(_)
             | Self::NoTag { .. }
             | Self::NotListed { .. }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::Leases;
 use super::netlink::{Link, Netlink};
-use super::{Ipv4Net, Lease, NetworkError, hash, inside, masquerade};
+use super::{Ipv4Net, Lease, NetworkError, Services, hash, inside, link, masquerade};
 use crate::directory::replace;
 use crate::overlay::Worth;
 
@@ -39,8 +39,8 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Sees to it that the bridge exists in the current network namespace: the device, its address, the local
-    /// route for services and the masquerade.
+    /// Sees to it that the bridge exists in the current network namespace: the device, its address and the
+    /// masquerade.
     ///
     /// # Errors
     /// When no network is free or the kernel refuses.
@@ -64,7 +64,7 @@ impl Bridge {
         Ok(Self::new(network, index, leases))
     }
 
-    /// Takes back what [`Bridge::ensure`] made, if it is there: masquerade, route and device. The installation
+    /// Takes back what [`Bridge::ensure`] made, if it is there: masquerade and device. The installation
     /// keeps its network, so that the next bridge has the same addresses.
     ///
     /// # Errors
@@ -81,10 +81,9 @@ impl Bridge {
             return Ok(());
         };
         masquerade::remove(&name, Ipv4Net::new(network.address(), 17));
-        let loopback = link(&mut netlink, "lo")?.ok_or(NetworkError::NoNetwork)?;
+        unbind_services(&mut netlink, services(network))?;
         netlink
-            .remove_local_route(services(network), loopback.index)
-            .and_then(|()| netlink.remove_link(own.index))
+            .remove_link(own.index)
             .map_err(NetworkError::kernel("remove the bridge"))
     }
 
@@ -114,24 +113,57 @@ impl Bridge {
 
     fn connect(&self, namespace: &File, address: Ipv4Addr) -> Result<Lease, NetworkError> {
         let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+        self.plug(&mut netlink, namespace, address)?;
+        let lease = Lease {
+            address,
+            gateway: self.gateway(),
+            // Services are neighbours, too.
+            prefix: self.network.prefix(),
+        };
+        let configured = lease.clone();
+        inside(namespace, move || configure(&configured))?;
+        Ok(lease)
+    }
+
+    /// Puts a device with the name `eth0` into a namespace, its peer on the bridge.
+    fn plug(
+        &self,
+        netlink: &mut Netlink,
+        namespace: &File,
+        address: Ipv4Addr,
+    ) -> Result<(), NetworkError> {
         // Unique as long as the lease is; a device left over from a killed owner of the address is in the way.
         let device = format!("sp{:08x}", address.to_bits());
-        if let Some(stale) = link(&mut netlink, &device)? {
+        if let Some(stale) = link(netlink, &device)? {
             netlink
                 .remove_link(stale.index)
                 .map_err(NetworkError::kernel("remove a left over device"))?;
         }
         netlink
             .add_pair(&device, self.index, "eth0", namespace.as_fd())
-            .map_err(NetworkError::kernel("connect a container to the bridge"))?;
-        let lease = Lease {
-            address,
-            gateway: self.gateway(),
-            prefix: self.pods().prefix(),
-        };
-        let configured = lease.clone();
-        inside(namespace, move || configure(&configured))?;
-        Ok(lease)
+            .map_err(NetworkError::kernel("connect a container to the bridge"))
+    }
+
+    /// Makes the place where the addresses of services can be bound, instead of the one that a server before had.
+    /// It goes with what is returned and the sockets that were opened there.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn open_services(&self) -> Result<Services, NetworkError> {
+        let mut netlink = Netlink::open().map_err(NetworkError::kernel("open a netlink socket"))?;
+        // A bridge that an earlier version has made leads to its own half only, and the other half to this machine.
+        unbind_services(&mut netlink, self.services())?;
+        netlink
+            .add_address(self.index, self.gateway(), self.network.prefix())
+            .map_err(NetworkError::kernel("give the bridge its address"))?;
+        let services = Services::new(self.services())?;
+        self.plug(
+            &mut netlink,
+            services.namespace(),
+            self.services().address(),
+        )?;
+        services.configure(self.pods(), self.gateway())?;
+        Ok(services)
     }
 
     /// Gives back the address of `owner`, if it has one.
@@ -159,7 +191,7 @@ impl Bridge {
         Ipv4Net::new(self.network.address(), 17)
     }
 
-    /// The addresses of services; each can be bound on this machine.
+    /// The addresses of services; each can be bound in what [`Bridge::open_services`] gives.
     #[must_use]
     pub fn services(&self) -> Ipv4Net {
         services(self.network)
@@ -263,13 +295,9 @@ fn set_up(netlink: &mut Netlink, network: u8, owner: &str) -> Result<u32, Networ
         link(netlink, &name)?.ok_or(NetworkError::NoNetwork)?
     };
     netlink
-        .add_address(found.index, gateway(network), 17)
+        .add_address(found.index, gateway(network), network.prefix())
         .map_err(NetworkError::kernel("give the bridge its address"))?;
-    let loopback = link(netlink, "lo")?.ok_or(NetworkError::NoNetwork)?;
-    netlink
-        .raise(loopback.index)
-        .and_then(|()| netlink.add_local_route(services(network), loopback.index))
-        .map_err(NetworkError::kernel("make the services' addresses local"))?;
+    super::raise_loopback()?;
     masquerade::ensure(&name, Ipv4Net::new(network.address(), 17));
     netlink
         .raise(found.index)
@@ -289,10 +317,12 @@ fn configure(lease: &Lease) -> Result<(), NetworkError> {
         .map_err(NetworkError::kernel("give the container its address"))
 }
 
-fn link(netlink: &mut Netlink, name: &str) -> Result<Option<Link>, NetworkError> {
+/// Takes back the route by which earlier versions bound the addresses of services among those of the machine.
+fn unbind_services(netlink: &mut Netlink, services: Ipv4Net) -> Result<(), NetworkError> {
+    let loopback = link(netlink, "lo")?.ok_or(NetworkError::NoNetwork)?;
     netlink
-        .link(name)
-        .map_err(NetworkError::kernel("look for a device"))
+        .remove_local_route(services, loopback.index)
+        .map_err(NetworkError::kernel("remove the route to the services"))
 }
 
 fn read(folder: &Path) -> Result<Option<Choice>, NetworkError> {

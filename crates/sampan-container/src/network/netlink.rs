@@ -102,6 +102,15 @@ impl Netlink {
         self.order(RouteNetlinkMessage::DelLink(message), 0)
     }
 
+    /// Gives a link, which is down, a hardware address.
+    pub(super) fn set_hardware_address(&mut self, index: u32, address: [u8; 6]) -> io::Result<()> {
+        let message = LinkMessageBuilder::<LinkUnspec>::new()
+            .index(index)
+            .append_extra_attribute(LinkAttribute::Address(address.to_vec()))
+            .build();
+        self.order(RouteNetlinkMessage::SetLink(message), 0)
+    }
+
     pub(super) fn raise(&mut self, index: u32) -> io::Result<()> {
         let message = LinkMessageBuilder::<LinkUnspec>::new()
             .index(index)
@@ -123,6 +132,19 @@ impl Netlink {
             .build();
         self.order(
             RouteNetlinkMessage::NewAddress(message),
+            NLM_F_CREATE | NLM_F_REPLACE,
+        )
+    }
+
+    /// Says that a block is reached directly through a link.
+    pub(super) fn add_link_route(&mut self, network: Ipv4Net, index: u32) -> io::Result<()> {
+        let message = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(network.address(), network.prefix())
+            .output_interface(index)
+            .scope(RouteScope::Link)
+            .build();
+        self.order(
+            RouteNetlinkMessage::NewRoute(message),
             NLM_F_CREATE | NLM_F_REPLACE,
         )
     }

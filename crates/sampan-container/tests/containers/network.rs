@@ -200,7 +200,7 @@ fn a_port_in_use_is_named_and_leaves_nothing() {
 }
 
 #[test]
-fn services_can_be_bound_and_pods_share_a_namespace() {
+fn services_are_apart_from_the_machine_and_pods_share_a_namespace() {
     in_own_network(|| {
         let site = Site::new();
         let bridge = Bridge::ensure(site.runtime.data()).unwrap();
@@ -208,7 +208,19 @@ fn services_can_be_bound_and_pods_share_a_namespace() {
             Bridge::ensure(site.runtime.data()).unwrap().pods(),
             bridge.pods()
         );
-        let service = TcpListener::bind((bridge.dns(), 53)).unwrap();
+        let services = bridge.open_services().unwrap();
+        let address = bridge.dns();
+        assert!(services.contains(address.into()));
+        // Whoever listens on all addresses of the machine is not in the way, whoever came first.
+        let _of_the_machine = TcpListener::bind("0.0.0.0:53").unwrap();
+        let service = services
+            .inside(move || TcpListener::bind((address, 53)))
+            .unwrap();
+        let from_the_machine = TcpStream::connect((address, 53)).unwrap();
+        let (_, from) = service.accept().unwrap();
+        assert_eq!(from, from_the_machine.local_addr().unwrap());
+        assert_eq!(from.ip(), bridge.gateway());
+        assert!(TcpStream::connect((address, 54)).is_err());
         let path = site.folder.path().join("netns");
         NetNamespace::create(&path).unwrap();
         assert!(NetNamespace::create(&path).is_err());
@@ -224,6 +236,16 @@ fn services_can_be_bound_and_pods_share_a_namespace() {
         assert_eq!(text, "hi\n");
         drop(client);
         site.runtime.wait_blocking(&id).unwrap();
+
+        // The next server has the addresses at once, also while the one before still ends.
+        let next = bridge.open_services().unwrap();
+        let service = next
+            .inside(move || TcpListener::bind((address, 53)))
+            .unwrap();
+        TcpStream::connect((address, 53)).unwrap();
+        service.accept().unwrap();
+        drop((services, next));
+
         bridge.release("pod").unwrap();
         NetNamespace::remove(&path).unwrap();
         assert!(NetNamespace::open(&path).is_err());

@@ -64,6 +64,14 @@ impl ImageName {
     }
 }
 
+impl ImageName {
+    /// Whether the name begins with a registry, as the grammar of references tells it from a folder.
+    pub(super) fn has_registry(&self) -> bool {
+        let first = self.repository.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']) || first == "localhost")
+    }
+}
+
 impl fmt::Display for ImageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.repository)?;

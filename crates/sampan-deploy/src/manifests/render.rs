@@ -18,6 +18,9 @@ pub struct Rendering<'a> {
     pub namespace: &'a str,
     /// The images of the release.
     pub images: &'a [ImagePin],
+    /// The registry, with a project in it, that has the images which name no registry; none where the target has them
+    /// under their names.
+    pub registry: Option<&'a str>,
 }
 
 /// Kinds that belong to no namespace.
@@ -67,7 +70,7 @@ pub(crate) fn complete(
     rendering: &Rendering<'_>,
 ) -> Result<Object, ManifestError> {
     let PrintedObject { location, mut body } = printed;
-    pin_printed(&mut body, &location, rendering.images)?;
+    pin_printed(&mut body, &location, rendering)?;
     finish(body, location, rendering)
 }
 
@@ -207,7 +210,7 @@ fn pin_images(
                 let location = source
                     .get("image")
                     .map_or(&source.location, |image| &image.location);
-                *image = pinned(image, &location.to_string(), rendering.images)?;
+                *image = pinned(image, &location.to_string(), rendering)?;
             }
         }
     }
@@ -215,28 +218,33 @@ fn pin_images(
 }
 
 /// Pins the images in an object that was rendered elsewhere, whatever surrounds them.
-fn pin_printed(value: &mut Value, location: &str, pins: &[ImagePin]) -> Result<(), ManifestError> {
+fn pin_printed(
+    value: &mut Value,
+    location: &str,
+    rendering: &Rendering<'_>,
+) -> Result<(), ManifestError> {
     match value {
         Value::Array(items) => items
             .iter_mut()
-            .try_for_each(|item| pin_printed(item, location, pins)),
+            .try_for_each(|item| pin_printed(item, location, rendering)),
         Value::Object(map) => {
             for (list, path) in PLACES {
                 let items = map.get_mut(list).and_then(Value::as_array_mut);
                 for item in items.into_iter().flatten() {
                     if let Some(Value::String(image)) = item.pointer_mut(path) {
-                        *image = pinned(image, location, pins)?;
+                        *image = pinned(image, location, rendering)?;
                     }
                 }
             }
             map.values_mut()
-                .try_for_each(|inner| pin_printed(inner, location, pins))
+                .try_for_each(|inner| pin_printed(inner, location, rendering))
         }
         _ => Ok(()),
     }
 }
 
-fn pinned(image: &str, location: &str, pins: &[ImagePin]) -> Result<String, ManifestError> {
+fn pinned(image: &str, location: &str, rendering: &Rendering<'_>) -> Result<String, ManifestError> {
+    let pins = rendering.images;
     let name = ImageName::parse(image).ok_or_else(|| ManifestError::ImageName {
         location: location.to_owned(),
         image: image.to_owned(),
@@ -248,7 +256,12 @@ fn pinned(image: &str, location: &str, pins: &[ImagePin]) -> Result<String, Mani
     })?;
     // Without the tag: an image that two releases share must not make a difference between their pods.
     let pinned = ImageName {
-        repository: name.repository,
+        repository: match rendering.registry {
+            Some(registry) if !name.has_registry() => {
+                format!("{}/{}", registry.trim_end_matches('/'), name.repository)
+            }
+            _ => name.repository,
+        },
         tag: None,
         digest: Some(pin.digest.clone()),
     };

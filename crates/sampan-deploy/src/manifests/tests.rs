@@ -101,12 +101,40 @@ fn values() -> Values {
 fn objects_are_filled_pinned_and_ordered() {
     let manifests = file(WEB).expect("the manifests are good");
     let rendering = Rendering {
+        registry: None,
         values: &values(),
         namespace: "shop",
         images: &pins(),
     };
     let objects = render(&manifests, &rendering).expect("all values and images are there");
     insta::assert_json_snapshot!(objects);
+}
+
+#[test]
+fn images_without_a_registry_are_taken_from_the_one_that_is_named() {
+    let elsewhere = "registry.example:5000/shop-data:7";
+    let mut pins = pins();
+    pins[2].reference = elsewhere.to_owned();
+    let text = WEB.replace("shop-data:7", elsewhere);
+    let manifests = file(&text).expect("the manifests are good");
+    let rendering = Rendering {
+        registry: Some("other.example/team/"),
+        values: &values(),
+        namespace: "shop",
+        images: &pins,
+    };
+    let objects = render(&manifests, &rendering).expect("all values and images are there");
+    let text = serde_json::to_string(&objects).expect("objects can be written");
+    for name in [
+        "other.example/team/shop-web",
+        "other.example/team/busybox",
+        "registry.example:5000/shop-data",
+    ] {
+        assert!(
+            text.contains(&format!("\"{name}@sha256:")),
+            "{name}: {text}"
+        );
+    }
 }
 
 #[test]
@@ -131,6 +159,7 @@ fn says_what_is_wrong_and_where() {
                 render(
                     &manifests,
                     &Rendering {
+                        registry: None,
                         values: &values(),
                         namespace: "shop",
                         images: &pins(),
@@ -225,6 +254,7 @@ fn damaged_manifests_are_refused_calmly() {
             render(
                 &manifests,
                 &Rendering {
+                    registry: None,
                     values: &values(),
                     namespace: "shop",
                     images: &pins(),

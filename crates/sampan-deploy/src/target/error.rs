@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sampan_model::Hint;
 
+use crate::owner::Owner;
+
 /// A failed operation on a target.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
@@ -49,6 +51,16 @@ pub enum TargetError {
         message: String,
         /// The HTTP status.
         code: u16,
+    },
+    /// An object is another environment's.
+    #[error("{object} belongs to {owner}; `{environment}` would take it away")]
+    Owned {
+        /// The object.
+        object: String,
+        /// Whose it is.
+        owner: Owner,
+        /// The environment that wanted to change it.
+        environment: String,
     },
     /// An object that is being deleted does not go.
     #[error("{object} is being deleted and still there after {}s", waited.as_secs())]
@@ -101,6 +113,13 @@ impl Hint for TargetError {
             Self::UnknownKind { .. } => Some(
                 "check `apiVersion` and `kind`, or install the custom resource first".to_owned(),
             ),
+            Self::Owned {
+                owner, environment, ..
+            } => Some(format!(
+                "give `{environment}` a `namespace` of its own in sampan.yaml or with `--namespace`; or first take the \
+                 other away where it was deployed from, with `sampan remove {} --env {}`, and delete by hand what holds its data",
+                owner.app, owner.environment
+            )),
             Self::Lingers { .. } => Some(
                 "see its `metadata.finalizers` for what keeps it, or give it more time with `--timeout`"
                     .to_owned(),

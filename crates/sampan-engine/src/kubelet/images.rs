@@ -21,7 +21,7 @@ pub(crate) enum ImageError {
     },
     /// It is not here.
     #[error(
-        "image \"{0}\" is not in the content store; bring it with `sampan load BUNDLE` or `sampan image import`"
+        "image \"{0}\" is not in the content store; bring it with `sampan pull`, `sampan load BUNDLE` or `sampan image import`"
     )]
     Absent(String),
     /// The content store failed.

@@ -3,7 +3,8 @@
 use std::fs;
 
 /// The process that listens on this TCP or UDP port, as `process 123 (nginx)`; none where it cannot be seen.
-pub(super) fn find(port: u16) -> Option<String> {
+#[must_use]
+pub fn find(port: u16) -> Option<String> {
     let inode = ["tcp", "tcp6", "udp", "udp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(format!("/proc/self/net/{table}")).ok())

@@ -61,7 +61,11 @@ impl User {
 
 /// All users, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Users(BTreeMap<String, User>);
+pub struct Users {
+    known: BTreeMap<String, User>,
+    /// Whether the file says that it is as if there were no file, which only a user's order can bring about.
+    open: bool,
+}
 
 impl Users {
     /// Adds a user; returns whether one of that name was replaced.
@@ -74,7 +78,8 @@ impl Users {
                 name: name.to_owned(),
             });
         }
-        Ok(self.0.insert(name.to_owned(), user).is_some())
+        self.open = false;
+        Ok(self.known.insert(name.to_owned(), user).is_some())
     }
 
     /// Takes a user away.
@@ -82,23 +87,36 @@ impl Users {
     /// # Errors
     /// When there is none of that name.
     pub fn remove(&mut self, name: &str) -> Result<(), UsersError> {
-        if self.0.remove(name).is_some() {
+        if self.known.remove(name).is_some() {
             return Ok(());
         }
-        let near = sampan_model::nearest(name, self.0.keys().map(String::as_str));
+        let near = sampan_model::nearest(name, self.known.keys().map(String::as_str));
         Err(UsersError::Unknown {
             name: name.to_owned(),
             near: near.map(str::to_owned),
         })
     }
 
+    /// Goes back to how it was before the first user: programs of the machine may do everything.
+    ///
+    /// # Errors
+    /// When there are users.
+    pub fn open(&mut self) -> Result<(), UsersError> {
+        if !self.known.is_empty() {
+            let names = self.known.keys().cloned().collect();
+            return Err(UsersError::Left { names });
+        }
+        self.open = true;
+        Ok(())
+    }
+
     /// The users, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &User)> {
-        self.0.iter().map(|(name, user)| (name.as_str(), user))
+        self.known.iter().map(|(name, user)| (name.as_str(), user))
     }
 
     fn account(&self, name: &str) -> Option<Account> {
-        let user = self.0.get(name)?;
+        let user = self.known.get(name)?;
         Some(Account {
             name: name.to_owned(),
             access: Arc::clone(&user.access),
@@ -108,7 +126,7 @@ impl Users {
 
     /// A hash that no password belongs to, and that is as much work as those of the users.
     fn decoy(&self) -> Secret {
-        let costs = self.0.values().map(|user| document::cost(&user.hash));
+        let costs = self.known.values().map(|user| document::cost(&user.hash));
         let cost = costs.flatten().max().unwrap_or(COST);
         Secret::new(format!(
             "$2b${cost:02}${}",
@@ -157,7 +175,10 @@ impl UserFile {
             known.stamp = stamp;
             match file::load(&self.path) {
                 Ok(Some(users)) => {
-                    tracing::info!(users = users.0.len(), "the user file has been read again");
+                    tracing::info!(
+                        users = users.known.len(),
+                        "the user file has been read again"
+                    );
                     known.users = Some(Arc::new(users));
                 }
                 Ok(None) => tracing::warn!(
@@ -176,13 +197,16 @@ impl UserFile {
 
 impl Accounts for UserFile {
     fn exist(&self) -> bool {
-        self.users().is_some()
+        self.users().is_some_and(|users| !users.open)
     }
 
     fn authenticate<'a>(&'a self, credentials: &'a Credentials) -> Answer<'a> {
         Box::pin(async move {
             let users = self.users().unwrap_or_default();
-            let hash = users.0.get(&credentials.name).map(|user| user.hash.clone());
+            let hash = users
+                .known
+                .get(&credentials.name)
+                .map(|user| user.hash.clone());
             let hash = hash.unwrap_or_else(|| users.decoy());
             let are_right = self.passwords.are_right(credentials, &hash).await?;
             Ok(are_right

@@ -9,7 +9,7 @@ use sampan_model::Hint;
 use sampan_oci::Digest;
 use sampan_oci::store::StoreError;
 
-use super::config::RegistriesError;
+use super::config::{RegistriesError, is_loopback};
 use super::credentials::CredentialError;
 
 /// Why the client cannot do what it was asked.
@@ -409,6 +409,9 @@ impl Hint for ClientError {
             Self::Broken { .. } | Self::Stalled { .. } | Self::Short { .. } => {
                 "run the same command again; it goes on with what is missing".to_owned()
             }
+            Self::Unauthorized { host, .. } if is_loopback(host) => format!(
+                "log in with `sampan login {host}`; the users of this machine's own registry are those of `sampan registry user`"
+            ),
             Self::Unauthorized { host, .. } => format!("log in with `sampan login {host}`"),
             Self::Elsewhere { .. } => {
                 "the storage behind the registry refuses, not the registry: its log says why; addresses of storage also \

@@ -1,6 +1,7 @@
 //! `sampan deploy`: brings an environment to a release.
 
 pub(super) mod connect;
+pub(super) mod known;
 mod live;
 pub(super) mod order;
 mod plan;
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// Use another namespace
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
+    /// Where a cluster takes the images from that name no registry, such as `registry.example/team`: push them there with
+    /// `sampan push` first. The engine of an installation has them
+    #[arg(long, value_name = "HOST/PROJECT")]
+    registry: Option<String>,
     #[command(flatten)]
     order: order::Options,
     #[command(flatten)]
@@ -179,6 +184,7 @@ fn overrides(args: &Args, app: &App) -> Result<Overrides, Failure> {
         target: destination.as_ref().map(|given| given.target.clone()),
         kubeconfig: destination.and_then(|given| given.kubeconfig),
         namespace: args.namespace.clone(),
+        registry: args.registry.clone(),
         values: values(args, app)?,
     })
 }
@@ -188,7 +194,9 @@ fn values(args: &Args, app: &App) -> Result<Values, Failure> {
     let mut given = Values::default();
     for path in &args.values {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).or_fail(format!("cannot read `{name}`"))?;
+        let text = fs::read_to_string(path)
+            .or_fail(format!("cannot read `{name}`"))
+            .map_err(Failure::of_named)?;
         for document in yaml::documents(&name, &text)? {
             given.merge(&app.values.read_override(&document, &name)?);
         }

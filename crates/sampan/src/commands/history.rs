@@ -8,7 +8,7 @@ use sampan_model::{AppName, OrderState, shortened};
 use sampan_store::orders::Order;
 use serde_json::{Value, json};
 
-use super::deploy::connect;
+use super::deploy::{connect, known};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::ui::{Table, age};
@@ -30,6 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let orders = context.block_on(async {
         let store = connect::store(context).await?;
+        known::check(&store.orders(), &args.app).await?;
         let orders = history::orders(
             &store.orders(),
             Some(&args.app),

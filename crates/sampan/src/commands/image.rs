@@ -54,6 +54,16 @@ enum Command {
     Load(load::Args),
 }
 
+impl Args {
+    /// Whether there is nothing to do where there is no installation.
+    pub(crate) fn only_uses(&self) -> bool {
+        !matches!(
+            self.command,
+            Command::Bootstrap(_) | Command::Import(_) | Command::Load(_)
+        )
+    }
+}
+
 /// Runs the subcommand.
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
     match args.command {

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         if is_absent {
             failure.with_exit(Exit::NotFound)
         } else {
-            failure
+            failure.of_named()
         }
     })?;
     if context.json() {

@@ -13,6 +13,7 @@ use crate::ui::Table;
 
 pub(crate) mod gather;
 mod show;
+mod usual;
 
 /// Arguments of `sampan lint`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub(crate) struct Args {
     /// Files of manifests, folders, charts, folders of apps with a sampan.yaml; `-` is standard input
     #[arg(required_unless_present_any = ["list_rules", "explain"])]
     paths: Vec<PathBuf>,
-    /// Settings, instead of the file `.sampan-lint.yaml` beside or in the first path
+    /// Settings, instead of the nearest file `.sampan-lint.yaml` in the folders of the paths and those above
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The version of Kubernetes that it is for [default: the newest that is known]
@@ -88,7 +89,8 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-Settings stand in `.sampan-lint.yaml`: exceptions with their reasons, what is external, hosts
+Settings stand in `.sampan-lint.yaml`, in the folder of what is checked or one above it, up to
+that of `.git`; paths with different files are checked one by one. They hold exceptions with their reasons, what is external, hosts
 that may be asked, rules of your own. An object leaves a rule out by the annotation
 `sampan.dev/lint-ignore: RULE=reason`. Exits with 1 when something is critical.";
 
@@ -145,10 +147,10 @@ fn print(
 
 /// The settings of the file, with what the command line adds to them.
 fn settings(args: &Args) -> Result<Settings, Failure> {
-    let file = args
-        .config
-        .clone()
-        .or_else(|| usual_file(args.paths.first()?));
+    let file = match &args.config {
+        Some(file) => Some(file.clone()),
+        None => usual::file(&args.paths)?,
+    };
     let mut settings = match &file {
         None => Settings::default(),
         Some(file) => {
@@ -187,12 +189,6 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
     }
     check_version(&settings)?;
     Ok(settings)
-}
-
-fn usual_file(path: &Path) -> Option<PathBuf> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
-    let file = folder.join(check::settings::FILE_NAME);
-    file.is_file().then_some(file)
 }
 
 fn check_version(settings: &Settings) -> Result<(), Failure> {

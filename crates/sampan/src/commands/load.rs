@@ -67,7 +67,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
 fn open(path: &Path) -> Result<File, Failure> {
     File::open(path)
         .or_fail(format!("cannot open `{}`", path.display()))
-        .map_err(|failure| failure.with_hint("give a file that was written by `sampan pack`"))
+        .map_err(|failure| {
+            let hint = "give a file that was written by `sampan pack`";
+            failure.with_hint(hint).of_named()
+        })
 }
 
 /// The failure of `error`, with its exit code.

@@ -1,15 +1,14 @@
 //! `sampan login`: who asks a registry, verified before it is kept.
 
-use std::io::Read as _;
 use std::process::ExitCode;
 
 use sampan_registry::client::{Client, Kept, Secret};
 use serde_json::json;
 
-use super::remote::{Connection, Host, failure, first_line, shown};
+use super::remote::{Connection, Host, failure, password_from_stdin, shown};
 use crate::config;
 use crate::context::Context;
-use crate::failure::{Failure, OrFail as _};
+use crate::failure::Failure;
 
 /// Arguments of `sampan login`.
 #[derive(Debug, clap::Args)]
@@ -40,11 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         None => ask(context, "Username", false)?,
     };
     let password = Secret::new(if args.password_stdin {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .or_fail("cannot read the password from standard input")?;
-        first_line(&text).to_owned()
+        password_from_stdin(context)?
     } else {
         ask(context, "Password", true)?
     });

@@ -38,6 +38,18 @@ enum Command {
     Gc(gc::Args),
 }
 
+impl Args {
+    /// Whether there is nothing to do where there is no installation.
+    pub(crate) fn only_uses(&self) -> bool {
+        match &self.command {
+            // The authority and users may be there before the first server.
+            Command::Ca(_) => false,
+            Command::User(args) => args.only_uses(),
+            _ => true,
+        }
+    }
+}
+
 /// Runs the subcommand.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     match &args.command {

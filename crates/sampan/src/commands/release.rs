@@ -29,6 +29,13 @@ enum Command {
     Inspect(inspect::Args),
 }
 
+impl Args {
+    /// Whether there is nothing to do where there is no installation.
+    pub(crate) fn only_uses(&self) -> bool {
+        !matches!(self.command, Command::Create(_))
+    }
+}
+
 /// Runs the subcommand.
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
     match args.command {

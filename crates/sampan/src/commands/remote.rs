@@ -1,5 +1,6 @@
 //! What the commands that talk to registries have in common: options, the client, and the words of its failures.
 
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -177,9 +178,19 @@ pub(crate) fn plain(reference: &Reference, plain: bool) -> Option<String> {
     plain.then(|| reference.registry().to_owned())
 }
 
-/// Reads a secret from a file of one line, such as standard input.
-pub(crate) fn first_line(text: &str) -> &str {
-    text.trim_end_matches('\n').trim_end_matches('\r')
+/// Reads a password from standard input, a file of one line; who types it at a terminal is asked for it.
+pub(crate) fn password_from_stdin(context: &Context) -> Result<String, Failure> {
+    if std::io::stdin().is_terminal()
+        && let Some(typed) = context.ui().ask("Password", true)?
+    {
+        return Ok(typed);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .or_fail("cannot read the password from standard input")?;
+    let line = text.trim_end_matches('\n').trim_end_matches('\r');
+    Ok(line.to_owned())
 }
 
 /// Shows a path as people type it.

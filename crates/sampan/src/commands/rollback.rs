@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use sampan_deploy::history;
+use sampan_deploy::history::{self, HistoryError};
 use sampan_model::app::EnvironmentName;
 use sampan_model::{AppName, Version};
 
-use super::deploy::{DestinationOptions, connect, order};
+use super::deploy::{DestinationOptions, connect, known, order};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -32,24 +32,27 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let destination = args.destination.destination()?;
     context.block_on(Box::pin(async {
         let store = connect::store(context).await?;
-        let earlier = history::earlier(
-            &store.orders(),
-            &args.app,
-            &args.env,
-            destination.as_ref(),
-            args.to.as_ref(),
-        )
-        .await;
+        let orders = store.orders();
+        known::check(&orders, &args.app).await?;
+        let (app, environment) = (&args.app, &args.env);
+        let to = args.to.as_ref();
+        let earlier = history::earlier(&orders, app, environment, destination.as_ref(), to).await;
         store.close().await;
-        let desired = earlier.map_err(|error| {
-            let missing = matches!(error, history::HistoryError::NothingEarlier { .. });
-            let failure = Failure::from(error);
-            if missing {
-                failure.with_exit(Exit::NotFound)
-            } else {
-                failure
-            }
-        })?;
+        let desired = earlier.map_err(failure)?;
         order::carry_out(&desired, order::Direction::Back, &args.order, context).await
     }))
+}
+
+/// What is not there was named in vain, everything else is a failure.
+pub(super) fn failure(error: HistoryError) -> Failure {
+    let missing = matches!(
+        error,
+        HistoryError::NothingEarlier { .. } | HistoryError::NothingThere { .. }
+    );
+    let failure = Failure::from(error);
+    if missing {
+        failure.with_exit(Exit::NotFound)
+    } else {
+        failure
+    }
 }

@@ -13,7 +13,7 @@ use sampan_store::orders::{Order, OrderFilter};
 use serde::Serialize;
 use serde_json::json;
 
-use super::deploy::connect;
+use super::deploy::{connect, known};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::server::{self, ServerFacts};
@@ -41,6 +41,8 @@ struct Place {
     version: Option<String>,
     since: Option<jiff::Timestamp>,
     state: String,
+    /// The hosts for which the gateway or another ingress answers.
+    hosts: Vec<String>,
     /// Why nothing is known about the objects, when it is not.
     problem: Option<String>,
     objects: Vec<Health>,
@@ -54,13 +56,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let facts = server::running(context.data())?;
     let places = context.block_on(Box::pin(async {
         let store = connect::store(context).await?;
-        let places = look(&store, args, context).await;
+        let places = match &args.app {
+            Some(app) => known::check(&store.orders(), app).await,
+            None => Ok(()),
+        };
+        let places = match places {
+            Ok(()) => look(&store, args, context).await,
+            Err(failure) => Err(failure),
+        };
         store.close().await;
         places
     }))?;
     if let (Some(app), true) = (&args.app, places.is_empty()) {
         return Err(
-            Failure::new(format!("{app} has never been deployed from here"))
+            Failure::new(format!("nothing of {app} runs by an order of here"))
                 .with_hint(format!(
                     "deploy it with `sampan deploy {app}@VERSION --env NAME`"
                 ))
@@ -112,6 +121,9 @@ fn show(places: &[Place], context: &Context) -> Result<(), Failure> {
             "{} in {} on {}",
             place.app, place.environment, place.target
         ))?;
+        for host in &place.hosts {
+            ui.line(format!("  answers for http://{host}/"))?;
+        }
         for health in &place.objects {
             let trouble = health.troubles.first();
             let trouble = trouble.map_or_else(String::new, |trouble| {
@@ -157,7 +169,7 @@ async fn look(store: &Store, args: &Args, context: &Context) -> Result<Vec<Place
         let environment: EnvironmentName = environment.parse().map_err(Failure::new)?;
         for destination in history::known_destinations(&orders, &app, &environment).await? {
             let situation = history::situation(&orders, &app, &environment, &destination).await?;
-            if situation.current.is_some() || situation.unfinished.is_some() {
+            if situation.running().is_some() || situation.unfinished.is_some() {
                 let empty = Place::empty(&app, &environment, &destination);
                 places.push(empty.filled(&destination, &situation, context).await);
             }
@@ -175,6 +187,7 @@ impl Place {
             version: None,
             since: None,
             state: "nothing runs".to_owned(),
+            hosts: Vec::new(),
             problem: None,
             objects: Vec::new(),
             checks: Vec::new(),
@@ -190,11 +203,12 @@ impl Place {
     ) -> Self {
         let unfinished = situation.unfinished.as_ref();
         self.unfinished = unfinished.map(|order| advice(order, destination, situation));
-        let Some((order, desired)) = &situation.current else {
+        let Some((order, desired)) = situation.running() else {
             return self;
         };
         self.version = Some(order.version.clone());
         self.since = Some(order.changed_at);
+        self.hosts = hosts(desired);
         match inspect(desired, context).await {
             Ok((objects, checks)) => {
                 let healthy = objects.iter().all(|health| health.state == State::Healthy);
@@ -215,6 +229,20 @@ impl Place {
         }
         self
     }
+}
+
+/// The hosts that ingresses of a release name.
+fn hosts(desired: &Desired) -> Vec<String> {
+    let ingresses = desired
+        .objects
+        .iter()
+        .filter(|object| object.id.kind == "Ingress");
+    let rules = ingresses.filter_map(|object| object.body.pointer("/spec/rules")?.as_array());
+    let hosts = rules.flatten().filter_map(|rule| rule["host"].as_str());
+    let mut hosts: Vec<String> = hosts.map(str::to_owned).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
 }
 
 /// Looks at the objects and asks the checks that change nothing, once.
@@ -255,11 +283,20 @@ fn advice(order: &Order, destination: &Destination, situation: &Situation) -> St
         return format!("order {id} to {version} is running");
     };
     let options = destination.options();
-    let back = match situation.current {
+    let back = match situation.running() {
         Some(_) => format!(", or `sampan rollback {app} --env {environment}{options}` to go back"),
         None => String::new(),
     };
-    format!(
-        "order {id} to {version} {how}: `sampan deploy {app}@{version} --env {environment}{options}` to go on{back}"
-    )
+    let (aim, on) = if situation.removing {
+        (
+            "to take it away".to_owned(),
+            format!("sampan remove {app} --env {environment}"),
+        )
+    } else {
+        (
+            format!("to {version}"),
+            format!("sampan deploy {app}@{version} --env {environment}"),
+        )
+    };
+    format!("order {id} {aim} {how}: `{on}{options}` to go on{back}")
 }

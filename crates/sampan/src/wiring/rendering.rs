@@ -215,9 +215,17 @@ fn policy(policy: &render::DeletePolicy) -> Option<DeletePolicy> {
     })
 }
 
-/// The first line of why something cannot be rendered, and what to do about it.
+/// Why something cannot be rendered, in one line, and what to do about it.
 pub(crate) fn explained(error: &RenderError) -> (String, Option<String>) {
     let text = error.source.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    (line.to_owned(), error.hint())
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut told = lines.next().unwrap_or_default().to_owned();
+    // What follows a colon is the problem itself; else it is the way that led there.
+    if told.ends_with(':') {
+        for line in lines {
+            told.push(' ');
+            told.push_str(line);
+        }
+    }
+    (told, error.hint())
 }

@@ -5,5 +5,6 @@ mod fixture;
 mod interrupted;
 mod kinds;
 mod life;
+mod waiting;
 mod with_helm3;
 mod with_helm4;

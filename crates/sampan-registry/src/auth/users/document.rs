@@ -9,6 +9,8 @@
 //!       "*": [pull]
 //!     catalog: true               # may list the repositories
 //! ```
+//!
+//! Without users it may hold `open: true`: then it is as if there were no file.
 
 use std::sync::Arc;
 
@@ -56,7 +58,14 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Users, UsersError> {
     let Some(root) = documents.first() else {
         return Ok(users);
     };
-    for (key, list) in mapping(root, "the file", &["users"])? {
+    for (key, list) in mapping(root, "the file", &["users", "open"])? {
+        if key.name == "open" {
+            match &list.content {
+                Content::Bool(open) => users.open = open.value,
+                _ => return Err(mistyped(list, "open", "a boolean")),
+            }
+            continue;
+        }
         if is_empty(list) {
             continue;
         }
@@ -65,15 +74,22 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Users, UsersError> {
                 let text = format!("`{}` cannot be the name of a user", name.name);
                 return Err(problem(&name.location, text, NAME_ADVICE));
             }
-            users.0.insert(name.name.clone(), user(name, node)?);
+            users.known.insert(name.name.clone(), user(name, node)?);
         }
+    }
+    if users.open && !users.known.is_empty() {
+        let text = "`open` is for a registry without users".to_owned();
+        return Err(problem(&root.location, text, "remove `open` or the users"));
     }
     Ok(users)
 }
 
 /// Writes what [`parse`] reads.
 pub(super) fn render(users: &Users) -> String {
-    if users.0.is_empty() {
+    if users.open {
+        return format!("{BEGINNING}open: true\n");
+    }
+    if users.known.is_empty() {
         return format!("{BEGINNING}users: {{}}\n");
     }
     // Everything between quotes is of a grammar without quotes and backslashes.
@@ -243,11 +259,11 @@ mod tests {
              catalog: true\n  bob.x@site: {{password: {HASH}, rights: }}\n"
         );
         let users = parse("users.yaml", &text).unwrap();
-        let alice = users.0["alice"].access();
+        let alice = users.known["alice"].access();
         assert_eq!(alice.actions("guestbook/web"), Actions::ALL);
         assert_eq!(alice.rights[0].actions.to_string(), "pull,push");
         assert!(alice.catalog);
-        assert_eq!(*users.0["bob.x@site"].access(), Access::default());
+        assert_eq!(*users.known["bob.x@site"].access(), Access::default());
         let rendered = render(&users);
         assert_eq!(parse("users.yaml", &rendered).unwrap(), users, "{rendered}");
         for text in ["", "users:\n", &render(&Users::default())] {

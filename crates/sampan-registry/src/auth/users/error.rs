@@ -53,6 +53,12 @@ pub enum UsersError {
         /// A user whose name is much like it.
         near: Option<String>,
     },
+    /// There are users, so the registry cannot be open.
+    #[error("there are still users: {}", names.join(", "))]
+    Left {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// The password is empty or too long.
     #[error("a password of {length_bytes} bytes cannot be used")]
     PasswordLength {
@@ -77,6 +83,9 @@ impl Hint for UsersError {
                 || "`sampan registry user ls` shows the users".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             )),
+            Self::Left { .. } => {
+                Some("nothing was changed; name all of them to remove them".to_owned())
+            }
             Self::PasswordLength { .. } => Some(format!(
                 "choose one of 1 to {} bytes",
                 super::LONGEST_PASSWORD_BYTES

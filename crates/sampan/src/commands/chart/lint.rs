@@ -11,7 +11,7 @@ use serde_json::json;
 use super::source::Source;
 use super::values::Values;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// Arguments of `sampan chart lint`.
 #[derive(Debug, clap::Args)]
@@ -84,7 +84,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             "{} chart(s) linted, {failed} chart(s) failed",
             reports.len()
         );
-        return Err(Failure::new(summary));
+        let failure = Failure::new(summary);
+        let is_absent = |path: &PathBuf| matches!(path.try_exists(), Ok(false));
+        return Err(if args.paths.iter().any(is_absent) {
+            failure.with_exit(Exit::NotFound)
+        } else {
+            failure
+        });
     }
     Ok(ExitCode::SUCCESS)
 }

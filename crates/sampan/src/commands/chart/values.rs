@@ -1,12 +1,13 @@
 //! The values that the user gives to a chart: the options of all commands that render.
 
+use std::cell::Cell;
 use std::io::Read as _;
 
 use sampan_chart::compatibility::Compatibility;
 use sampan_chart::repository::Remote;
 use sampan_chart::values::{Sources, Table, local_file};
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// The largest file of values that is read from another machine, in bytes.
 const LIMIT_BYTES: usize = 16 << 20;
@@ -76,9 +77,28 @@ impl Values {
         remote: &dyn Remote,
         compatibility: Compatibility,
     ) -> Result<Table, Failure> {
-        let reader = |path: &str| read(path, remote);
-        Ok(self.sources().read(&reader, compatibility)?)
+        // The texts are those of Helm and hold no causes.
+        let absent = Cell::new(false);
+        let reader = |path: &str| {
+            let content = read(path, remote);
+            absent.set(content.is_err() && is_absent(path));
+            content
+        };
+        let values = self.sources().read(&reader, compatibility);
+        values.map_err(|error| {
+            let failure = Failure::from(error);
+            if absent.get() {
+                failure.with_exit(Exit::NotFound)
+            } else {
+                failure
+            }
+        })
     }
+}
+
+/// Whether a file that was named is not there.
+fn is_absent(path: &str) -> bool {
+    matches!(std::fs::exists(path.trim()), Ok(false))
 }
 
 fn read(path: &str, remote: &dyn Remote) -> Result<Vec<u8>, String> {

@@ -9,6 +9,8 @@ use sampan_deploy::history::{self, HistoryError, Situation};
 use sampan_deploy::hook::Occasion;
 use sampan_deploy::plan::Plan;
 use sampan_deploy::rollout::{Outcome, Progress, Rollout, RolloutError, Setback};
+use sampan_deploy::target::TargetError;
+use sampan_model::OrderId;
 use serde_json::json;
 
 use super::connect;
@@ -65,7 +67,9 @@ pub(crate) async fn carry_out(
         Direction::Back => Occasion::Rollback,
     };
     let connection = connect::connect(&desired.destination(), context).await?;
-    let plan = Plan::make(&connection.cluster, desired, &situation.objects, occasion).await?;
+    let plan = Plan::make(&connection.cluster, desired, &situation.objects, occasion)
+        .await
+        .map_err(unplanned)?;
     if !context.json() {
         plan::show(&plan, desired, &situation, &connection, context)?;
     }
@@ -109,11 +113,28 @@ pub(crate) async fn carry_out(
 }
 
 fn confirmed(desired: &Desired, context: &Context) -> Result<bool, Failure> {
-    let question = format!("Bring {} to {}?", desired.environment, desired.release());
+    let question = if desired.removed {
+        format!("Take {} out of {}?", desired.app, desired.environment)
+    } else {
+        format!("Bring {} to {}?", desired.environment, desired.release())
+    };
     context.ui().confirm(&question)?.ok_or_else(|| {
-        Failure::new("nobody is there to agree to the plan")
-            .with_hint("give `--yes` to go on without a question")
+        Failure::new(
+            "the plan is agreed to at a terminal, and standard input or standard error is none",
+        )
+        .with_hint("give `--yes` to go on without a question")
     })
+}
+
+/// What is another environment's contradicts the order, everything else is a failure.
+fn unplanned(error: TargetError) -> Failure {
+    let refused = matches!(error, TargetError::Owned { .. });
+    let failure = Failure::from(error);
+    if refused {
+        failure.with_exit(Exit::Refused)
+    } else {
+        failure
+    }
 }
 
 /// Contradicting another rollout is a refusal, everything else a failure.
@@ -132,7 +153,7 @@ fn not_begun(error: RolloutError) -> Failure {
 }
 
 fn interrupted(desired: &Desired, situation: &Situation) -> Failure {
-    let back = match situation.current {
+    let back = match situation.running() {
         Some(_) => format!(
             ", or `sampan rollback {} --env {}{}` to go back",
             desired.app,
@@ -160,23 +181,20 @@ impl Ending<'_> {
         if context.json() {
             context.ui().json(&self.to_json())?;
         }
-        let Desired { environment, .. } = self.desired;
+        let Desired {
+            app,
+            environment,
+            removed,
+            ..
+        } = self.desired;
         let release = self.desired.release();
-        let seconds = self.took.as_secs_f64();
+        let failed = if *removed {
+            format!("{app} was not taken out of {environment}")
+        } else {
+            format!("{release} did not come to run in {environment}")
+        };
         match &self.outcome {
-            Outcome::Succeeded(order) => {
-                if !context.json() {
-                    let checks = match self.desired.checks.len() {
-                        0 => "no checks".to_owned(),
-                        1 => "1 check passed".to_owned(),
-                        many => format!("{many} checks passed"),
-                    };
-                    context.ui().line(format!(
-                        "{release} runs in {environment}: healthy, {checks} (order {order}, {seconds:.1}s)"
-                    ))?;
-                }
-                Ok(ExitCode::SUCCESS)
-            }
+            Outcome::Succeeded(order) => self.succeeded(*order, context),
             Outcome::RolledBack {
                 release: previous,
                 reason,
@@ -184,9 +202,12 @@ impl Ending<'_> {
             } => {
                 Self::explain(reason, context);
                 Err(Failure::new(format!(
-                    "{release} did not come to run in {environment}, and {previous} runs again, healthy and checked: {reason}"
+                    "{failed}, and {previous} runs again, healthy and checked: {reason}"
                 ))
-                .with_hint(format!("mend the cause and make a new version; `sampan history {}` keeps the reason", self.desired.app))
+                .with_hint(format!(
+                    "mend the cause and make a new version; `sampan history {}` keeps the reason",
+                    self.desired.app
+                ))
                 .with_exit(Exit::RolledBack))
             }
             Outcome::Failed {
@@ -195,7 +216,7 @@ impl Ending<'_> {
                 ..
             } => {
                 Self::explain(reason, context);
-                Err(Failure::new(format!("{release} did not come to run in {environment}: {reason}")).with_hint(format!(
+                Err(Failure::new(format!("{failed}: {reason}")).with_hint(format!(
                     "there is no earlier release to put back; `sampan status {}` shows what is there",
                     self.desired.app
                 )))
@@ -207,11 +228,42 @@ impl Ending<'_> {
             } => {
                 Self::explain(trouble, context);
                 Err(Failure::new(format!(
-                    "{release} did not come to run in {environment} ({reason}), and {previous} could not be put back: {trouble}"
+                    "{failed} ({reason}), and {previous} could not be put back: {trouble}"
                 ))
-                .with_hint(format!("mend the cause and give `sampan rollback {} --env {environment}{}`", self.desired.app, self.desired.destination().options())))
+                .with_hint(format!(
+                    "mend the cause and give `sampan rollback {} --env {environment}{}`",
+                    self.desired.app,
+                    self.desired.destination().options()
+                )))
             }
         }
+    }
+
+    fn succeeded(&self, order: OrderId, context: &Context) -> Result<ExitCode, Failure> {
+        let Desired {
+            app, environment, ..
+        } = self.desired;
+        let seconds = self.took.as_secs_f64();
+        let line = if self.desired.removed {
+            format!(
+                "{app} is taken out of {environment} (order {order}, {seconds:.1}s); `sampan rollback {app} --env {environment}{}` brings it back",
+                self.desired.destination().options()
+            )
+        } else {
+            let release = self.desired.release();
+            let checks = match self.desired.checks.len() {
+                0 => "no checks".to_owned(),
+                1 => "1 check passed".to_owned(),
+                many => format!("{many} checks passed"),
+            };
+            format!(
+                "{release} runs in {environment}: healthy, {checks} (order {order}, {seconds:.1}s)"
+            )
+        };
+        if !context.json() {
+            context.ui().line(line)?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// What the containers in trouble had to say.
@@ -233,6 +285,7 @@ impl Ending<'_> {
             "release": self.desired.release(),
             "digest": self.desired.digest,
             "environment": self.desired.environment,
+            "removed": self.desired.removed,
             "reason": reason.map(ToString::to_string),
             "log": reason.map_or(&[][..], Setback::log),
             "checks": self.checks,

@@ -18,38 +18,14 @@ pub(super) fn show(
     context: &Context,
 ) -> Result<(), Failure> {
     let ui = context.ui();
-    let Desired {
-        environment,
-        namespace,
-        ..
-    } = desired;
-    ui.line(format!(
-        "{} to {environment}: namespace {namespace} on {}",
-        desired.release(),
-        connection.name
-    ))?;
-    ui.line(match &situation.current {
-        Some((order, _)) => format!("Now it holds {}, since order {}.", order.version, order.id),
-        None => "Nothing of the app runs there yet.".to_owned(),
-    })?;
-    if let Some(order) = &situation.unfinished {
-        let how = if is_interrupted(order) {
-            "was interrupted"
-        } else {
-            "failed"
-        };
-        ui.line(format!(
-            "Order {} to bring it to {} {how}; this one takes its place.",
-            order.id, order.version
-        ))?;
-    }
+    beginning(desired, situation, connection, context)?;
     ui.line("")?;
     for change in plan
         .changes
         .iter()
         .filter(|change| change.action != Action::Keep)
     {
-        ui.line(described(change))?;
+        ui.line(described(change, &desired.namespace))?;
         for field in &change.fields {
             let side =
                 |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
@@ -71,6 +47,57 @@ pub(super) fn show(
     ui.line(counted(plan))
 }
 
+/// What the plan is for, and what is there now.
+fn beginning(
+    desired: &Desired,
+    situation: &Situation,
+    connection: &Connection,
+    context: &Context,
+) -> Result<(), Failure> {
+    let ui = context.ui();
+    let Desired {
+        environment,
+        namespace,
+        ..
+    } = desired;
+    let what = if desired.removed {
+        format!("{} out of {environment}", desired.app)
+    } else {
+        format!("{} to {environment}", desired.release())
+    };
+    ui.line(format!(
+        "{what}: namespace {namespace} on {}",
+        connection.name
+    ))?;
+    ui.line(match &situation.current {
+        Some((order, held)) if held.removed => {
+            format!(
+                "Nothing of the app runs there: order {} took it away.",
+                order.id
+            )
+        }
+        Some((order, _)) => format!("Now it holds {}, since order {}.", order.version, order.id),
+        None => "Nothing of the app runs there yet.".to_owned(),
+    })?;
+    if let Some(order) = &situation.unfinished {
+        let aim = if situation.removing {
+            "to take it away".to_owned()
+        } else {
+            format!("to bring it to {}", order.version)
+        };
+        let how = if is_interrupted(order) {
+            "was interrupted"
+        } else {
+            "failed"
+        };
+        ui.line(format!(
+            "Order {} {aim} {how}; this one takes its place.",
+            order.id
+        ))?;
+    }
+    Ok(())
+}
+
 /// How many objects would see what, in one line.
 fn counted(plan: &Plan) -> String {
     let counted = [
@@ -87,6 +114,7 @@ fn counted(plan: &Plan) -> String {
         .map(|(action, word)| format!("{} {word}", plan.count(*action)))
         .collect();
     let hooks = match plan.hooks.len() {
+        0 if parts.is_empty() => return "Plan: nothing is there.".to_owned(),
         0 => String::new(),
         1 => "; 1 hook".to_owned(),
         many => format!("; {many} hooks"),
@@ -94,8 +122,11 @@ fn counted(plan: &Plan) -> String {
     format!("Plan: {}{hooks}.", parts.join(", "))
 }
 
-fn described(change: &Change) -> String {
-    let object = &change.object;
+fn described(change: &Change, namespace: &str) -> String {
+    let object = match &change.object.namespace {
+        Some(other) if other != namespace => format!("{} in {other}", change.object),
+        _ => change.object.to_string(),
+    };
     match change.action {
         Action::Create => style(format!("  + {object}")).green().to_string(),
         Action::Change => style(format!("  ~ {object}")).yellow().to_string(),

@@ -33,7 +33,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         (Box::new(io::stdin().lock()), 0)
     } else {
         let failed = format!("cannot open `{}`", args.archive.display());
-        let file = File::open(&args.archive).or_fail(&failed)?;
+        let file = File::open(&args.archive)
+            .or_fail(&failed)
+            .map_err(Failure::of_named)?;
         let length = file.metadata().or_fail(&failed)?.len();
         (Box::new(file), length)
     };

@@ -107,8 +107,9 @@ fn what(path: &Path) -> Result<What, Failure> {
     if path == Path::new("-") {
         return Ok(What::File);
     }
-    let metadata =
-        std::fs::metadata(path).or_fail(format!("cannot look at `{}`", path.display()))?;
+    let metadata = std::fs::metadata(path)
+        .or_fail(format!("cannot look at `{}`", path.display()))
+        .map_err(Failure::of_named)?;
     if metadata.is_dir() {
         return Ok(what_folder(path));
     }
@@ -255,7 +256,11 @@ pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let reader: Box<dyn std::io::Read> = if is_input {
         Box::new(std::io::stdin().lock())
     } else {
-        Box::new(std::fs::File::open(path).or_fail(&failed)?)
+        Box::new(
+            std::fs::File::open(path)
+                .or_fail(&failed)
+                .map_err(Failure::of_named)?,
+        )
     };
     let mut bytes = Vec::new();
     reader

@@ -1,15 +1,13 @@
 //! `sampan registry user`: who may do what with the registry.
 
-use std::io::Read as _;
-
 use sampan_model::Hint as _;
 use sampan_registry::auth::users::{self, User, UsersError};
 use sampan_registry::auth::{Access, Right, Secret};
 use serde_json::{Value, json};
 
-use crate::commands::remote::first_line;
+use crate::commands::remote::password_from_stdin;
 use crate::context::Context;
-use crate::failure::{Exit, Failure, OrFail as _};
+use crate::failure::{Exit, Failure};
 use crate::ui::Table;
 
 /// Arguments of `sampan registry user`.
@@ -50,8 +48,18 @@ struct AddArgs {
 #[derive(Debug, clap::Args)]
 struct RmArgs {
     /// The names
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required_unless_present = "open", value_name = "NAME")]
     names: Vec<String>,
+    /// Let programs of this machine do everything again when no user is left, as before the first one
+    #[arg(long)]
+    open: bool,
+}
+
+impl Args {
+    /// Whether there is nothing to do where there is no installation.
+    pub(super) fn only_uses(&self) -> bool {
+        !matches!(self.command, Command::Add(_))
+    }
 }
 
 fn right(text: &str) -> Result<Right, String> {
@@ -101,11 +109,7 @@ fn add(args: &AddArgs, context: &Context) -> Result<(), Failure> {
 
 fn password(args: &AddArgs, context: &Context) -> Result<Secret, Failure> {
     if args.password_stdin {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .or_fail("cannot read the password from standard input")?;
-        return Ok(Secret::new(first_line(&text)));
+        return Ok(Secret::new(password_from_stdin(context)?));
     }
     let ask = |what: &str| {
         let answer = context.ui().ask(what, true)?;
@@ -128,19 +132,29 @@ fn remove(args: &RmArgs, context: &Context) -> Result<(), Failure> {
         for name in &args.names {
             users.remove(name)?;
         }
+        if args.open {
+            users.open()?;
+        }
         Ok(users.iter().next().is_none())
     };
     let is_empty = users::edit(context.data(), change).map_err(failure)?;
     if context.json() {
-        return context.ui().json(&json!({"removed": args.names}));
+        return context
+            .ui()
+            .json(&json!({"removed": args.names, "open": args.open}));
     }
     for name in &args.names {
         context.ui().line(format!("removed user {name}"))?;
     }
-    if is_empty {
+    if args.open {
         context
             .ui()
-            .note("nobody is left: the registry lets nobody push until there is a user again");
+            .line("programs of this machine may do everything")?;
+    } else if is_empty {
+        context.ui().note(
+            "nobody is left, and the registry lets nobody do anything: add a user, or let programs of this machine do \
+             everything with `sampan registry user rm --open`",
+        );
     }
     Ok(())
 }
@@ -185,6 +199,7 @@ fn to_json((name, user): (&str, &User)) -> Value {
 fn failure(error: UsersError) -> Failure {
     let exit = match &error {
         UsersError::Unknown { .. } => Exit::NotFound,
+        UsersError::Left { .. } => Exit::Refused,
         _ => Exit::Failed,
     };
     Failure::from(error).with_exit(exit)

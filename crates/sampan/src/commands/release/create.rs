@@ -173,9 +173,9 @@ fn resolve(
         return Ok(found.into_iter().collect());
     }
     let hint = if built {
-        "build the app's own images with `sampan build`, and bring others with `sampan image import`"
+        "build the app's own images with `sampan build`, and bring others with `sampan pull` or `sampan image import`"
     } else {
-        "bring them into the content store with `sampan image import` or `sampan load`"
+        "bring them into the content store with `sampan pull`, `sampan image import` or `sampan load`"
     };
     Err(
         Failure::new(format!("images are missing: {}", missing.join(", ")))

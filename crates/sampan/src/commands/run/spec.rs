@@ -85,8 +85,8 @@ fn find(name: &str, context: &Context) -> Result<(Reference, Image), Failure> {
     let Some(descriptor) = store.resolve(&reference)? else {
         return Err(Failure::new(format!("no image `{}`", reference.familiar()))
             .with_hint(
-                "`sampan image ls` lists the images; make one with `sampan build`, `sampan image import` or \
-                 `sampan load`",
+                "`sampan image ls` lists the images; bring one with `sampan pull` or \
+                 `sampan load`, or make one with `sampan build` or `sampan image import`",
             )
             .with_exit(Exit::NotFound));
     };
