@@ -6,9 +6,15 @@
 use std::collections::BTreeSet;
 
 use sampan_pipeline::build::{Build, Commit};
+use sampan_pipeline::config::Config;
 use sampan_pipeline::dialect::SourceFile;
+use sampan_pipeline::gate::Changes;
 use sampan_pipeline::graph::Graph;
+use sampan_pipeline::images::ImagePattern;
+use sampan_pipeline::lock::Lock;
+use sampan_pipeline::secrets::{SecretValue, Source, parse_file};
 use sampan_pipeline::substitution::{Escapes, substitute};
+use sampan_pipeline::supplies::actions;
 use sampan_pipeline::{PipelineError, drone, drone08, woodpecker};
 
 /// A file of Drone 0.8.
@@ -71,6 +77,77 @@ pub(crate) fn substitution(text: &str) {
         let first = substitute("x.yml", text, escapes, &variable);
         let second = substitute("x.yml", text, escapes, &variable);
         assert_eq!(first, second);
+    }
+}
+
+/// The configuration of an installation: what it says can be asked for.
+///
+/// # Panics
+/// As [`drone08`].
+pub(crate) fn config(text: &str) {
+    let first = Config::parse("ci.yaml", text);
+    assert_eq!(first, Config::parse("ci.yaml", text));
+    let Ok(config) = first else {
+        return;
+    };
+    for row in config.images.rows() {
+        let written = row.pattern.to_string();
+        for image in ["golang:1.21", "gcr.io/a/b@sha256:00", &written, &row.image] {
+            drop(config.images.map(image));
+        }
+    }
+    let labels = ["ubuntu-latest".to_owned(), "x".to_owned()];
+    let _images = (config.runner(&labels), config.node("node20"));
+    for tool in config.toolchains.keys() {
+        let _tool = config.toolchain(tool, Some("1.21.x"));
+    }
+    let _trust = config.trust("team/shop");
+    let read = &mut |_: &Source| Ok(SecretValue::from("x"));
+    let secrets = config
+        .secrets(&build(), read)
+        .expect("all values can be read");
+    assert!(
+        secrets
+            .iter()
+            .all(|secret| secrets.get(&secret.name).is_some())
+    );
+}
+
+/// A lock file: what is read is written so that it is read again.
+///
+/// # Panics
+/// When another lock comes back.
+pub(crate) fn lock(text: &str) {
+    let Ok(lock) = Lock::parse("x.lock", text) else {
+        return;
+    };
+    assert_eq!(Lock::parse("x.lock", &lock.to_text()), Ok(lock.clone()));
+    for (name, digest) in lock.images() {
+        assert_eq!(lock.image(name), Some(digest));
+    }
+    for (name, digest) in lock.actions() {
+        assert_eq!(lock.action(name), Some(digest));
+        assert!(actions::reference(name).is_ok(), "{name}");
+    }
+}
+
+/// A difference as git writes it, a file with secrets, and names of images and actions.
+///
+/// # Panics
+/// When two readings differ.
+pub(crate) fn changes(text: &str) {
+    assert_eq!(Changes::of_diff(text), Changes::of_diff(text));
+    drop(parse_file("x.env", text));
+    drop(actions::reference(text));
+    let name = text.lines().next().unwrap_or_default();
+    if let Ok(pattern) = ImagePattern::parse(name) {
+        assert_eq!(
+            ImagePattern::parse(&pattern.to_string()),
+            Ok(pattern.clone())
+        );
+        for image in text.lines() {
+            let _is_meant = pattern.matches(image);
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub use interrupt::{Interrupt, Registration};
 pub use outcome::{Outcome, StageOutcome, StepOutcome};
 pub use ports::{
     Deployment, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Login, Mail,
-    Ports,
+    Ports, Tool,
 };
 pub use scene::{Done, Scene, SourceTree};
 pub use shell::Shell;

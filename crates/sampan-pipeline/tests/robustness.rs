@@ -134,3 +134,31 @@ fn pipelines_with_mistakes() {
         }
     }
 }
+
+const CONFIG: &str = "images: {golang: 'a:1/go', 'plugins/*': 'a:1/p-*'}\nrunners: {'ubuntu-*': r, 'x, y': s}\n\
+    node: {'20': n}\ntoolchains: {go: {'1.21': {image: g, folder: /x}}}\ntrusted: [t, {project: p/*, rights: [volumes]}]\n\
+    vars: {A: b}\nsecrets: {s: {value: v, events: [tag], images: [i], projects: [p]}}\nkeep: 3\n";
+
+const LOCK: &str = "version: 1\nimages:\n  \"golang:1.21\": \
+    sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nactions:\n  \"a/b@v1\": \
+    sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n";
+
+const CHANGES: &str = "+++ b/a.rs\n@@ -1,2 +3,4 @@ fn\n-x\n+y\n+++ \"b/\\303\\244\"\n@@ -0,0 +1 @@\nexport A='b'\nC=\"d\\n\"\n";
+
+#[test]
+fn configurations_and_locks_with_mistakes() {
+    let mut numbers = Numbers(0x5eed_0003);
+    for original in [CONFIG, LOCK, CHANGES] {
+        for _ in 0..300 {
+            let mut text = original.to_owned();
+            for _ in 0..numbers.below(4) {
+                let at = text.floor_char_boundary(numbers.below(text.len().max(1)));
+                let end = text.ceil_char_boundary((at + numbers.below(12)).min(text.len()));
+                text.replace_range(at..end, PIECES[numbers.below(PIECES.len())]);
+            }
+            pipeline::config(&text);
+            pipeline::lock(&text);
+            pipeline::changes(&text);
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct Packed {
     pub(super) digest: String,
 }
 
-/// One thing to be packed: where it lies below the root, and its name in the archive.
+/// One thing to be packed: where it lies below the root, and its name in the archive; without a name, what the folder has.
 pub(super) struct Member {
     pub(super) path: String,
     pub(super) name: String,
@@ -119,11 +119,12 @@ impl<W: Write> Packer<'_, W> {
             let stat = rustix::fs::fstat(&file)?;
             return self.file(file, &stat, member.name.as_bytes());
         }
+        if member.name.is_empty() {
+            let folder = root.folder(member.path.as_bytes())?;
+            return self.contents(&folder, b"", 0);
+        }
         let (parent, name) = split(member.path.as_bytes());
         let parent = root.folder(parent)?;
-        if name.is_empty() {
-            return self.contents(&parent, member.name.as_bytes(), 0);
-        }
         let stat = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let found = Found {
             name: name.to_vec(),

@@ -66,7 +66,6 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
         token: parameters
             .text(&["PLUGIN_KUBERNETES_TOKEN", "KUBERNETES_TOKEN"])
             .map(|token| token.trim().to_owned()),
-        insecure: server.is_some() && certificate.is_none(),
         certificate: certificate.map(|text| pem(parameters, text)).transpose()?,
         namespace: Some(
             parameters
@@ -77,7 +76,7 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
         images: images(&image),
         ..Deployment::default()
     };
-    if request.insecure {
+    if request.server.is_some() && request.certificate.is_none() {
         scene.say(
             "The certificate of the cluster is not looked at: `kubernetes_cert` is not given.",
         );

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use sampan_model::Hint;
 
 mod evaluate;
-mod helpers;
 mod lexer;
+mod library;
 mod parser;
 mod text;
 mod tree;
@@ -149,7 +149,7 @@ pub fn render(
     surroundings: Surroundings<'_>,
 ) -> Result<String, TemplateError> {
     render_with(template, context, &|name, arguments| {
-        helpers::of_drone(name, arguments, surroundings)
+        library::of_drone(name, arguments, surroundings)
     })
 }
 

@@ -1,10 +1,14 @@
 //! `actions/setup-…`: tools of a version, from the image that the installation sets for them.
 
-use std::fs;
+use std::path::Path;
+use std::{fs, io};
 
+use super::archive::Member;
+use super::cache_store::hashed;
+use super::files::Root;
 use super::parameters::{Parameters, read_text};
 use super::{BuiltInError, Definition, archive, cache};
-use crate::run::{Done, Scene};
+use crate::run::{Done, Scene, Tool};
 
 /// The actions that set tools up.
 pub(super) const DEFINITION: Definition = Definition {
@@ -69,15 +73,11 @@ pub(super) const DEFINITION: Definition = Definition {
 const FOLDER: &str = "_tools";
 
 fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInError> {
-    let tool = parameters
-        .built_in
-        .rsplit("setup-")
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let tool = parameters.built_in.rsplit("setup-").next();
+    let tool = tool.unwrap_or_default().to_ascii_lowercase();
     let version = version(parameters, scene, &tool)?;
     let ports = scene.ports;
-    let source = ports
+    let found = ports
         .toolchain(&tool, &version)
         .map_err(BuiltInError::port(format!("set up `{tool}`")))?;
     let name = match version.as_str() {
@@ -87,19 +87,15 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
             version.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '.'), "-")
         ),
     };
-    let below = format!("{FOLDER}/{name}");
-    bring(scene, &source, &below)?;
-    let folder = format!(
-        "{}/{below}",
-        scene.stage.workspace.base.trim_end_matches('/')
-    );
+    let target = Target::of(parameters, scene, &name)?;
+    bring(scene, &found, &tool, &target)?;
+    let has_programs = target.root.stat(format!("{}/bin", target.below).as_bytes());
+    let folder = target.inside;
     scene.say(format_args!("`{tool}` is in {folder}."));
     let mut done = Done::default();
-    let has_programs = source.join("bin").is_dir();
-    done.paths.push(if has_programs {
-        format!("{folder}/bin")
-    } else {
-        folder.clone()
+    done.paths.push(match has_programs {
+        Ok(Some(_)) => format!("{folder}/bin"),
+        _ => folder.clone(),
     });
     let home = match tool.as_str() {
         "go" => Some("GOROOT"),
@@ -115,6 +111,48 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
     done.outputs
         .insert("cache-hit".to_owned(), "false".to_owned());
     Ok(done)
+}
+
+/// Where a tool is put.
+struct Target {
+    root: Root,
+    /// Below the root.
+    below: String,
+    /// As steps see it.
+    inside: String,
+}
+
+impl Target {
+    /// The folder of tools of GitHub's jobs, beside their workspace; otherwise a folder within the workspace.
+    fn of(parameters: &Parameters, scene: &Scene<'_>, name: &str) -> Result<Self, BuiltInError> {
+        let beside = scene.workspace.with_file_name("runner").join("tools");
+        let seen = parameters.text(&["RUNNER_TOOL_CACHE"]);
+        if let Some(seen) = seen.filter(|_| beside.is_dir()) {
+            return Ok(Self {
+                root: Root::open(&beside).map_err(BuiltInError::file("open", seen))?,
+                below: name.to_owned(),
+                inside: format!("{seen}/{name}"),
+            });
+        }
+        let below = format!("{FOLDER}/{name}");
+        let base = scene.stage.workspace.base.trim_end_matches('/');
+        Ok(Self {
+            root: cache::root(scene)?,
+            inside: format!("{base}/{below}"),
+            below,
+        })
+    }
+}
+
+/// Where a tool lies in its own image.
+fn usual_folder(tool: &str) -> &'static str {
+    match tool {
+        "go" => "usr/local/go",
+        "java" => "opt/java/openjdk",
+        "dotnet" => "usr/share/dotnet",
+        // Node.js and Python lie among what else is there.
+        _ => "usr/local",
+    }
 }
 
 /// The version that is asked for: given, or in a file of the tree. Without one the installation chooses.
@@ -186,30 +224,62 @@ fn of_file(name: &str, text: &str) -> Option<String> {
         .filter(|version| !version.is_empty())
 }
 
-/// Copies a tool into the workspace, unless it is there: what steps write there must not reach others.
-fn bring(scene: &Scene<'_>, source: &std::path::Path, below: &str) -> Result<(), BuiltInError> {
-    let root = cache::root(scene)?;
-    let failed = || BuiltInError::file("bring into the workspace", below);
-    if root.stat(below.as_bytes()).map_err(failed())?.is_some() {
+/// Copies a tool out of its layers, unless it is there: what steps write there must not reach others.
+fn bring(scene: &Scene<'_>, tool: &Tool, name: &str, target: &Target) -> Result<(), BuiltInError> {
+    let failed = || BuiltInError::file("bring into the workspace", target.inside.clone());
+    let there = target.root.stat(target.below.as_bytes());
+    if there.map_err(failed())?.is_some() {
         return Ok(());
     }
-    // A file between the two keeps all of links, rights and times as caches do.
+    let folder = match &tool.folder {
+        Some(folder) => folder.trim_start_matches('/').to_owned(),
+        None => usual_folder(name).to_owned(),
+    };
     let archive = scene
         .run_folder
-        .join(format!("{}.tool.tar", super::cache_store::hashed(below)));
-    let interrupt = scene.interrupt;
-    let whole = archive::Member {
-        path: String::new(),
+        .join(format!("{}.tool.tar", hashed(&target.inside)));
+    let mut is_found = false;
+    for layer in &tool.layers {
+        is_found |= copy(scene, layer, &folder, (target, &archive)).map_err(failed())?;
+    }
+    if is_found {
+        return Ok(());
+    }
+    Err(BuiltInError::Content {
+        problem: format!("the image that is set for `{name}` has no folder `/{folder}`"),
+        hint: Some(format!(
+            "name the tool's `folder` beside its `image`, at `toolchains.{name}` in `ci.yaml`"
+        )),
+    })
+}
+
+/// Copies what a layer has of a folder; whether it has any of it. An archive between the two keeps links, rights and
+/// times, as caches do.
+fn copy(
+    scene: &Scene<'_>,
+    layer: &Path,
+    folder: &str,
+    (target, archive): (&Target, &Path),
+) -> io::Result<bool> {
+    let source = Root::open(layer)?;
+    if source.stat(folder.as_bytes())?.is_none() {
+        return Ok(false);
+    }
+    let contents = Member {
+        path: folder.to_owned(),
         name: String::new(),
         as_file: false,
     };
-    let copied = super::files::Root::open(source)
-        .and_then(|source| archive::pack(&source, &[whole], &archive, &|| interrupt.is_triggered()))
+    let interrupt = scene.interrupt;
+    let is_ended = || interrupt.is_triggered();
+    // Stages run at once, and each may bring the same tool.
+    let archive = archive.with_extension(hashed(&scene.workspace.to_string_lossy()));
+    let copied = archive::pack(&source, &[contents], &archive, &is_ended)
         .and_then(|_| fs::File::open(&archive))
-        .and_then(|file| archive::unpack(&root, below, file, &|| interrupt.is_triggered()));
+        .and_then(|file| archive::unpack(&target.root, &target.below, file, &is_ended));
     let removed = fs::remove_file(&archive);
-    copied.map_err(failed())?;
-    removed.map_err(failed())
+    copied?;
+    removed.map(|()| true)
 }
 
 #[cfg(test)]

@@ -24,12 +24,11 @@ pub trait Ports: Sync {
     /// When it is not at hand, with what can be done.
     fn action(&self, reference: &str) -> Result<PathBuf, PortError>;
 
-    /// The folder of a tool (`go`, `node`) of a version, from the image that the installation sets for it. It is shared, and
-    /// nobody writes there.
+    /// A tool (`go`, `node`) of a version, from the image that the installation sets for it.
     ///
     /// # Errors
     /// When the installation sets none, or the image is not at hand, with what can be done.
-    fn toolchain(&self, tool: &str, version: &str) -> Result<PathBuf, PortError> {
+    fn toolchain(&self, tool: &str, version: &str) -> Result<Tool, PortError> {
         Err(PortError::no_toolchain(tool, version))
     }
 
@@ -70,6 +69,15 @@ pub trait Ports: Sync {
     /// # Errors
     /// When the server refuses it.
     fn send_mail(&self, mail: &Mail) -> Result<(), PortError>;
+}
+
+/// A tool in the layers of an image. They are shared, and nobody writes there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// The folders of the layers, lowest first.
+    pub layers: Vec<PathBuf>,
+    /// The tool's folder in the image; where it usually lies when absent.
+    pub folder: Option<String>,
 }
 
 impl PortError {
@@ -158,10 +166,8 @@ pub struct Deployment {
     pub server: Option<String>,
     /// A bearer token.
     pub token: Option<String>,
-    /// The certificate of the cluster's authority, in PEM.
+    /// The certificate of the cluster's authority, in PEM; without one, that of a `server` is not looked at.
     pub certificate: Option<String>,
-    /// Whether the cluster's certificate is not looked at.
-    pub insecure: bool,
     /// A kubeconfig in place of all these.
     pub kubeconfig: Option<String>,
     /// The namespace of objects that name none.

@@ -108,7 +108,9 @@ impl Hint for SupplyError {
             }
             Self::ImageName { .. } => "write a name such as `golang:1.21`".to_owned(),
             Self::NoAction { name, .. } => {
-                format!("bring it here with `sampan ci vendor --action {name}=FOLDER`, or {BUNDLE}")
+                format!(
+                    "with its repository in a folder, bring it here with `sampan ci action {name} FOLDER`, or {BUNDLE}"
+                )
             }
             Self::OtherAction { .. } => {
                 format!("{BUNDLE}, or pin what is here with `sampan ci lock`")

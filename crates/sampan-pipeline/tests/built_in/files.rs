@@ -547,13 +547,22 @@ fn tools_come_from_the_image_that_is_set() {
         machine.action("actions/setup-go@v5", &inputs).problem(),
         "cannot set up `go`: no image is set that has the tool `go` in version `1.21` -> set `toolchains.go` in `ci.yaml` to an image that has it"
     );
-    let tool = machine.folder.path().join("go");
-    fs::create_dir_all(tool.join("bin")).unwrap();
-    fs::write(tool.join("bin/go"), "#!/bin/sh\n").unwrap();
-    machine.toolchain = Some(tool);
+    let layers = ["lower", "upper"].map(|layer| machine.folder.path().join(layer));
+    for (layer, version) in layers.iter().zip(["1", "2"]) {
+        let folder = layer.join("usr/local/go/bin");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("go"), version).unwrap();
+        fs::write(folder.join(format!("go{version}")), version).unwrap();
+    }
+    // Another layer does not have it.
+    let other = machine.folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    machine.toolchain = Some([&layers[..], &[other]].concat());
     let done = machine.action("actions/setup-go@v5", &inputs).end.unwrap();
     assert_eq!(done.paths, ["/base/_tools/go-1.21/bin"]);
     assert_eq!(done.environment["GOROOT"], "/base/_tools/go-1.21");
-    assert!(machine.workspace().join("_tools/go-1.21/bin/go").is_file());
+    let programs = machine.workspace().join("_tools/go-1.21/bin");
+    assert_eq!(fs::read_to_string(programs.join("go")).unwrap(), "2");
+    assert!(programs.join("go1").is_file());
     machine.action("actions/setup-go@v5", &inputs).end.unwrap();
 }

@@ -229,7 +229,6 @@ fn a_deployment_gets_a_new_image() {
         deployment.certificate.as_deref(),
         Some("-----BEGIN CERTIFICATE-----\n")
     );
-    assert!(!deployment.insecure);
     assert_eq!(deployment.namespace.as_deref(), Some("shop"));
     let image = "registry.site/octocat/hello:7fd1a60b".to_owned();
     let container = Some("app".to_owned());

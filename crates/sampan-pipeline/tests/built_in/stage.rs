@@ -13,7 +13,7 @@ use sampan_pipeline::graph::{Action, EnvironmentValue, Graph, Stage, Step};
 use sampan_pipeline::plan::End;
 use sampan_pipeline::run::{
     Deployment, Done, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Interrupt,
-    Mail, PortError, Ports, Scene, SourceTree,
+    Mail, PortError, Ports, Scene, SourceTree, Tool,
 };
 use sampan_pipeline::{drone, drone08, settings};
 use tempfile::TempDir;
@@ -35,8 +35,8 @@ pub(crate) struct Machine {
     pub(crate) secrets: BTreeMap<String, String>,
     /// How the stage went so far, as the executor says in the environment.
     pub(crate) status: &'static str,
-    /// The folder of a tool that the installation has.
-    pub(crate) toolchain: Option<PathBuf>,
+    /// The layers of an image with a tool that the installation has.
+    pub(crate) toolchain: Option<Vec<PathBuf>>,
     pub(crate) answers: Mutex<Vec<HttpResponse>>,
     pub(crate) asked: Mutex<Asked>,
 }
@@ -212,9 +212,12 @@ impl Ports for Machine {
         Err(PortError::new(format!("there is no `{reference}`")))
     }
 
-    fn toolchain(&self, tool: &str, version: &str) -> Result<PathBuf, PortError> {
+    fn toolchain(&self, tool: &str, version: &str) -> Result<Tool, PortError> {
         match &self.toolchain {
-            Some(folder) => Ok(folder.clone()),
+            Some(layers) => Ok(Tool {
+                layers: layers.clone(),
+                folder: None,
+            }),
             None => Err(PortError::no_toolchain(tool, version)),
         }
     }

@@ -6,6 +6,7 @@
 )]
 
 mod github;
+mod killed;
 mod order;
 mod plugins;
 mod services;

@@ -129,6 +129,10 @@ impl Site {
             .unwrap();
     }
 
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
     pub(crate) fn tree(&self) -> PathBuf {
         self.folder.path().join("tree")
     }

@@ -12,6 +12,7 @@ mod happened;
 mod installation;
 mod lint;
 mod list;
+mod lock;
 mod logs;
 mod pipeline;
 mod planning;
@@ -24,7 +25,9 @@ mod runs;
 mod shell;
 mod show;
 mod source;
+mod supply;
 mod tree;
+mod vendor;
 mod view;
 
 use std::process::ExitCode;
@@ -65,6 +68,10 @@ enum Command {
     Shell(Box<shell::Args>),
     /// Go on with a run from one of its steps, on the workspace as it was before it
     Resume(Box<resume::Args>),
+    /// Pin the images and actions of the pipelines to what is here, in `sampan-ci.lock`
+    Lock(lock::Args),
+    /// Pack all images and actions that the pipelines need into a file that can be carried
+    Vendor(vendor::Args),
 }
 
 /// Runs the subcommand.
@@ -80,6 +87,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Logs(args) => logs::run(args, context),
         Command::Shell(args) => shell::run(args, context),
         Command::Resume(args) => resume::run(args, context),
+        Command::Lock(args) => lock::run(args, context),
+        Command::Vendor(args) => vendor::run(args, context),
     }
 }
 

@@ -313,7 +313,7 @@ fn general(name: &str, arguments: Arguments<'_>) -> Option<Result<Effect, String
         _ => return None,
     };
     if places.len() != count {
-        return Some(Err(super::helpers::wrong_count(count, places.len())));
+        return Some(Err(super::library::wrong_count(count, places.len())));
     }
     let includes_zero = matches!(arguments.names.get("includeZero"), Some(Value::Bool(true)))
         && places[0] == Value::Number(0);

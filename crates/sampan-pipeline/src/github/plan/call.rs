@@ -67,7 +67,7 @@ impl Planner<'_> {
         let Some(workflow) = self.called(&called.workflow)? else {
             let hint = match crate::supplies::action_name(&called.workflow) {
                 Some(name) => format!(
-                    "`{name}` is not here: bring it with `sampan ci vendor --action {name}=FOLDER`"
+                    "`{name}` is not here: with its repository in a folder, `sampan ci action {name} FOLDER` brings it"
                 ),
                 None => "there is no such file in the source tree".to_owned(),
             };

@@ -68,7 +68,8 @@ impl Asked {
         let vars = installation.vars(&variables("--var", &self.var)?);
         let mut pipelines = Vec::new();
         for pipeline in found {
-            let mut compiled = pipeline.compile(&build, &vars, &LocalSources::of(&tree))?;
+            let mut compiled =
+                pipeline.compile(&build, &vars, &LocalSources::of(&tree, context))?;
             compiled.choose(&self.matrix);
             pipelines.push((pipeline, compiled));
         }

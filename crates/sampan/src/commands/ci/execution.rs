@@ -128,7 +128,7 @@ impl Execution<'_> {
         act: &mut dyn FnMut(&Run<'_>, &Compiled) -> T,
     ) -> Result<T, Failure> {
         let (context, order) = (self.context, &self.order);
-        let sources = LocalSources::of(self.tree);
+        let sources = LocalSources::of(self.tree, context);
         let mut compiled = self.pipeline.compile(&order.build, &order.vars, &sources)?;
         compiled.choose(&order.matrix);
         compiled.give(&order.environment);

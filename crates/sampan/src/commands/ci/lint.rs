@@ -87,7 +87,7 @@ fn check(pipeline: &Pipeline, tree: &Tree, context: &Context) -> Result<Vec<Prob
             return Ok(workflow_alone(pipeline));
         }
     }
-    let sources = LocalSources::of(tree);
+    let sources = LocalSources::of(tree, context);
     let compiled = pipeline.compile(&build, &BTreeMap::new(), &sources);
     Ok(match compiled {
         Ok(compiled) => compiled.graph().notes.iter().map(of_note).collect(),

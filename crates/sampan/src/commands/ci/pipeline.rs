@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sampan_oci::{ContentStore, Snapshots};
 use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::Build;
 use sampan_pipeline::dialect::{self, SourceFile};
 use sampan_pipeline::github::Workflow;
 use sampan_pipeline::github::plan::{self, Plan, Request, Sources};
 use sampan_pipeline::graph::{Dialect, Graph};
+use sampan_pipeline::supplies::{self, actions};
 
 use super::tree::Tree;
+use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
 
 /// What runs together: a file of Drone, a workflow of GitHub, or all workflows of Woodpecker.
@@ -235,26 +238,52 @@ fn none(folder: &Path) -> Failure {
         .with_exit(Exit::NotFound)
 }
 
-/// Workflows that others call, from the working tree.
+/// Workflows that others call: from the working tree, or from the repositories that are kept here.
 #[derive(Debug)]
 pub(super) struct LocalSources<'a> {
     tree: &'a Tree,
+    context: &'a Context,
 }
 
 impl<'a> LocalSources<'a> {
-    pub(super) fn of(tree: &'a Tree) -> Self {
-        Self { tree }
+    pub(super) fn of(tree: &'a Tree, context: &'a Context) -> Self {
+        Self { tree, context }
+    }
+
+    /// The folder of a repository that is kept here, with the path of the workflow in it.
+    fn kept(&self, reference: &str) -> Option<(PathBuf, String)> {
+        let name = supplies::action_name(reference)?;
+        let path = reference.split('@').next()?.splitn(3, '/').nth(2)?;
+        let folder = || -> Result<Option<PathBuf>, actions::ActionError> {
+            let store = ContentStore::open(self.context.data())?;
+            let Some(kept) = actions::find(&store, &name, None)? else {
+                return Ok(None);
+            };
+            let snapshots = Snapshots::open(self.context.data())?;
+            Ok(Some(actions::unpack(&store, &snapshots, &kept)?))
+        };
+        match folder() {
+            Ok(folder) => Some((folder?, path.to_owned())),
+            Err(error) => {
+                tracing::warn!(reference, %error, "cannot read a repository that is kept here");
+                None
+            }
+        }
     }
 }
 
 impl Sources for LocalSources<'_> {
     fn workflow(&self, reference: &str) -> Option<(String, String)> {
-        let path = reference.strip_prefix("./")?;
+        let (root, path) = match reference.strip_prefix("./") {
+            Some(path) => (self.tree.root().to_owned(), path.to_owned()),
+            None => self.kept(reference)?,
+        };
         // Links and dots must not lead out of the tree.
-        let whole = self.tree.root().join(path).canonicalize().ok()?;
-        if !whole.starts_with(self.tree.root().canonicalize().ok()?) {
+        let root = root.canonicalize().ok()?;
+        let whole = root.join(&path).canonicalize().ok()?;
+        if !whole.starts_with(&root) {
             return None;
         }
-        Some((path.to_owned(), std::fs::read_to_string(whole).ok()?))
+        Some((path, std::fs::read_to_string(whole).ok()?))
     }
 }

@@ -1,0 +1,8 @@
+//! What an installation says about pipelines.
+#![no_main]
+
+#[path = "../pipeline.rs"]
+#[expect(dead_code, reason = "each target uses one of the functions")]
+mod pipeline;
+
+libfuzzer_sys::fuzz_target!(|text: &str| pipeline::config(text));

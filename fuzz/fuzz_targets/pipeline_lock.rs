@@ -1,0 +1,8 @@
+//! Lock files of pipelines.
+#![no_main]
+
+#[path = "../pipeline.rs"]
+#[expect(dead_code, reason = "each target uses one of the functions")]
+mod pipeline;
+
+libfuzzer_sys::fuzz_target!(|text: &str| pipeline::lock(text));
