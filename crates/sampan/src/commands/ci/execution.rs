@@ -84,7 +84,7 @@ impl Execution<'_> {
         if !context.json() {
             ended.print(context)?;
         }
-        runs.tidy()?;
+        runs.tidy(self.installation.config.keep)?;
         Ok(ended)
     }
 
