@@ -214,6 +214,56 @@ fn workflows_of_woodpecker_run_together() {
     assert!(!one.stderr.contains("WHO=right)/use]"), "{}", one.stderr);
 }
 
+const WORKFLOW: &str = "\
+on: push
+jobs:
+  make:
+    runs-on: ubuntu-latest
+    container: busybox
+    outputs: {what: '${{ steps.one.outputs.what }}'}
+    steps:
+      - uses: actions/checkout@v4
+      - id: one
+        run: |
+          echo \"what=$(cat greeting)\" >> \"$GITHUB_OUTPUT\"
+          echo LATER=later >> \"$GITHUB_ENV\"
+      - run: echo $LATER
+      - run: echo '::warning file=greeting,line=1::look at it'
+  use:
+    needs: make
+    strategy: {matrix: {who: [a, b]}}
+    runs-on: ubuntu-latest
+    container: busybox
+    steps:
+      - run: echo 'it says ${{ needs.make.outputs.what }} on ${{ github.ref_name }}'
+";
+
+#[test]
+fn jobs_of_github_hand_over_what_they_have_made() {
+    let site = site("ci-github");
+    let project = Project::new(&[
+        (".github/workflows/check.yml", WORKFLOW),
+        ("greeting", "hello\n"),
+    ]);
+    let run = project.ci(&site, &["run"]).expect_code(0);
+    assert!(
+        run.stderr.contains("it says hello on main"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("] later"), "{}", run.stderr);
+    let one = project
+        .ci(&site, &["run", "--matrix", "who=b"])
+        .expect_code(0);
+    assert!(one.stderr.contains("use (b)/"), "{}", one.stderr);
+    assert!(!one.stderr.contains("use (a)/"), "{}", one.stderr);
+    assert!(
+        run.stdout.contains("greeting:1: look at it"),
+        "{}",
+        run.stdout
+    );
+}
+
 const FAILING: &str = "\
 pipeline:
   make:
