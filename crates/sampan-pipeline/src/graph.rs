@@ -121,6 +121,23 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Leaves the stage out when its combination of the matrix has other values than these.
+    pub fn choose(&mut self, matrix: &[(String, String)]) {
+        let is_other = |(key, wanted): &&(String, String)| {
+            let mut values = self.matrix.iter().filter(|(name, _)| name == key);
+            values.any(|(_, value)| match value {
+                Value::String(value) => value != wanted,
+                other => wanted.as_str() != other.to_string().as_str(),
+            })
+        };
+        if self.verdict.runs()
+            && let Some((key, wanted)) = matrix.iter().find(is_other)
+        {
+            let text = format!("only combinations with {key}={wanted} were asked for");
+            self.verdict.note(false, None, text);
+        }
+    }
+
     /// The step with this name.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&Step> {

@@ -167,6 +167,8 @@ pub struct Options {
     pub include: Vec<String>,
     /// These steps do not run, by name.
     pub exclude: Vec<String>,
+    /// Only combinations of a matrix with these values run.
+    pub matrix: Vec<(String, String)>,
     /// Where an earlier run is gone on with.
     pub resume: Option<Resume>,
     /// Whether workspaces and snapshots stay after a run that went well.
@@ -181,6 +183,7 @@ impl Default for Options {
             jobs: 2,
             include: Vec::new(),
             exclude: Vec::new(),
+            matrix: Vec::new(),
             resume: None,
             keep: false,
             snapshots: true,

@@ -26,6 +26,9 @@ pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
 
 /// Notes which steps the user does not want.
 pub(super) fn wanted(graph: &mut Graph, options: &Options) {
+    for stage in &mut graph.stages {
+        stage.choose(&options.matrix);
+    }
     for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
         let named = |names: &[String]| names.contains(&step.name);
         let unwanted = if named(&options.exclude) {

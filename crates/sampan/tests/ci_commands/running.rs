@@ -214,6 +214,56 @@ fn workflows_of_woodpecker_run_together() {
     assert!(!one.stderr.contains("WHO=right)/use]"), "{}", one.stderr);
 }
 
+const WORKFLOW: &str = "\
+on: push
+jobs:
+  make:
+    runs-on: ubuntu-latest
+    container: busybox
+    outputs: {what: '${{ steps.one.outputs.what }}'}
+    steps:
+      - uses: actions/checkout@v4
+      - id: one
+        run: |
+          echo \"what=$(cat greeting)\" >> \"$GITHUB_OUTPUT\"
+          echo LATER=later >> \"$GITHUB_ENV\"
+      - run: echo $LATER
+      - run: echo '::warning file=greeting,line=1::look at it'
+  use:
+    needs: make
+    strategy: {matrix: {who: [a, b]}}
+    runs-on: ubuntu-latest
+    container: busybox
+    steps:
+      - run: echo 'it says ${{ needs.make.outputs.what }} on ${{ github.ref_name }}'
+";
+
+#[test]
+fn jobs_of_github_hand_over_what_they_have_made() {
+    let site = site("ci-github");
+    let project = Project::new(&[
+        (".github/workflows/check.yml", WORKFLOW),
+        ("greeting", "hello\n"),
+    ]);
+    let run = project.ci(&site, &["run"]).expect_code(0);
+    assert!(
+        run.stderr.contains("it says hello on main"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("] later"), "{}", run.stderr);
+    let one = project
+        .ci(&site, &["run", "--matrix", "who=b"])
+        .expect_code(0);
+    assert!(one.stderr.contains("use (b)/"), "{}", one.stderr);
+    assert!(!one.stderr.contains("use (a)/"), "{}", one.stderr);
+    assert!(
+        run.stdout.contains("greeting:1: look at it"),
+        "{}",
+        run.stdout
+    );
+}
+
 const FAILING: &str = "\
 pipeline:
   make:
@@ -353,4 +403,37 @@ fn console_text(screen: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+#[test]
+fn results_are_collected_and_judged() {
+    let site = site("ci-quality");
+    let report = "<testsuite><testcase classname='shop' name='good'/><testcase classname='shop' name='bad'><failure message='1 is not 2'/></testcase></testsuite>";
+    let pipeline = "pipeline:\n  test: {image: busybox, commands: ['mkdir reports', 'cp report.xml reports/unit.xml', 'ln -s /etc/passwd reports/link.xml']}\n";
+    let gate = "apiVersion: sampan/v1\nkind: App\nquality:\n  reports: [reports/*.xml]\n  tests: {failed: 0, atLeast: 1}\n";
+    let project = Project::new(&[
+        (".drone.yml", pipeline),
+        ("report.xml", report),
+        ("sampan.yaml", gate),
+    ]);
+    let bad = project.ci(&site, &["run"]).expect_code(1);
+    assert!(
+        bad.stdout.contains("tests: 1 passed, 1 failed, 0 skipped"),
+        "{}",
+        bad.stdout
+    );
+    assert!(
+        bad.stdout.contains("shop.bad: 1 is not 2"),
+        "{}",
+        bad.stdout
+    );
+    assert!(bad.stdout.contains("quality gate failed"), "{}", bad.stdout);
+    let shown = project.ci(&site, &["show"]).stdout();
+    assert!(shown.contains("run 1 of .drone.yml failed"), "{shown}");
+    project.write("sampan.yaml", &gate.replace("failed: 0", "failed: 1"));
+    let good = project.ci(&site, &["run", "-o", "json"]).json();
+    assert_eq!(good["runs"][0]["report"]["quality"]["passed"], true);
+    // Nobody needs the workspaces of a run that went well.
+    assert!(!site.data().join("ci/runs/2/stages").exists());
+    assert!(site.data().join("ci/runs/1/stages").exists());
 }

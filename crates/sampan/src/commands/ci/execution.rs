@@ -84,7 +84,7 @@ impl Execution<'_> {
         if !context.json() {
             ended.print(context)?;
         }
-        runs.tidy()?;
+        runs.tidy(self.installation.config.keep)?;
         Ok(ended)
     }
 
@@ -154,6 +154,10 @@ impl Execution<'_> {
                 node_image: installation.config.node("*"),
             }),
         };
+        let options = Options {
+            matrix: order.matrix.clone(),
+            ..self.options.clone()
+        };
         let run = Run {
             build: &order.build,
             source,
@@ -162,7 +166,7 @@ impl Execution<'_> {
             secrets: &secrets,
             trust: installation.trust(&order.build, order.trusted),
             ports: &ports,
-            options: &self.options,
+            options: &options,
             interrupt,
         };
         Ok(act(&run, &compiled))

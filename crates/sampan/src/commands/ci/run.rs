@@ -62,6 +62,7 @@ impl Chosen {
             jobs: self.jobs.into(),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
+            matrix: Vec::new(),
             resume: None,
             // Results are read from the workspaces when all has ended.
             keep: true,

@@ -15,8 +15,6 @@ use super::report::Report;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
 
-/// As many runs are kept with their logs.
-const KEPT_RUNS: usize = 100;
 /// Of as many runs that went wrong the workspaces are kept.
 const KEPT_WORKSPACES: usize = 5;
 
@@ -137,10 +135,11 @@ impl Runs {
     }
 
     /// Removes the runs that are too old, and the workspaces of those that nobody will look at any more.
-    pub(super) fn tidy(&self) -> Result<(), Failure> {
+    pub(super) fn tidy(&self, keep: u32) -> Result<(), Failure> {
         let mut ended = self.all()?;
         ended.retain(|run| !run.is_live());
-        let old = ended.len().saturating_sub(KEPT_RUNS);
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        let old = ended.len().saturating_sub(keep);
         for run in ended.drain(..old) {
             remove(&run.folder)?;
         }
