@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use sampan_deploy::Desired;
-use sampan_deploy::health::{self, Patience};
+use sampan_deploy::health::{self, Patience, Until};
 use sampan_deploy::manifests::{Object, ObjectId};
 use sampan_deploy::target::Cluster;
-use sampan_model::app::Target;
 use sampan_model::yaml;
 use sampan_pipeline::run::{Deployment, PortError};
 use sampan_supervise::clock;
@@ -43,7 +41,7 @@ impl PipelinePorts<'_> {
             objects.push(object);
         }
         if request.wait && !objects.is_empty() {
-            self.wait(&cluster, namespace, objects, output)?;
+            self.wait(&cluster, &objects, output)?;
         }
         Ok(())
     }
@@ -148,6 +146,7 @@ impl PipelinePorts<'_> {
             },
             location: location.to_owned(),
             body,
+            unless_there: false,
         })
     }
 
@@ -191,35 +190,24 @@ impl PipelinePorts<'_> {
             location: id.to_string(),
             id,
             body: found,
+            unless_there: false,
         })
     }
 
     fn wait(
         &self,
         cluster: &Cluster,
-        namespace: String,
-        objects: Vec<Object>,
+        objects: &[Object],
         output: &mut dyn FnMut(&[u8]),
     ) -> Result<(), PortError> {
-        let name = |error: &dyn std::error::Error| PortError::new(error.to_string());
-        let desired = Desired {
-            app: "pipeline".parse().map_err(|error| name(&error))?,
-            version: "0.0.0".parse().map_err(|error| name(&error))?,
-            digest: String::new(),
-            environment: "pipeline".parse().map_err(|error| name(&error))?,
-            target: Target::Engine,
-            kubeconfig: None,
-            namespace,
-            objects,
-            checks: Vec::new(),
-        };
         let patience = Patience {
             timeout: PATIENCE,
             since: clock::now(),
+            until: Until::Healthy,
         };
         let mut said = String::new();
         self.ask(async {
-            let waited = health::wait(cluster, &desired, patience, |looked| {
+            let waited = health::wait(cluster, objects, patience, |looked| {
                 for health in looked {
                     let line = format!(
                         "{} is {}: {}\n",
