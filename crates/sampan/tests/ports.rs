@@ -87,18 +87,7 @@ fn services_have_ports_that_the_machine_uses_too() {
         let from_the_machine = Finished::of(site.command("curl").args(ask));
         assert_eq!(from_the_machine.stdout, "inside\n", "{}", server.log());
         let url = format!("http://web.default.svc.cluster.local:{port}/");
-        let ask = [
-            "exec",
-            "deploy/web",
-            "--",
-            "wget",
-            "-q",
-            "-T",
-            "10",
-            "-O",
-            "-",
-            &url,
-        ];
+        let ask = ["exec", "deploy/web", "--", "wget", "-q", "-O", "-", &url];
         let from_a_pod = kubectl(&server, ask);
         assert_eq!(from_a_pod.stdout, "inside\n", "{}", from_a_pod.stderr);
     }
