@@ -15,7 +15,7 @@ use sampan_pipeline::config::Config;
 use sampan_pipeline::lock::Lock;
 use sampan_pipeline::run::{
     Deployment, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Interrupt, Mail,
-    PortError, Ports,
+    PortError, Ports, Tool,
 };
 use sampan_registry::client::{Client, Request, Settings};
 use tokio::runtime::Runtime;
@@ -95,6 +95,10 @@ impl Ports for PipelinePorts<'_> {
 
     fn action(&self, reference: &str) -> Result<PathBuf, PortError> {
         self.find_action(reference)
+    }
+
+    fn toolchain(&self, tool: &str, version: &str) -> Result<Tool, PortError> {
+        self.find_tool(tool, version)
     }
 
     fn build_image(

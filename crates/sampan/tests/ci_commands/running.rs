@@ -1,11 +1,13 @@
 //! Pipelines of all dialects, run on an image with nothing but busybox. Needs root.
 
-use std::process::Stdio;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sampan_testkit::{Installation, Terminal, eventually};
+use sampan_testkit::{Finished, Installation, Terminal, eventually};
 use serde_json::Value;
 
 use crate::fixture::{Project, SAMPAN};
@@ -436,4 +438,48 @@ fn results_are_collected_and_judged() {
     // Nobody needs the workspaces of a run that went well.
     assert!(!site.data().join("ci/runs/2/stages").exists());
     assert!(site.data().join("ci/runs/1/stages").exists());
+}
+
+const TOOLS: &str = "\
+on: push
+jobs:
+  make:
+    runs-on: ubuntu-latest
+    container: busybox
+    steps:
+      - uses: actions/setup-go@v5
+        with: {go-version: '1.22'}
+      - run: greet \"$GOROOT\"
+";
+
+#[test]
+fn tools_come_from_the_image_that_the_installation_sets() {
+    let site = site("ci-tools");
+    let project = Project::new(&[(".github/workflows/check.yml", TOOLS)]);
+    let missing = project.ci(&site, &["run"]).expect_code(1);
+    assert!(
+        missing.stderr.contains("set `toolchains.go` in `ci.yaml`"),
+        "{}",
+        missing.stderr
+    );
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let programs = folder.path().join("usr/local/go/bin");
+    fs::create_dir_all(&programs).expect("a folder");
+    let greet = programs.join("greet");
+    fs::write(&greet, "#!/bin/sh\necho greetings from \"$1\"\n").expect("a program");
+    fs::set_permissions(&greet, fs::Permissions::from_mode(0o755)).expect("rights");
+    let archive = folder.path().join("tools.tar");
+    let mut tar = Command::new("tar");
+    tar.arg("--create").arg("--file").arg(&archive);
+    tar.arg("--directory").arg(folder.path()).arg("usr");
+    let _made = Finished::of(&mut tar).expect_code(0);
+    let archive = archive.to_str().expect("a path");
+    let _imported = site
+        .run(["image", "import", archive, "tools:1.22"])
+        .expect_code(0);
+    let config = "toolchains:\n  go: {\"1.22\": tools:1.22}\n";
+    fs::write(site.data().join("ci.yaml"), config).expect("the configuration");
+    let run = project.ci(&site, &["run"]).expect_code(0);
+    assert!(run.stderr.contains("greetings from /"), "{}", run.stderr);
 }

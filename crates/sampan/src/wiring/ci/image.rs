@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sampan_oci::{ContentStore, Descriptor, Digest, Reference};
 use sampan_pipeline::graph::Pull;
-use sampan_pipeline::run::{ImagePublish, ImageRequest, Login, PortError};
+use sampan_pipeline::run::{ImagePublish, ImageRequest, Login, PortError, Tool};
 use sampan_pipeline::supplies::{Resolved, action_name, actions};
 use sampan_registry::client::{Client, ClientError, Platforms, Settings, Unwatched};
 use serde_json::json;
@@ -112,6 +112,32 @@ impl PipelinePorts<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The layers of the image that the installation sets for a tool.
+    pub(super) fn find_tool(&self, tool: &str, version: &str) -> Result<Tool, PortError> {
+        let toolchain = self.supplies.config.toolchain(tool, Some(version));
+        let toolchain = toolchain.ok_or_else(|| PortError::no_toolchain(tool, version))?;
+        let descriptor = self.find_image(&ImageRequest {
+            name: &toolchain.image,
+            pull: Pull::IfNotExists,
+            login: None,
+        })?;
+        let store = self.content()?;
+        let image = store
+            .image(&descriptor)
+            .map_err(|error| port_error(&error))?;
+        let snapshots = self.context.snapshots();
+        let snapshots = snapshots.map_err(|error| from_failure(&error))?;
+        let mut layers = snapshots
+            .prepare(&store, &image)
+            .map_err(|error| port_error(&error))?;
+        // Containers stack them from the top.
+        layers.reverse();
+        Ok(Tool {
+            layers,
+            folder: toolchain.folder.clone(),
+        })
     }
 
     /// The folder of an action of another repository, from what was brought here.
