@@ -77,7 +77,7 @@ impl Site<'_> {
 fn an_app_with_a_chart_is_delivered_upgraded_and_rolled_back() {
     let vendor = Installation::new(SAMPAN);
     vendor.import_busybox();
-    let source = tree("shop");
+    let source = tree("shop-app");
     let first = bundle(&vendor, &source, "1.0.0");
     let installation = Installation::site(SAMPAN, "apps");
     let server = installation.up();
@@ -199,7 +199,7 @@ fn refuse_broken_migration(site: &Site<'_>, vendor: &Installation, source: &Sour
 fn a_release_holds_the_chart_and_all_that_it_runs() {
     let vendor = Installation::new(SAMPAN);
     vendor.import_busybox();
-    let source = tree("shop");
+    let source = tree("shop-app");
     let _built = about(&vendor, &["build"], &source).expect_code(0);
     let _created = about(&vendor, &["release", "create"], &source).expect_code(0);
     let inspect = || {
@@ -323,7 +323,7 @@ fn refusals(vendor: &Installation, source: &SourceTree) {
 #[test]
 fn charts_of_apps_are_checked_and_looked_through_for_images() {
     let installation = Installation::new(SAMPAN);
-    let source = tree("shop");
+    let source = tree("shop-app");
     let linted = about(&installation, &["lint", "--only", "image-*"], &source);
     assert!(
         !linted.stdout.contains("cannot be rendered"),
@@ -381,7 +381,7 @@ fn a_kustomization_is_rendered_for_each_environment() {
 fn a_rollout_goes_on_after_its_process_died_in_a_hook() {
     let installation = Installation::new(SAMPAN);
     installation.import_busybox();
-    let source = tree("shop");
+    let source = tree("shop-app");
     let _built = about(&installation, &["build"], &source).expect_code(0);
     let _created = about(&installation, &["release", "create"], &source).expect_code(0);
     let server = installation.up();

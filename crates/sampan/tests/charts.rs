@@ -254,7 +254,11 @@ fn charts_are_checked_as_helm_checks_them() {
         .tree
         .replace("web/Chart.yaml", "apiVersion: v2", "apiVersion: [v2");
     check(&["lint", &web]);
-    check(&["lint", &charts.name("nowhere")]);
+    let nowhere = ["lint", &charts.name("nowhere")];
+    let (theirs, ours) = (charts.helm.run(nowhere), charts.chart(&nowhere));
+    same(&theirs.stdout, &ours.stdout, &nowhere);
+    // Helm knows no other exit code than 1.
+    assert_eq!(ours.code, Some(3), "{}", ours.stderr);
 }
 
 #[test]
