@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod causes;
+pub mod go_time;
 pub mod hint;
 pub mod name;
 mod nearest;

@@ -1,6 +1,10 @@
 //! Images: a manifest with its configuration.
 
-use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType};
+use std::path::PathBuf;
+
+use oci_spec::image::{
+    Config, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType,
+};
 
 use crate::digest::{Digest, DigestError};
 
@@ -44,6 +48,41 @@ impl Image {
             .iter()
             .map(|text| text.parse())
             .collect()
+    }
+
+    /// A part of what the image says about its containers, as in `image.setting(Config::user)`.
+    #[must_use]
+    pub fn setting<T: Clone>(&self, part: impl Fn(&Config) -> &Option<T>) -> Option<T> {
+        let config = self.config.config().as_ref()?;
+        part(config).clone()
+    }
+
+    /// The folders that every container has for itself (`VOLUME`).
+    #[must_use]
+    pub fn volumes(&self) -> Vec<PathBuf> {
+        let volumes = self.setting(Config::volumes).unwrap_or_default();
+        volumes.into_iter().map(PathBuf::from).collect()
+    }
+
+    /// The command line of a container's first process; empty when nobody names one.
+    ///
+    /// `command` takes the place of the image's own (`CMD`); `entrypoint` takes the place of the image's own
+    /// (`ENTRYPOINT`) and leaves its command out too.
+    #[must_use]
+    pub fn command_line(
+        &self,
+        entrypoint: Option<Vec<String>>,
+        command: Option<Vec<String>>,
+    ) -> Vec<String> {
+        let own_command = match &entrypoint {
+            Some(_) => None,
+            None => self.setting(Config::cmd),
+        };
+        let mut line = entrypoint
+            .or_else(|| self.setting(Config::entrypoint))
+            .unwrap_or_default();
+        line.extend(command.or(own_command).unwrap_or_default());
+        line
     }
 
     /// The sizes of the layers as stored, added up, in bytes.

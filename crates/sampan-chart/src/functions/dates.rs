@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
+use sampan_model::go_time::{duration as duration_text, format};
+
 use super::Parameter::{Any, Object as Of, Text as Word};
 use super::arguments::Arguments;
 use super::numbers::parse_saturating;
 use super::{Function, FunctionError};
-use crate::value::named::duration as duration_text;
 use crate::value::{Integer, IntegerType, Value};
 
 mod calendar;
 mod durations;
-mod layout;
 mod moment;
 mod object;
 mod parsing;
@@ -81,7 +81,7 @@ fn declared(arguments: &[Value], place: usize) -> Result<Rc<Moment>, FunctionErr
 }
 
 fn formatted(layout: &[u8], value: &Value, zone: Zone) -> Value {
-    Value::text(layout::format(layout, &moment(value).in_zone(zone)))
+    Value::text(format(layout, &moment(value).in_zone(zone).shown_parts()))
 }
 
 /// A zone by its name; UTC where there is none of that name.

@@ -13,6 +13,7 @@ use nix::sched::CloneFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use oci_spec::runtime::Spec;
+use sampan_model::Causes;
 
 use super::Stdio;
 use super::terminal::TerminalSocket;
@@ -81,8 +82,8 @@ fn create(
     stdio: Stdio,
     lifeline: BorrowedFd<'_>,
 ) -> Result<(Pid, Option<OwnedFd>), Reply> {
-    let record = directory.record().map_err(|error| chain(&error))?;
-    let stubs = prepare(directory, &record).map_err(|error| chain(&error))?;
+    let record = directory.record().map_err(|error| failed(&error))?;
+    let stubs = prepare(directory, &record).map_err(|error| failed(&error))?;
     let (pid, terminal) = build(directory, &record, stdio)?;
     let connected = connect(directory, &record, pid, lifeline).and_then(|mut created| {
         created.stubs = stubs;
@@ -103,7 +104,7 @@ fn not_connected(error: &Error) -> Reply {
             mapping: mapping.clone(),
             code,
         },
-        error => chain(error),
+        error => failed(error),
     }
 }
 
@@ -230,7 +231,7 @@ fn build(
         .with_executor(Program::new(report, true))
         .with_console_socket(socket.as_ref().map(|socket| socket.path(directory.path())))
         .with_root_path(directory.oci())
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| failed(&error))?;
     if let (Some(input), Some(output), Some(errors)) = (stdio.input, stdio.output, stdio.errors) {
         builder = builder
             .with_stdin(input)
@@ -244,14 +245,14 @@ fn build(
         .as_sibling(true)
         .build();
     let mut container =
-        built.map_err(|error| refused(&mut refusal).unwrap_or_else(|| chain(&error)))?;
+        built.map_err(|error| refused(&mut refusal).unwrap_or_else(|| failed(&error)))?;
     let pid = container.pid().map(|pid| Pid::from_raw(pid.as_raw()));
     let pid = pid.ok_or_else(|| Reply::Failed("the container has no process".to_owned()))?;
     // libcontainer lets commands into running containers only, and by its own record, which nobody else writes.
     container
         .set_status(ContainerStatus::Running)
         .save()
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| failed(&error))?;
     let terminal = socket
         .map(TerminalSocket::receive)
         .transpose()
@@ -301,16 +302,6 @@ pub(super) fn refused(pipe: &mut std::fs::File) -> Option<Reply> {
 }
 
 /// An error with its causes; across processes only text can go.
-pub(super) fn chain(error: &dyn std::error::Error) -> Reply {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    Reply::Failed(text)
+pub(super) fn failed(error: &dyn std::error::Error) -> Reply {
+    Reply::Failed(Causes(error).to_string())
 }

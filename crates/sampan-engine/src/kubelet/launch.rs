@@ -9,6 +9,7 @@ use sampan_container::{
     Capabilities, ContainerSpec, HostEntry, Mount, MountKind, Network, Process, Resources, RootFs,
     Signal, User,
 };
+use sampan_oci::Config;
 
 use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
@@ -74,14 +75,14 @@ impl Launch<'_> {
         let environment = self.environment()?;
         let security = self.container.security_context.clone().unwrap_or_default();
         let privileged = security.privileged == Some(true);
-        let config = self.image.image.config.config().clone().unwrap_or_default();
+        let image = &self.image.image;
         let cwd = self
             .container
             .working_dir
             .clone()
             .filter(|dir| !dir.is_empty());
         let cwd = cwd
-            .or_else(|| config.working_dir().clone())
+            .or_else(|| image.setting(Config::working_dir))
             .unwrap_or_default();
         let capabilities = security.capabilities.unwrap_or_default();
         Ok(ContainerSpec {
@@ -90,12 +91,7 @@ impl Launch<'_> {
                 lower: self.image.layers.clone(),
                 upper: None,
                 read_only: security.read_only_root_filesystem == Some(true),
-                directories: config
-                    .volumes()
-                    .iter()
-                    .flatten()
-                    .map(PathBuf::from)
-                    .collect(),
+                directories: image.volumes(),
             },
             process: Process {
                 args: self.command(&environment)?,
@@ -125,9 +121,8 @@ impl Launch<'_> {
             },
             resources: resources(self.container),
             labels: self.identity().labels(),
-            stop_signal: config
-                .stop_signal()
-                .as_deref()
+            stop_signal: image
+                .setting(Config::stop_signal)
                 .and_then(|text| text.parse::<Signal>().ok()),
             hosts: self.hosts(&spec),
             dns: dns::config(
@@ -152,8 +147,7 @@ impl Launch<'_> {
     }
 
     fn environment(&self) -> Result<BTreeMap<String, String>, LaunchError> {
-        let config = self.image.image.config.config().clone().unwrap_or_default();
-        let image = config.env().clone().unwrap_or_default();
+        let image = self.image.image.setting(Config::env).unwrap_or_default();
         let mut environment =
             environment::build(self.pod, self.container, &image, self.sources, self.around)?;
         if self.sandbox.namespace.is_some() {
@@ -166,7 +160,6 @@ impl Launch<'_> {
 
     /// `command` replaces the image's entry point and its arguments, `args` the arguments only.
     fn command(&self, environment: &BTreeMap<String, String>) -> Result<Vec<String>, LaunchError> {
-        let config = self.image.image.config.config().clone().unwrap_or_default();
         let own = |list: &Option<Vec<String>>| -> Option<Vec<String>> {
             let list = list.as_ref().filter(|list| !list.is_empty())?;
             Some(
@@ -176,15 +169,7 @@ impl Launch<'_> {
             )
         };
         let (command, args) = (own(&self.container.command), own(&self.container.args));
-        let mut words = match (&command, &args) {
-            (Some(command), _) => command.clone(),
-            (None, _) => config.entrypoint().clone().unwrap_or_default(),
-        };
-        match (command, args) {
-            (_, Some(args)) => words.extend(args),
-            (None, None) => words.extend(config.cmd().clone().unwrap_or_default()),
-            (Some(_), None) => {}
-        }
+        let words = self.image.image.command_line(command, args);
         if words.is_empty() {
             Err(LaunchError::NoCommand)
         } else {
@@ -196,11 +181,10 @@ impl Launch<'_> {
         let pod = spec.security_context.clone().unwrap_or_default();
         let own = self.container.security_context.clone().unwrap_or_default();
         let number = |id: Option<i64>| id.and_then(|id| u32::try_from(id).ok());
-        let config = self.image.image.config.config().clone().unwrap_or_default();
         let uid = number(own.run_as_user.or(pod.run_as_user));
         let text = match uid {
             Some(uid) => uid.to_string(),
-            None => config.user().clone().unwrap_or_default(),
+            None => self.image.image.setting(Config::user).unwrap_or_default(),
         };
         let mut user = sampan_container::user::resolve(&self.image.layers, &text)
             .map_err(LaunchError::User)?;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sampan_model::Hint as _;
+use sampan_model::{Causes, Hint as _};
 
 use super::environment::Variables;
 use super::log::Log;
 use super::message::Ending;
 use super::scene::Scene;
-use super::step::{StepRun, chain};
+use super::step::StepRun;
 use crate::built_in::BuiltIn;
 use crate::plan::End;
 
@@ -51,7 +51,7 @@ impl StepRun<'_> {
             },
             Ok(_) => Ending::SUCCESS,
             Err(error) => {
-                let reason = chain(&error);
+                let reason = Causes(&error).to_string();
                 log.say(&reason);
                 if let Some(hint) = error.hint() {
                     log.say(&format!("hint: {hint}"));

@@ -8,6 +8,7 @@ use sampan_container::{
     Capabilities, ContainerSpec, DnsConfig, HostEntry, Mount, MountKind, Network, Process,
     ProcessLimit, Resources, RootFs, user,
 };
+use sampan_oci::Config;
 
 use super::environment::{Variables, lines};
 use super::images::Unpacked;
@@ -108,13 +109,7 @@ pub(super) fn describe(parts: Parts<'_>) -> Result<ContainerSpec, DescriptionErr
             lower: parts.image.lower.clone(),
             upper: Some(parts.upper),
             read_only: false,
-            directories: parts
-                .image
-                .config(|config| config.volumes().clone())
-                .into_iter()
-                .flatten()
-                .map(PathBuf::from)
-                .collect(),
+            directories: parts.image.image.volumes(),
         },
         process,
         hostname: (network != Network::Host).then(|| host_name(parts.host_name)),
@@ -146,41 +141,26 @@ fn host_name(name: &str) -> String {
 }
 
 fn process(parts: &Parts<'_>) -> Result<Process, DescriptionError> {
-    let (image, program, container) = (parts.image, &parts.program, parts.container);
-    let mut args = match &program.entrypoint {
-        Some(own) => own.clone(),
-        None => image
-            .config(|config| config.entrypoint().clone())
-            .unwrap_or_default(),
-    };
-    if !program.command.is_empty() {
-        args.extend(program.command.iter().cloned());
-    } else if program.entrypoint.is_none() {
-        args.extend(
-            image
-                .config(|config| config.cmd().clone())
-                .unwrap_or_default(),
-        );
-    }
+    let (image, program, container) = (&parts.image.image, &parts.program, parts.container);
+    let command = Some(program.command.clone()).filter(|command| !command.is_empty());
+    let args = image.command_line(program.entrypoint.clone(), command);
     if args.is_empty() {
-        return Err(DescriptionError::NoCommand(image.name.clone()));
+        return Err(DescriptionError::NoCommand(parts.image.name.clone()));
     }
-    let mut env = image
-        .config(|config| config.env().clone())
-        .unwrap_or_default();
+    let mut env = image.setting(Config::env).unwrap_or_default();
     env.extend(lines(&program.variables));
     let cwd = match &program.folder {
         Some(folder) => folder.clone(),
         None => image
-            .config(|config| config.working_dir().clone())
+            .setting(Config::working_dir)
             .filter(|folder| folder.starts_with('/'))
             .unwrap_or_else(|| "/".to_owned()),
     };
     let name = container
         .user
         .clone()
-        .or_else(|| image.config(|config| config.user().clone()));
-    let user = user::resolve(&image.lower, name.as_deref().unwrap_or_default());
+        .or_else(|| image.setting(Config::user));
+    let user = user::resolve(&parts.image.lower, name.as_deref().unwrap_or_default());
     let limits = container
         .ulimits
         .iter()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sampan_oci::snapshot::SnapshotError;
 use sampan_oci::store::StoreError;
-use sampan_oci::{Config, Descriptor, Image};
+use sampan_oci::{Descriptor, Image};
 
 use super::{Executor, ImageRequest, PortError, Ports};
 
@@ -36,13 +36,6 @@ pub(super) struct Unpacked {
     pub(super) image: Image,
     /// Its layers, topmost first.
     pub(super) lower: Vec<PathBuf>,
-}
-
-impl Unpacked {
-    /// A part of what the image says about its containers.
-    pub(super) fn config<T>(&self, part: impl Fn(&Config) -> Option<T>) -> Option<T> {
-        self.image.config.config().as_ref().and_then(part)
-    }
 }
 
 /// The images of a run by the names that the pipeline has for them.

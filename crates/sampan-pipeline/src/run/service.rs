@@ -5,11 +5,12 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use sampan_container::{ContainerId, ExecSpec, Signal};
+use sampan_model::Causes;
 
 use super::forward_port::{self, Port};
 use super::job::parse_options;
 use super::stage_run::StageRun;
-use super::step::{StepError, chain};
+use super::step::StepError;
 use crate::github::HealthCheck;
 use crate::github::context::JobService;
 use crate::graph::Step;
@@ -80,7 +81,9 @@ impl StageRun<'_> {
     /// Waits until a service is well, where it says how that is told. Gives why it is not.
     pub(super) fn wait_until_well(&self, number: usize) -> Result<(), String> {
         let step = &self.stage.steps[number];
-        let health = self.health(step).map_err(|error| chain(&error))?;
+        let health = self
+            .health(step)
+            .map_err(|error| Causes(&error).to_string())?;
         let Some(command) = health.command.filter(|_| !health.disabled) else {
             return Ok(());
         };

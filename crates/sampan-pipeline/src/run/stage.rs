@@ -7,6 +7,7 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use sampan_container::ContainerId;
+use sampan_model::Causes;
 use sampan_supervise::clock;
 
 use super::environment::SoFar;
@@ -15,7 +16,7 @@ use super::log::Log;
 use super::message::{Ending, What};
 use super::snapshot::Snapshots;
 use super::stage_run::StageRun;
-use super::step::{StepRun, chain, log_path};
+use super::step::{StepRun, log_path};
 use crate::graph::{Expression, Failure, Step};
 use crate::plan::{End, Plan, State};
 
@@ -345,7 +346,7 @@ fn run_step(
     let log = Log::create(&path, masks, events, Arc::clone(&run.id), number);
     let mut log = match log {
         Ok(log) => log,
-        Err(error) => return Ending::failed(chain(&error)),
+        Err(error) => return Ending::failed(Causes(&error).to_string()),
     };
     let mut began = |id: Option<&ContainerId>| {
         if let Some(id) = id {
@@ -363,7 +364,7 @@ fn run_step(
     let ending = if let Some(job) = job {
         job.step(run, number, step, &mut log)
             .unwrap_or_else(|error| {
-                let reason = chain(&error);
+                let reason = Causes(&error).to_string();
                 log.say(&reason);
                 Ending::failed(reason)
             })

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sampan_model::Causes;
+
 use super::description::StageFolders;
 use super::interrupt::Interrupt;
 use super::job::{self, Job};
@@ -14,7 +16,7 @@ use super::shared::Shared;
 use super::snapshot;
 use super::stage::{Done, StepsEnd};
 use super::stage_run::StageRun;
-use super::step::{StepError, chain};
+use super::step::StepError;
 use super::workflow::Given;
 use super::{RunError, StageOutcome, StepOutcome, folder};
 use crate::graph::{Deferred, Stage};
@@ -105,7 +107,7 @@ pub(super) fn run(start: &Start<'_>) {
             outputs,
             ..tell.end(ended.end, ended.reason)
         },
-        Err(error) => tell.end(End::Failure(None), Some(chain(&error))),
+        Err(error) => tell.end(End::Failure(None), Some(Causes(&error).to_string())),
     });
 }
 

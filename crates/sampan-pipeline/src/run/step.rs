@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sampan_container::{ContainerId, ContainerSpec, Exit, Network, Runtime, Signal};
+use sampan_model::Causes;
 
 use super::description::{DescriptionError, Parts, Program, bind, describe};
 use super::environment::{self, SoFar, Variables};
@@ -55,20 +56,6 @@ pub(super) enum StepError {
     Job(#[from] JobError),
 }
 
-/// The text of an error with all its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
-}
-
 /// A step of a stage whose steps are containers of their own.
 pub(super) struct StepRun<'a> {
     pub(super) stage: &'a StageRun<'a>,
@@ -88,7 +75,7 @@ impl StepRun<'_> {
         match ran {
             Ok(ending) => ending,
             Err(error) => {
-                let reason = chain(&error);
+                let reason = Causes(&error).to_string();
                 log.say(&reason);
                 Ending::failed(reason)
             }

@@ -1,5 +1,7 @@
 //! A point in time and the zone that it is shown in.
 
+use sampan_model::go_time::Shown;
+
 use super::calendar::{Date, date_of, days_since_1970, weekday};
 use super::zone::Zone;
 
@@ -118,6 +120,25 @@ impl Moment {
 
     fn days(&self) -> i64 {
         self.shown_seconds().div_euclid(DAY_SECONDS)
+    }
+
+    /// What calendars and clocks of its zone show.
+    pub(super) fn shown_parts(&self) -> Shown {
+        let (date, clock) = (self.date(), self.clock());
+        let (offset_seconds, zone) = self.offset();
+        Shown {
+            year: date.year,
+            month: date.month,
+            day: date.day,
+            year_day: date.year_day,
+            weekday: self.weekday(),
+            hour: clock.hour,
+            minute: clock.minute,
+            second: clock.second,
+            nanoseconds: self.nanoseconds,
+            offset_seconds,
+            zone,
+        }
     }
 
     pub(super) fn date(&self) -> Date {

@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::rc::Rc;
 
+use sampan_model::go_time::format;
+
 use super::calendar::days_since_1970;
-use super::layout::format;
 use super::moment::Moment;
 use super::zone::Zone;
 use crate::functions::arguments::Arguments;
@@ -52,11 +53,18 @@ impl Object for TimeObject {
     }
 
     fn print(&self) -> Text {
-        format(b"2006-01-02 15:04:05.999999999 -0700 MST", &self.0).into()
+        format(
+            b"2006-01-02 15:04:05.999999999 -0700 MST",
+            &self.0.shown_parts(),
+        )
+        .into()
     }
 
     fn data(&self) -> Value {
-        Value::text(format(b"2006-01-02T15:04:05.999999999Z07:00", &self.0))
+        Value::text(format(
+            b"2006-01-02T15:04:05.999999999Z07:00",
+            &self.0.shown_parts(),
+        ))
     }
 }
 
@@ -110,8 +118,9 @@ fn moved(time: &Moment, name: &str) -> Option<Invocation> {
     let time = time.clone();
     Some(match name {
         "Format" => {
-            let call =
-                move |arguments: &[Value]| Ok(Value::text(format(arguments.text(0)?, &time)));
+            let call = move |arguments: &[Value]| {
+                Ok(Value::text(format(arguments.text(0)?, &time.shown_parts())))
+            };
             invocation(&[Parameter::Text], Box::new(call))
         }
         "Add" => {

@@ -1,8 +1,9 @@
 //! Reading of dates by Go's layouts.
 
+use sampan_model::go_time::{Element, MONTHS, WEEKDAYS, next_element};
+
 use super::calendar::{days_before, days_in, is_leap};
 use super::durations::quote;
-use super::layout::{Element, month_name, next_element, weekday_name};
 use super::moment::Moment;
 use super::zone::Zone;
 
@@ -150,16 +151,15 @@ fn number_in<'a>(
 }
 
 /// A name of several, whatever its case, by its place.
-fn name_of(text: &[u8], count: i64, name: impl Fn(i64) -> String) -> Result<(i64, &[u8]), Problem> {
+fn name_of<'a>(text: &'a [u8], names: &[&str], is_short: bool) -> Result<(i64, &'a [u8]), Problem> {
+    let written = |name: &str| if is_short { 3 } else { name.len() };
     let begins = |name: &str| {
-        let start = text.get(..name.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        let start = text.get(..written(name));
+        start.is_some_and(|start| start.eq_ignore_ascii_case(&name.as_bytes()[..start.len()]))
     };
-    let found = (0..count)
-        .map(|index| (index, name(index)))
-        .find(|(_, name)| begins(name));
+    let found = (0_i64..).zip(names).find(|(_, name)| begins(name));
     let (index, name) = found.ok_or(Problem::Form)?;
-    Ok((index, &text[name.len()..]))
+    Ok((index, &text[written(name)..]))
 }
 
 /// A separator and digits as nanoseconds; digits beyond those are dropped.
@@ -192,10 +192,6 @@ fn fraction_length(text: &[u8]) -> usize {
     }
 }
 
-fn short(name: fn(i64) -> String) -> impl Fn(i64) -> String {
-    move |index| name(index)[..3].to_owned()
-}
-
 impl Fields {
     /// Reads an element, and gives out what follows it.
     fn read<'a>(
@@ -209,8 +205,8 @@ impl Fields {
             Element::LongMonth | Element::Month | Element::NumberMonth | Element::ZeroMonth => {
                 rest = self.read_month(element, text)?;
             }
-            Element::LongWeekday => (_, rest) = name_of(text, 7, weekday_name)?,
-            Element::Weekday => (_, rest) = name_of(text, 7, short(weekday_name))?,
+            Element::LongWeekday => (_, rest) = name_of(text, &WEEKDAYS, false)?,
+            Element::Weekday => (_, rest) = name_of(text, &WEEKDAYS, true)?,
             Element::Day | Element::BlankDay | Element::ZeroDay => {
                 let text = if element == Element::BlankDay {
                     without_blank(text)
@@ -262,11 +258,9 @@ impl Fields {
     }
 
     fn read_month<'a>(&mut self, element: Element, text: &'a [u8]) -> Result<&'a [u8], Problem> {
-        let name = |index| month_name(index + 1);
         let (month, rest) = match element {
-            Element::LongMonth => name_of(text, 12, name).map(|(index, rest)| (index + 1, rest))?,
-            Element::Month => {
-                let (index, rest) = name_of(text, 12, short(|index| month_name(index + 1)))?;
+            Element::LongMonth | Element::Month => {
+                let (index, rest) = name_of(text, &MONTHS, element == Element::Month)?;
                 (index + 1, rest)
             }
             other => number_in(text, other == Element::ZeroMonth, 1..=12, "month")?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sampan_model::Hint as _;
+use sampan_model::{Causes, Hint as _};
 
 use super::action::Used;
 use super::composite::{Frame, Performed};
@@ -17,7 +17,6 @@ use crate::run::environment::Variables;
 use crate::run::log::Log;
 use crate::run::message::{Ending, What};
 use crate::run::scene::Scene;
-use crate::run::step::chain;
 
 /// A built-in with what it is called with.
 pub(super) struct Call<'c> {
@@ -120,7 +119,7 @@ impl Job {
                 (performed, done.post)
             }
             Err(error) => {
-                let reason = chain(&error);
+                let reason = Causes(&error).to_string();
                 log.say(&reason);
                 if let Some(hint) = error.hint() {
                     log.say(&format!("hint: {hint}"));

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use sampan_model::Causes;
+
 use super::hash_files::Workspace;
 use super::{Job, JobError, own_variables};
 use crate::expression::Value;
@@ -14,7 +16,7 @@ use crate::run::environment::Variables;
 use crate::run::log::Log;
 use crate::run::message::Ending;
 use crate::run::stage_run::StageRun;
-use crate::run::step::{StepError, chain};
+use crate::run::step::StepError;
 use crate::secrets::Asker;
 
 /// What a step sees around it: the job, or the composite action that it is a part of.
@@ -208,7 +210,7 @@ impl Job {
                     (outcome, performed.outputs, performed.ending)
                 }
                 Some(Err(error)) => {
-                    let reason = chain(&error);
+                    let reason = Causes(&error).to_string();
                     log.say(&reason);
                     (Conclusion::Failure, BTreeMap::new(), Ending::failed(reason))
                 }

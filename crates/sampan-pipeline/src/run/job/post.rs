@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sampan_model::Causes;
+
 use super::built_in::Call;
 use super::composite::Frame;
 use super::docker::OwnContainer;
@@ -16,7 +18,7 @@ use crate::run::environment::Variables;
 use crate::run::images::Unpacked;
 use crate::run::log::Log;
 use crate::run::stage_run::StageRun;
-use crate::run::step::{StepError, chain};
+use crate::run::step::StepError;
 
 /// What an action does at the end of the job.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ impl Job {
                 Ok(true) => {}
                 Ok(false) => well = false,
                 Err(error) => {
-                    log.say(&chain(&error));
+                    log.say(&Causes(&error).to_string());
                     well = false;
                 }
             }

@@ -9,8 +9,7 @@ use sampan_container::{
     Resources, RootFs, Signal, user,
 };
 use sampan_model::Hint as _;
-use sampan_oci::Reference;
-use sampan_oci::image::Image;
+use sampan_oci::{Config, Image, Reference};
 
 use super::options::{Args, NetworkMode};
 use crate::context::Context;
@@ -24,10 +23,7 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
     let (reference, image) = find(&args.image, context)?;
     let lower = context.snapshots()?.prepare(&context.content()?, &image)?;
     let process = process(args, &image, &lower)?;
-    let stop_signal = match (
-        args.stop_signal,
-        config(&image, |config| config.stop_signal().clone()),
-    ) {
+    let stop_signal = match (args.stop_signal, image.setting(Config::stop_signal)) {
         (Some(signal), _) => Some(signal),
         (None, Some(text)) => Some(text.parse()?),
         (None, None) => None,
@@ -40,11 +36,7 @@ pub(super) fn describe(args: &Args, context: &Context) -> Result<ContainerSpec, 
             lower,
             upper: None,
             read_only: args.read_only,
-            directories: config(&image, |config| config.volumes().clone())
-                .into_iter()
-                .flatten()
-                .map(PathBuf::from)
-                .collect(),
+            directories: image.volumes(),
         },
         process,
         hostname: args.hostname.clone(),
@@ -94,18 +86,9 @@ fn find(name: &str, context: &Context) -> Result<(Reference, Image), Failure> {
     Ok((reference, image))
 }
 
-/// A part of what the image says about its containers.
-fn config<T>(image: &Image, part: impl Fn(&sampan_oci::Config) -> Option<T>) -> Option<T> {
-    image.config.config().as_ref().and_then(part)
-}
-
 fn process(args: &Args, image: &Image, lower: &[PathBuf]) -> Result<Process, Failure> {
-    let name = args
-        .user
-        .clone()
-        .or_else(|| config(image, |config| config.user().clone()));
-    let own = config(image, |config| config.env().clone()).unwrap_or_default();
-    let mut env = own;
+    let name = args.user.clone().or_else(|| image.setting(Config::user));
+    let mut env = image.setting(Config::env).unwrap_or_default();
     if args.tty
         && let Some(kind) = crate::config::terminal_type()
     {
@@ -115,7 +98,7 @@ fn process(args: &Args, image: &Image, lower: &[PathBuf]) -> Result<Process, Fai
     let cwd = args
         .workdir
         .clone()
-        .or_else(|| config(image, |config| config.working_dir().clone()));
+        .or_else(|| image.setting(Config::working_dir));
     let cwd = cwd
         .filter(|cwd| !cwd.is_empty())
         .unwrap_or_else(|| "/".to_owned());
@@ -143,20 +126,14 @@ fn process(args: &Args, image: &Image, lower: &[PathBuf]) -> Result<Process, Fai
     })
 }
 
-/// The command line of the first process: another entry point also leaves the image's command out.
 fn command(args: &Args, image: &Image) -> Result<Vec<String>, Failure> {
-    let mut line = match &args.entrypoint {
-        Some(own) => Some(own.clone())
-            .filter(|own| !own.is_empty())
-            .into_iter()
-            .collect(),
-        None => config(image, |config| config.entrypoint().clone()).unwrap_or_default(),
-    };
-    if !args.command.is_empty() {
-        line.extend(args.command.iter().cloned());
-    } else if args.entrypoint.is_none() {
-        line.extend(config(image, |config| config.cmd().clone()).unwrap_or_default());
-    }
+    // An empty entry point only takes the image's away.
+    let entrypoint = args.entrypoint.as_ref().map(|own| {
+        let word = Some(own.clone()).filter(|own| !own.is_empty());
+        word.into_iter().collect()
+    });
+    let command = Some(args.command.clone()).filter(|command| !command.is_empty());
+    let line = image.command_line(entrypoint, command);
     if line.is_empty() {
         return Err(Failure::new("the image names no command")
             .with_hint("write the command behind the image, as in `sampan run IMAGE sh`"));
@@ -196,7 +173,7 @@ pub(crate) fn environment(given: &[String], files: &[PathBuf]) -> Result<Vec<Str
 }
 
 fn labels(args: &Args, image: &Image) -> BTreeMap<String, String> {
-    let own = config(image, |config| config.labels().clone()).unwrap_or_default();
+    let own = image.setting(Config::labels).unwrap_or_default();
     let given = args.label.iter().map(|label| {
         let (name, value) = label.split_once('=').unwrap_or((label, ""));
         (name.to_owned(), value.to_owned())

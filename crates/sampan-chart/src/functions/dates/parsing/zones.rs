@@ -1,9 +1,9 @@
 //! Zones in dates: offsets, and the abbreviations that people write.
 
 use super::{Fields, Problem, number};
-use crate::functions::dates::layout::Offset;
 use crate::functions::dates::moment::Moment;
 use crate::functions::dates::zone::Zone;
+use sampan_model::go_time::Offset;
 
 impl Fields {
     pub(super) fn read_offset<'a>(
