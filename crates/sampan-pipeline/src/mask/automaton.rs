@@ -11,12 +11,9 @@ pub(super) const ROOT: u32 = 0;
 /// Texts to find. Places are numbered by their depth, so that those near the root come first.
 pub(super) struct Automaton {
     nodes: Vec<Node>,
-    /// Bytes that no text tells apart have the same class.
-    classes: [u8; 256],
-    /// The next place for each class, for the shallow places, where streams mostly are.
+    classes: Classes,
+    /// The next place for each class, for the shallow places.
     rows: Vec<u32>,
-    /// How many classes there are.
-    stride: usize,
     /// How many places are shallow.
     shallow: u32,
     /// The children of the other places, by their bytes.
@@ -41,22 +38,48 @@ struct Node {
 const SHALLOW_DEPTH: u32 = 2;
 /// The class of bytes that are in no text.
 const OTHER: u8 = 0;
-/// The class of line breaks, which are in no text either, and which rows leave to the caller.
-const BREAK: u8 = 1;
-/// Stands in rows for "not decided here".
-const UNDECIDED: u32 = u32::MAX;
+/// The class of line breaks, which are in no text either.
+pub(super) const BREAK: usize = 1;
+
+/// Bytes that no text tells apart have the same class.
+#[derive(Clone)]
+pub(super) struct Classes {
+    numbers: [u8; 256],
+    /// How many there are.
+    pub(super) count: usize,
+}
+
+impl Classes {
+    /// A class for each byte that some text has.
+    pub(super) fn new(texts: &[Vec<u8>]) -> Self {
+        let used: BTreeSet<u8> = texts.iter().flatten().copied().collect();
+        let mut numbers = [OTHER; 256];
+        let mut count = BREAK + 1;
+        for byte in used {
+            // Two bytes are line breaks, so the classes of all others have room.
+            numbers[usize::from(byte)] = u8::try_from(count).unwrap_or(u8::MAX);
+            count += 1;
+        }
+        for line_break in [b'\n', b'\r'] {
+            numbers[usize::from(line_break)] = u8::try_from(BREAK).unwrap_or(u8::MAX);
+        }
+        Self { numbers, count }
+    }
+
+    pub(super) fn of(&self, byte: u8) -> usize {
+        usize::from(self.numbers[usize::from(byte)])
+    }
+}
 
 impl Automaton {
     /// An automaton that finds texts, each longer than two bytes and without line breaks.
-    pub(super) fn new(texts: &[Vec<u8>]) -> Self {
+    pub(super) fn new(texts: &[Vec<u8>], classes: Classes) -> Self {
         let trie = Trie::new(texts);
-        let (classes, stride) = classes(texts);
         let shallow = trie.depths.iter().filter(|depth| **depth <= SHALLOW_DEPTH);
         let mut automaton = Self {
             nodes: Vec::with_capacity(trie.depths.len()),
             classes,
             rows: Vec::new(),
-            stride,
             shallow: number(shallow.count()),
             edges: Vec::new(),
         };
@@ -89,36 +112,16 @@ impl Automaton {
     fn add_row(&mut self, place: usize, children: &BTreeMap<u8, u32>) {
         let fail = index(self.nodes[place].fail);
         let begin = self.rows.len();
+        let count = self.classes.count;
         if place == 0 {
-            self.rows.resize(self.stride, ROOT);
+            self.rows.resize(count, ROOT);
         } else {
             self.rows
-                .extend_from_within(fail * self.stride..(fail + 1) * self.stride);
-            self.rows[begin + usize::from(BREAK)] = UNDECIDED;
+                .extend_from_within(fail * count..(fail + 1) * count);
         }
         for (byte, next) in children {
-            self.rows[begin + usize::from(self.classes[usize::from(*byte)])] = *next;
+            self.rows[begin + self.classes.of(*byte)] = *next;
         }
-    }
-
-    /// Whether [`Self::run`] goes on from a place.
-    pub(super) fn is_shallow(&self, place: u32) -> bool {
-        place < self.shallow
-    }
-
-    /// Goes on from a shallow place as long as places stay shallow and no line break stands within a text; gives how
-    /// many bytes that were, and the place.
-    pub(super) fn run(&self, bytes: &[u8], place: u32) -> (usize, u32) {
-        let mut place = place;
-        for (count, byte) in bytes.iter().enumerate() {
-            let class = usize::from(self.classes[usize::from(*byte)]);
-            let next = self.rows[index(place) * self.stride + class];
-            if next >= self.shallow {
-                return (count, place);
-            }
-            place = next;
-        }
-        (bytes.len(), place)
     }
 
     /// The place after one more byte, which is no line break.
@@ -126,8 +129,7 @@ impl Automaton {
         let mut place = place;
         loop {
             if place < self.shallow {
-                let class = usize::from(self.classes[usize::from(byte)]);
-                return self.rows[index(place) * self.stride + class];
+                return self.rows[index(place) * self.classes.count + self.classes.of(byte)];
             }
             let node = self.nodes[index(place)];
             let first = index(node.first);
@@ -214,22 +216,6 @@ impl Trie {
             }
         }
     }
-}
-
-/// A class for each byte that some text has.
-fn classes(texts: &[Vec<u8>]) -> ([u8; 256], usize) {
-    let used: BTreeSet<u8> = texts.iter().flatten().copied().collect();
-    let mut classes = [OTHER; 256];
-    let mut count = usize::from(BREAK) + 1;
-    for byte in used {
-        // Two bytes are line breaks, so the classes of all others have room.
-        classes[usize::from(byte)] = u8::try_from(count).unwrap_or(u8::MAX);
-        count += 1;
-    }
-    for line_break in [b'\n', b'\r'] {
-        classes[usize::from(line_break)] = BREAK;
-    }
-    (classes, count)
 }
 
 fn index(number: u32) -> usize {

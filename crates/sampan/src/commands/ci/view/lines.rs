@@ -78,9 +78,12 @@ impl<'a> Lines<'a> {
 
     /// Writes what are whole lines, all at once: logs may be large.
     fn output(&mut self, name: &str, bytes: &[u8]) {
+        if self.ui.is_quiet() {
+            return;
+        }
         let begun = self.begun.entry(name.to_owned()).or_default();
         begun.extend_from_slice(bytes);
-        let whole = match begun.iter().rposition(|byte| *byte == b'\n') {
+        let whole = match memchr::memrchr(b'\n', begun) {
             Some(end) => end + 1,
             None if begun.len() > LIMIT_LINE => begun.len(),
             None => return,
@@ -102,10 +105,12 @@ fn prefixed(name: &str, text: &[u8]) -> Vec<u8> {
     let start = format!("[{name}] ");
     let mut out = Vec::with_capacity(text.len() + text.len() / 4);
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    for line in text.split(|byte| *byte == b'\n') {
+    let mut begin = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         out.extend_from_slice(start.as_bytes());
-        out.extend_from_slice(line);
+        out.extend_from_slice(&text[begin..end]);
         out.push(b'\n');
+        begin = end + 1;
     }
     out
 }
