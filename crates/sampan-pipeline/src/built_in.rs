@@ -28,7 +28,7 @@ mod drone_data;
 mod email;
 mod error;
 mod feishu;
-mod files;
+pub(crate) mod files;
 mod go_template;
 mod go_time;
 mod image_metadata;

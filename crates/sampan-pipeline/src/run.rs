@@ -38,6 +38,7 @@ mod service;
 mod shared;
 mod shell;
 mod snapshot;
+mod source_target;
 mod stage;
 mod stage_run;
 mod stage_thread;
@@ -63,6 +64,7 @@ pub use ports::{
 };
 pub use scene::{Done, Scene, SourceTree};
 pub use shell::Shell;
+pub use source_target::SourceTarget;
 
 use course::Course;
 use folder::RunFolder;

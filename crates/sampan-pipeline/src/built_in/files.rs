@@ -14,12 +14,13 @@ const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 /// A folder that is `/` to all that is opened in it.
-pub(super) struct Root {
+#[derive(Debug)]
+pub(crate) struct Root {
     fd: OwnedFd,
 }
 
 /// What lies in a folder.
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) name: Vec<u8>,
     pub(super) stat: Stat,
 }
@@ -31,7 +32,7 @@ impl Found {
 }
 
 impl Root {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty())?;
         Ok(Self { fd })
@@ -60,12 +61,12 @@ impl Root {
     }
 
     /// A folder; links stay within the root.
-    pub(super) fn folder(&self, path: &[u8]) -> io::Result<OwnedFd> {
+    pub(crate) fn folder(&self, path: &[u8]) -> io::Result<OwnedFd> {
         self.open_at(path, FOLDER)
     }
 
     /// A regular file for reading; links are followed within the root.
-    pub(super) fn file(&self, path: &[u8]) -> io::Result<File> {
+    pub(crate) fn file(&self, path: &[u8]) -> io::Result<File> {
         let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
         let stat = rustix::fs::fstat(&fd)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -78,7 +79,7 @@ impl Root {
     }
 
     /// What a path leads to, links followed within the root; `None` when there is nothing.
-    pub(super) fn stat(&self, path: &[u8]) -> io::Result<Option<Stat>> {
+    pub(crate) fn stat(&self, path: &[u8]) -> io::Result<Option<Stat>> {
         match self.open_at(path, OFlags::PATH) {
             Ok(fd) => Ok(Some(rustix::fs::fstat(fd)?)),
             Err(error) if is_absent(&error) => Ok(None),
@@ -87,12 +88,12 @@ impl Root {
     }
 
     /// What lies in a folder, in the order of the names.
-    pub(super) fn list(&self, path: &[u8]) -> io::Result<Vec<Found>> {
+    pub(crate) fn list(&self, path: &[u8]) -> io::Result<Vec<Found>> {
         list(&self.folder(path)?)
     }
 
     /// Makes a folder and those on the way to it.
-    pub(super) fn make_folder(&self, path: &[u8]) -> io::Result<OwnedFd> {
+    pub(crate) fn make_folder(&self, path: &[u8]) -> io::Result<OwnedFd> {
         match self.folder(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             other => return other,
@@ -107,7 +108,7 @@ impl Root {
 }
 
 /// The folder and the name of a path.
-pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (b"", path),
@@ -140,7 +141,7 @@ pub(super) fn list(folder: &OwnedFd) -> io::Result<Vec<Found>> {
 }
 
 /// Opens a folder in an open folder, without following a link.
-pub(super) fn child(folder: &impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
+pub(crate) fn child(folder: &impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
     Ok(rustix::fs::openat(
         folder,
         name,
@@ -157,7 +158,7 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
 }
 
 /// The way of a path without `.`, `..` and doubled slashes, from a folder on; both begin with a slash.
-pub(super) fn normal(from: &str, path: &str) -> String {
+pub(crate) fn normal(from: &str, path: &str) -> String {
     let whole = if path.starts_with('/') {
         path.to_owned()
     } else {

@@ -1,10 +1,10 @@
 //! The source tree: in a run of a working tree, it is what a clone brings.
 
-use std::fs;
+use std::path::Path;
 
-use super::parameters::{Parameters, place};
+use super::parameters::Parameters;
 use super::{BuiltInError, Definition};
-use crate::run::{Done, Scene};
+use crate::run::{Done, Scene, SourceTarget};
 
 /// The clone steps of Drone and Woodpecker.
 pub(super) const PLUGIN: Definition = Definition {
@@ -148,9 +148,12 @@ fn another(parameters: &Parameters, what: &str) -> BuiltInError {
 }
 
 fn fill(scene: &mut Scene<'_>, path: &str) -> Result<(), BuiltInError> {
-    let folder = place(scene, path)?;
-    fs::create_dir_all(&folder).map_err(BuiltInError::file("make the folder", path))?;
-    scene.tree.fill(&folder).map_err(BuiltInError::port(
+    let inside = scene.inside(path).ok_or_else(|| BuiltInError::Outside {
+        path: path.to_owned(),
+    })?;
+    let target = SourceTarget::open(scene.workspace, Path::new(&inside))
+        .map_err(BuiltInError::file("make the folder", path))?;
+    scene.tree.fill(&target).map_err(BuiltInError::port(
         "bring the source tree into the workspace",
     ))?;
     let commit = &scene.build.commit;

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Interrupt, PortError, Ports};
+use super::{Interrupt, PortError, Ports, SourceTarget};
 use crate::build::Build;
+use crate::built_in::files::normal;
 use crate::graph::{Stage, Step};
 use crate::plan::End;
 
 /// The source tree of a run.
 pub trait SourceTree: Sync {
-    /// Puts the source tree, uncommitted changes included, into a folder that exists. Files that are there and not in the
-    /// tree stay.
+    /// Puts the source tree, uncommitted changes included, into a folder. Files that are there and not in the tree stay.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    fn fill(&self, folder: &Path) -> Result<(), PortError>;
+    fn fill(&self, target: &SourceTarget) -> Result<(), PortError>;
 }
 
 /// What a built-in works with when it runs in place of a step.
@@ -60,6 +60,17 @@ impl fmt::Debug for Scene<'_> {
 }
 
 impl Scene<'_> {
+    /// Where a path of the step lies below the workspace, by its parts alone: relative to the source tree, or absolute.
+    /// `None` when it leads out of the workspace. What links there lead to is seen by who opens it.
+    #[must_use]
+    pub(crate) fn inside(&self, path: &str) -> Option<String> {
+        let whole = normal(&self.stage.workspace.path, path);
+        let base = self.stage.workspace.base.trim_end_matches('/');
+        let inside = whole.strip_prefix(base)?;
+        (inside.is_empty() || inside.starts_with('/'))
+            .then(|| inside.trim_start_matches('/').to_owned())
+    }
+
     /// The place on the machine of a path as the step sees it: relative to the source tree, or absolute within the
     /// workspace. `None` when it leads out of the workspace, also by links.
     #[must_use]

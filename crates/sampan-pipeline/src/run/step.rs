@@ -17,7 +17,7 @@ use super::log::Log;
 use super::message::Ending;
 use super::network::StageNetworkError;
 use super::stage_run::StageRun;
-use super::{PortError, RunError};
+use super::{PortError, RunError, SourceTarget};
 use crate::expression::EvaluateError;
 use crate::graph::{Action, Container, Deferred, Role, Step};
 use crate::plan::End;
@@ -150,10 +150,10 @@ impl StepRun<'_> {
         let inside = Path::new(&workspace.path)
             .strip_prefix(&workspace.base)
             .unwrap_or(Path::new(""));
-        let folder = self.stage.folders.workspace().join(inside);
-        std::fs::create_dir_all(&folder).map_err(RunError::io("make", &folder))?;
+        let folder = self.stage.folders.workspace();
+        let target = SourceTarget::open(&folder, inside).map_err(RunError::io("open", &folder))?;
         log.say(&format!("the source tree is put into {}", workspace.path));
-        self.stage.shared.run.tree.fill(&folder)?;
+        self.stage.shared.run.tree.fill(&target)?;
         Ok(Ending::SUCCESS)
     }
 

@@ -267,3 +267,40 @@ fn the_source_tree_is_what_a_clone_brings() {
             .is_file()
     );
 }
+
+#[test]
+fn the_source_tree_does_not_follow_what_steps_link() {
+    let machine = Machine::new();
+    let folder = machine.folder.path();
+    let outside = folder.join("outside");
+    let tree = folder.join("tree/made");
+    for path in [&outside, &tree] {
+        std::fs::create_dir(path).unwrap();
+    }
+    std::fs::write(outside.join("victim"), "mine").unwrap();
+    std::fs::write(tree.join("victim"), "evil").unwrap();
+    std::fs::write(folder.join("tree/file"), "evil").unwrap();
+    machine.write("../x", "");
+    let link = |target: &str, path: &str| {
+        let path = machine.workspace().join(path);
+        std::os::unix::fs::symlink(folder.join(target), path).unwrap();
+    };
+    link("outside", "src/made");
+    link("outside/victim", "src/file");
+    link("outside", "way");
+    let clone = "  a: {image: plugins/git}\n";
+    machine.drone08(clone).end.unwrap();
+    // Once more, over what is there.
+    machine.drone08(clone).end.unwrap();
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    assert_eq!(read("outside/victim"), "mine");
+    assert_eq!(read("workspace/src/made/victim"), "evil");
+    assert_eq!(read("workspace/src/file"), "evil");
+
+    let ran = machine.drone08("  a: {image: plugins/git, path: ../way/deeper}\n");
+    assert_eq!(
+        ran.problem(),
+        "cannot make the folder `../way/deeper`: No such file or directory (os error 2)"
+    );
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
+}

@@ -13,7 +13,7 @@ use sampan_pipeline::graph::{Action, EnvironmentValue, Graph, Stage, Step};
 use sampan_pipeline::plan::End;
 use sampan_pipeline::run::{
     Deployment, Done, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Interrupt,
-    Mail, PortError, Ports, Scene, SourceTree, Tool,
+    Mail, PortError, Ports, Scene, SourceTarget, SourceTree, Tool,
 };
 use sampan_pipeline::{drone, drone08, settings};
 use tempfile::TempDir;
@@ -192,14 +192,23 @@ fn build() -> Build {
     }
 }
 
+fn fill(target: &SourceTarget, root: &Path, folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            fill(target, root, &path)?;
+        } else {
+            let below = path.strip_prefix(root).unwrap();
+            assert!(target.copy(&path, below)?);
+        }
+    }
+    Ok(())
+}
+
 impl SourceTree for Machine {
-    fn fill(&self, folder: &Path) -> Result<(), PortError> {
-        fs::copy(
-            self.folder.path().join("tree/README.md"),
-            folder.join("README.md"),
-        )
-        .map(|_| ())
-        .map_err(|error| PortError::new(error.to_string()))
+    fn fill(&self, target: &SourceTarget) -> Result<(), PortError> {
+        let tree = self.folder.path().join("tree");
+        fill(target, &tree, &tree).map_err(|error| PortError::new(error.to_string()))
     }
 }
 

@@ -16,7 +16,8 @@ use sampan_pipeline::dialect::{self, SourceFile};
 use sampan_pipeline::graph::Graph;
 use sampan_pipeline::run::{
     Deployment, Event, Executor, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest,
-    Interrupt, Mail, Options, Outcome, PortError, Ports, Run, RunError, Source, SourceTree,
+    Interrupt, Mail, Options, Outcome, PortError, Ports, Run, RunError, Source, SourceTarget,
+    SourceTree,
 };
 use sampan_pipeline::secrets::Secrets;
 use sampan_pipeline::trust::Trust;
@@ -287,20 +288,20 @@ fn shown(event: &Event<'_>) -> String {
 struct Tree(PathBuf);
 
 impl SourceTree for Tree {
-    fn fill(&self, folder: &Path) -> Result<(), PortError> {
-        copy(&self.0, folder).map_err(|error| PortError::new(error.to_string()))
+    fn fill(&self, target: &SourceTarget) -> Result<(), PortError> {
+        copy(&self.0, target, Path::new("")).map_err(|error| PortError::new(error.to_string()))
     }
 }
 
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy(from: &Path, target: &SourceTarget, below: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let target = to.join(entry.file_name());
+        let path = below.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            fs::create_dir_all(&target)?;
-            copy(&entry.path(), &target)?;
+            target.make_folder(&path)?;
+            copy(&entry.path(), target, &path)?;
         } else {
-            fs::copy(entry.path(), target)?;
+            target.copy(&entry.path(), &path)?;
         }
     }
     Ok(())

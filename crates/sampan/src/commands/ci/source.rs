@@ -1,12 +1,11 @@
 //! The source tree of a run: a copy of the working tree, uncommitted changes included.
 
-use std::fs::{self, File, FileTimes, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use sampan_model::Causes;
-use sampan_pipeline::run::{PortError, SourceTree};
+use sampan_pipeline::run::{PortError, SourceTarget, SourceTree};
 
 use super::git::Git;
 use super::tree::Tree;
@@ -27,52 +26,49 @@ impl<'a> WorkingTree<'a> {
         Self { tree, data }
     }
 
-    fn fill_from_git(&self, git: &Git, folder: &Path) -> Result<(), PortError> {
+    fn fill_from_git(&self, git: &Git, (target, to): Place<'_>) -> Result<(), PortError> {
         for path in git.files().map_err(|error| failed(&error))? {
             let from = git.root().join(&path);
             if from.starts_with(self.data) {
                 continue;
             }
-            let to = folder.join(&path);
+            let to = to.join(&path);
             let found = match from.symlink_metadata() {
                 Ok(found) => found,
                 // It is deleted, and that is not committed yet.
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(cannot("read", &from, &error)),
             };
-            if let Some(above) = to.parent() {
-                fs::create_dir_all(above).map_err(|error| cannot("make", above, &error))?;
-            }
             if found.is_dir() {
-                self.fill_from_inner(&from, &to)?;
+                self.fill_from_inner(&from, (target, &to))?;
             } else {
-                copy(&from, &found, &to)?;
+                copy(&from, &found, (target, &to))?;
             }
         }
-        copy_repository(git, &folder.join(".git"))
+        copy_repository(git, (target, &to.join(".git")))
     }
 
     /// A repository within the tree, such as a submodule.
-    fn fill_from_inner(&self, from: &Path, to: &Path) -> Result<(), PortError> {
-        fs::create_dir_all(to).map_err(|error| cannot("make", to, &error))?;
+    fn fill_from_inner(&self, from: &Path, (target, to): Place<'_>) -> Result<(), PortError> {
+        make_folder((target, to))?;
         if !from.join(".git").exists() {
             // A submodule that is not checked out.
             return Ok(());
         }
-        self.fill_from_git(&Git::of(from), to)
+        self.fill_from_git(&Git::of(from), (target, to))
     }
 
-    fn fill_from_folder(&self, from: &Path, to: &Path) -> Result<(), PortError> {
+    fn fill_from_folder(&self, from: &Path, (target, to): Place<'_>) -> Result<(), PortError> {
         for (path, found) in entries(from)? {
-            let target = to.join(path.file_name().unwrap_or_default());
+            let to = to.join(path.file_name().unwrap_or_default());
             if path.starts_with(self.data) {
                 continue;
             }
             if found.is_dir() {
-                fs::create_dir_all(&target).map_err(|error| cannot("make", &target, &error))?;
-                self.fill_from_folder(&path, &target)?;
+                make_folder((target, &to))?;
+                self.fill_from_folder(&path, (target, &to))?;
             } else {
-                copy(&path, &found, &target)?;
+                copy(&path, &found, (target, &to))?;
             }
         }
         Ok(())
@@ -80,39 +76,42 @@ impl<'a> WorkingTree<'a> {
 }
 
 impl SourceTree for WorkingTree<'_> {
-    fn fill(&self, folder: &Path) -> Result<(), PortError> {
+    fn fill(&self, target: &SourceTarget) -> Result<(), PortError> {
+        let place = (target, Path::new(""));
         match self.tree.git() {
-            Some(git) => self.fill_from_git(git, folder),
-            None => self.fill_from_folder(self.tree.root(), folder),
+            Some(git) => self.fill_from_git(git, place),
+            None => self.fill_from_folder(self.tree.root(), place),
         }
     }
 }
 
+/// What is filled, and a path in it.
+type Place<'a> = (&'a SourceTarget, &'a Path);
+
+fn make_folder((target, to): Place<'_>) -> Result<(), PortError> {
+    let made = target.make_folder(to);
+    made.map_err(|error| cannot("make", to, &error))
+}
+
 /// Copies the repository, so that steps may do with it what they like. Nothing in it is linked with the original: who
 /// changes owner or mode of the copy would change those of the original too.
-fn copy_repository(git: &Git, to: &Path) -> Result<(), PortError> {
+fn copy_repository(git: &Git, (target, to): Place<'_>) -> Result<(), PortError> {
     let (own, shared) = git.folders().map_err(|error| failed(&error))?;
-    copy_folder(&shared, to, &LEFT_OUT)?;
+    copy_folder(&shared, (target, to), &LEFT_OUT)?;
     if own != shared && own.canonicalize().ok() != shared.canonicalize().ok() {
         // One of several working trees of a repository, with its own place in it.
         for (path, found) in entries(&own)? {
             let name = path.file_name().unwrap_or_default();
             if found.is_file() && !["commondir", "gitdir"].iter().any(|other| name == *other) {
-                copy(&path, &found, &to.join(name))?;
+                copy(&path, &found, (target, &to.join(name)))?;
             }
         }
     }
-    let config = to.join("config");
-    match fs::read_to_string(&config) {
-        Ok(text) => fs::write(&config, without_logins(&text))
-            .map_err(|error| cannot("write", &config, &error)),
-        Err(error) if is_absent(&error) => Ok(()),
-        Err(error) => Err(cannot("read", &config, &error)),
-    }
+    Ok(())
 }
 
-fn copy_folder(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), PortError> {
-    fs::create_dir_all(to).map_err(|error| cannot("make", to, &error))?;
+fn copy_folder(from: &Path, (target, to): Place<'_>, left_out: &[&str]) -> Result<(), PortError> {
+    make_folder((target, to))?;
     for (path, found) in entries(from)? {
         let name = path.file_name().unwrap_or_default();
         let is_lock = path
@@ -121,14 +120,27 @@ fn copy_folder(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), PortErro
         if left_out.iter().any(|other| name == *other) || is_lock {
             continue;
         }
-        let target = to.join(name);
+        let to = to.join(name);
         if found.is_dir() {
-            copy_folder(&path, &target, &[])?;
+            copy_folder(&path, (target, &to), &[])?;
+        } else if found.is_file() && name == "config" {
+            copy_config(&path, (target, &to))?;
         } else if found.is_file() || found.is_symlink() {
-            copy(&path, &found, &target)?;
+            copy(&path, &found, (target, &to))?;
         }
     }
     Ok(())
+}
+
+/// Copies the settings of a repository, or of a submodule's; logins never get to where steps could read them.
+fn copy_config(from: &Path, (target, to): Place<'_>) -> Result<(), PortError> {
+    let text = match fs::read(from) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(cannot("read", from, &error)),
+    };
+    let written = target.write(to, without_logins(&text).as_bytes());
+    written.map_err(|error| cannot("write", to, &error))
 }
 
 /// The settings of a repository without what logs in somewhere: steps get the secrets that they name, and no others.
@@ -177,19 +189,11 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, Metadata)>, PortError> {
 }
 
 /// Copies a file with its mode and time, or a symbolic link; sockets and their like are no sources.
-fn copy(from: &Path, found: &Metadata, to: &Path) -> Result<(), PortError> {
+fn copy(from: &Path, found: &Metadata, (target, to): Place<'_>) -> Result<(), PortError> {
     let outcome = if found.is_symlink() {
-        fs::read_link(from).and_then(|target| symlink(target, to))
+        fs::read_link(from).and_then(|link| target.link(&link, to))
     } else if found.is_file() {
-        fs::copy(from, to).and_then(|_| {
-            let times = FileTimes::new().set_modified(found.modified()?);
-            match File::options().write(true).open(to) {
-                Ok(file) => file.set_times(times),
-                // A file that nobody may write, not even root on some file systems.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
-                Err(error) => Err(error),
-            }
-        })
+        target.copy(from, to).map(drop)
     } else {
         Ok(())
     };
