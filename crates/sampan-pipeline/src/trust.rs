@@ -6,7 +6,8 @@
 mod check;
 mod right;
 
-pub use check::{Violation, of_options, violations};
+pub use check::{Violation, violations};
+pub(crate) use check::{of_container, of_stage};
 pub use right::Right;
 
 /// What the steps of a run may ask of the machine. Without trust they have their workspace and their network.

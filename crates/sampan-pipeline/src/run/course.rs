@@ -18,6 +18,7 @@ use super::workflow::WorkflowRun;
 use super::{Event, Outcome, RunError, StageOutcome, StepOutcome, folder};
 use crate::graph::{Deferred, Graph, Stage};
 use crate::plan::{End, Plan, State};
+use crate::trust;
 
 /// A run on its way.
 pub(super) struct Course<'a, 'e> {
@@ -177,7 +178,10 @@ impl<'a, 'e> Course<'a, 'e> {
     {
         let stage = Arc::clone(&self.stages[place]);
         let id: Arc<str> = Arc::from(&*stage.id);
-        let given = match (&self.workflow, self.broken.remove(&place)) {
+        // The graph may be another than the one that was looked at before the run.
+        let refused = trust::of_stage(&stage, self.shared.run.trust);
+        let refused = refused.first().map(ToString::to_string);
+        let given = match (&self.workflow, self.broken.remove(&place).or(refused)) {
             (_, Some(reason)) => Err(reason),
             (None, None) => Ok(None),
             (Some(workflow), None) => workflow.given(&stage, self.stand()).map(Some),

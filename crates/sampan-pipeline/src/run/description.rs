@@ -14,6 +14,7 @@ use super::environment::{Variables, lines};
 use super::images::Unpacked;
 use super::{LABEL, folder};
 use crate::graph::{Container, Limits, MountSource, Stage, VolumeSource};
+use crate::trust::{self, Trust, Violation};
 
 /// Why a container cannot be described.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,8 @@ pub(super) enum DescriptionError {
     },
     #[error("the image has no such user")]
     User(#[source] sampan_container::Error),
+    #[error(transparent)]
+    Trust(#[from] Box<Violation>),
 }
 
 /// The folders on the machine that belong to a stage.
@@ -78,6 +81,8 @@ pub(super) struct Parts<'a> {
     /// The data folder of the installation, and the folder of the run.
     pub(super) data: &'a Path,
     pub(super) run: &'a Path,
+    /// What the container may ask of the machine.
+    pub(super) trust: Trust,
     pub(super) stage: &'a Stage,
     pub(super) folders: &'a StageFolders,
     pub(super) container: &'a Container,
@@ -94,6 +99,8 @@ pub(super) struct Parts<'a> {
 /// Describes a container.
 pub(super) fn describe(parts: Parts<'_>) -> Result<ContainerSpec, DescriptionError> {
     let container = parts.container;
+    // Whatever led here, such as options and workflows that only the run could tell: nothing is made without the right.
+    trust::of_container(parts.stage, container, parts.host_name, parts.trust)?;
     let network = match container.network_mode.as_deref() {
         Some("host") => Network::Host,
         Some("none") => Network::None,

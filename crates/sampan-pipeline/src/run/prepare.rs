@@ -13,6 +13,7 @@ use super::{Executor, ImageRequest, Options, Outcome, Resume, Run, RunError, Sou
 use crate::built_in;
 use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
 use crate::plan::{End, State};
+use crate::trust::{Violation, violations};
 
 /// The graph of a run with the steps that the user wants.
 pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
@@ -49,7 +50,7 @@ pub(super) fn wanted(graph: &mut Graph, options: &Options) {
     }
 }
 
-/// Looks for everything that the run needs, and names all that is missing.
+/// Looks for everything that the run needs, and names all that is missing or not allowed.
 pub(super) fn check(
     executor: &Executor,
     run: &Run<'_>,
@@ -57,6 +58,7 @@ pub(super) fn check(
     images: &Images,
 ) -> Result<(), RunError> {
     let mut missing = Vec::new();
+    missing.extend(violations(graph, run.trust).into_iter().map(not_allowed));
     for stage in graph.stages.iter().filter(|stage| stage.verdict.runs()) {
         check_platform(stage, &mut missing);
         if let Some(container) = &stage.container {
@@ -71,6 +73,14 @@ pub(super) fn check(
         Ok(())
     } else {
         Err(RunError::Planning(missing))
+    }
+}
+
+fn not_allowed(violation: Violation) -> Missing {
+    Missing {
+        hint: violation.hint(),
+        what: violation.sentence(),
+        location: violation.location,
     }
 }
 

@@ -68,6 +68,7 @@ impl Executor {
         let mut spec = describe(Parts {
             data: &self.data,
             run: run.folder,
+            trust: run.trust,
             stage,
             folders: &folders,
             container: &container,

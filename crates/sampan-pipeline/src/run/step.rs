@@ -115,6 +115,7 @@ impl StepRun<'_> {
         let spec = describe(Parts {
             data: &shared.executor.data,
             run: shared.run.folder,
+            trust: shared.run.trust,
             stage: self.stage.stage,
             folders: &self.stage.folders,
             container: &container,

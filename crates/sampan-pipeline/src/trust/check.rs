@@ -9,7 +9,7 @@ use crate::graph::{Container, Graph, Mount, MountSource, Stage, Text, Volume, Vo
 
 /// Something that a pipeline asks for and may not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{location}: {who} asks for {what}, which only trusted projects may")]
+#[error("{location}: {}", self.sentence())]
 pub struct Violation {
     /// Where the step or the stage is described.
     pub location: Location,
@@ -21,6 +21,15 @@ pub struct Violation {
     pub right: Right,
     /// How the same can be had without the right, where there is a way.
     pub instead: Option<&'static str>,
+}
+
+impl Violation {
+    /// Who asks for what, without the place.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { who, what, .. } = self;
+        format!("{who} asks for {what}, which only trusted projects may")
+    }
 }
 
 impl Hint for Violation {
@@ -47,37 +56,39 @@ pub fn violations(graph: &Graph, trust: Trust) -> Vec<Violation> {
         found: Vec::new(),
     };
     for stage in graph.stages.iter().filter(|stage| stage.verdict.runs()) {
-        if let Some(container) = &stage.container {
-            let who = format!("the stage `{}`", stage.name);
-            list.container(stage, container, &who, &stage.location);
-        }
-        for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
-            // What is built in has no container that could have rights.
-            if let Some(container) = &step.container
-                && crate::built_in::of(step).is_none()
-            {
-                let who = format!("the step `{}`", step.name);
-                list.container(stage, container, &who, &step.location);
-            }
-        }
+        list.stage(stage);
     }
     list.found
 }
 
-/// What options of a container ask for without the right; for options that only the run can tell, at the time when it does.
+/// What a stage asks for without having the right.
 #[must_use]
-pub fn of_options(
-    options: &Options,
-    who: &str,
-    location: &Location,
-    trust: Trust,
-) -> Vec<Violation> {
+pub(crate) fn of_stage(stage: &Stage, trust: Trust) -> Vec<Violation> {
     let mut list = List {
         trust,
         found: Vec::new(),
     };
-    list.options(options, who, location);
+    list.stage(stage);
     list.found
+}
+
+/// The first thing that a container asks for without having the right, when it is about to be made.
+pub(crate) fn of_container(
+    stage: &Stage,
+    container: &Container,
+    name: &str,
+    trust: Trust,
+) -> Result<(), Box<Violation>> {
+    let mut list = List {
+        trust,
+        found: Vec::new(),
+    };
+    let who = format!("the container of `{name}`");
+    list.container(stage, container, &who, &stage.location);
+    match list.found.into_iter().next() {
+        Some(violation) => Err(Box::new(violation)),
+        None => Ok(()),
+    }
 }
 
 struct List {
@@ -98,6 +109,22 @@ impl List {
             right,
             instead,
         });
+    }
+
+    fn stage(&mut self, stage: &Stage) {
+        if let Some(container) = &stage.container {
+            let who = format!("the stage `{}`", stage.name);
+            self.container(stage, container, &who, &stage.location);
+        }
+        for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
+            // What is built in has no container that could have rights.
+            if let Some(container) = &step.container
+                && crate::built_in::of(step).is_none()
+            {
+                let who = format!("the step `{}`", step.name);
+                self.container(stage, container, &who, &step.location);
+            }
+        }
     }
 
     fn container(&mut self, stage: &Stage, container: &Container, who: &str, location: &Location) {
@@ -128,7 +155,7 @@ impl List {
                 ask(Right::Volumes, what);
             }
         }
-        // What only the run can tell is looked at when it does.
+        // What only the run can tell is looked at when the container is made.
         if let Some(Text::Now(options)) = &container.options
             && let Ok(options) = Options::parse(options, location)
         {

@@ -18,7 +18,7 @@ impl Sources for Tree {
     }
 }
 
-fn run_with(
+pub(crate) fn run_with(
     site: &mut Site,
     text: &str,
     called: Vec<(&'static str, &'static str)>,

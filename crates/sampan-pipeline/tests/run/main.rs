@@ -11,3 +11,4 @@ mod order;
 mod plugins;
 mod services;
 mod site;
+mod trust;

@@ -32,6 +32,7 @@ pub(crate) struct Site {
     pub(crate) secrets: BTreeMap<String, String>,
     pub(crate) options: Options,
     pub(crate) interrupt: Interrupt,
+    pub(crate) trust: Trust,
     pub(crate) number: u64,
 }
 
@@ -83,6 +84,7 @@ impl Site {
             secrets: BTreeMap::new(),
             options: Options::default(),
             interrupt: Interrupt::default(),
+            trust: Trust::FULL,
             number: 0,
         };
         site.make_image();
@@ -185,7 +187,7 @@ impl Site {
             folder: &folder,
             tree: &tree,
             secrets: &secrets,
-            trust: Trust::FULL,
+            trust: self.trust,
             ports: &ports,
             options: &self.options,
             interrupt: &self.interrupt,

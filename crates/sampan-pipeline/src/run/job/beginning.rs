@@ -39,6 +39,7 @@ impl Job {
         let spec = describe(Parts {
             data: &shared.executor.data,
             run: shared.run.folder,
+            trust: shared.run.trust,
             stage: run.stage,
             folders: &run.folders,
             container: &container,

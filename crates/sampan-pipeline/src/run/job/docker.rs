@@ -182,6 +182,7 @@ impl Job {
         let spec = describe(Parts {
             data: &run.shared.executor.data,
             run: run.shared.run.folder,
+            trust: run.shared.run.trust,
             stage: run.stage,
             folders: &run.folders,
             container: &Container::default(),

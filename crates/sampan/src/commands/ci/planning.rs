@@ -6,7 +6,6 @@ use console::style;
 use sampan_model::Hint as _;
 use sampan_pipeline::run::{Executor, Missing, Run, RunError};
 use sampan_pipeline::secrets::{SecretError, SecretProblem};
-use sampan_pipeline::trust::violations;
 
 use super::pipeline::Compiled;
 use crate::context::Context;
@@ -24,18 +23,6 @@ pub(super) fn check(
         Err(other) => return Err(other),
     };
     let graph = compiled.graph();
-    missing.extend(
-        violations(graph, run.trust)
-            .into_iter()
-            .map(|found| Missing {
-                hint: found.hint(),
-                what: format!(
-                    "{} asks for {}, which only trusted projects may",
-                    found.who, found.what
-                ),
-                location: found.location,
-            }),
-    );
     let none = BTreeMap::new();
     let calls = match compiled {
         Compiled::GitHub(_, plan) => &plan.calls,

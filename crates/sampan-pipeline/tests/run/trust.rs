@@ -1,0 +1,89 @@
+//! What only the run can tell needs the same rights as what the file says.
+
+use sampan_pipeline::plan::End;
+use sampan_pipeline::run::RunError;
+use sampan_pipeline::trust::{Right, Trust};
+
+use crate::github::run_with;
+use crate::site::Site;
+
+const CALLER: &str = "
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs: {options: '${{ steps.o.outputs.options }}', rows: '${{ steps.o.outputs.rows }}'}
+    steps:
+      - id: o
+        run: |
+          echo 'options=--privileged' >> $GITHUB_OUTPUT
+          echo 'rows={\"n\": [1]}' >> $GITHUB_OUTPUT
+  options:
+    needs: a
+    runs-on: ubuntu-latest
+    container: {image: busybox, options: '${{ needs.a.outputs.options }}'}
+    steps: [{run: echo reached}]
+  service:
+    needs: a
+    runs-on: ubuntu-latest
+    services: {db: {image: busybox, options: '${{ needs.a.outputs.options }}'}}
+    steps: [{run: echo reached}]
+  call:
+    needs: a
+    strategy: {matrix: '${{ fromJSON(needs.a.outputs.rows) }}'}
+    uses: ./.github/workflows/b.yml
+";
+
+const CALLED: &str = "
+on: workflow_call
+jobs:
+  inner:
+    runs-on: ubuntu-latest
+    container: {image: busybox, volumes: ['/:/host']}
+    steps: [{run: echo reached}]
+";
+
+#[test]
+fn what_a_run_makes_known_needs_rights_too() {
+    let mut site = Site::new();
+    site.trust = Trust::default();
+    let called = vec![("./.github/workflows/b.yml", CALLED)];
+    let ran = run_with(&mut site, CALLER, called, &mut |_| {}).unwrap();
+    assert_eq!(
+        ran.outcome.end,
+        Some(End::Failure(None)),
+        "{:#?}",
+        ran.events
+    );
+    assert!(
+        ran.said.values().all(|said| !said.contains("reached")),
+        "{:#?}",
+        ran.said
+    );
+    let all = ran.events.join("\n");
+    for expected in [
+        "the container of `options` asks for `privileged`, which only trusted projects may",
+        "asks for the folder `/` of the machine, which only trusted projects may",
+    ] {
+        assert!(all.contains(expected), "{all}");
+    }
+    site.check_nothing_left();
+}
+
+#[test]
+fn a_run_begins_with_its_rights_only() {
+    let mut site = Site::new();
+    let text = "pipeline:\n  a: {image: busybox, privileged: true, commands: [echo reached]}\n";
+    site.trust = [Right::Volumes, Right::Network].into_iter().collect();
+    let Err(RunError::Planning(missing)) = site.try_run(".drone.yml", text) else {
+        panic!("it has begun");
+    };
+    let said: Vec<_> = missing.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [".drone.yml:2:3: the step `a` asks for `privileged`, which only trusted projects may"]
+    );
+    site.trust = Trust::FULL;
+    assert_eq!(site.run(".drone.yml", text).outcome.end, Some(End::Success));
+    site.check_nothing_left();
+}
