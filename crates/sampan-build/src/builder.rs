@@ -244,6 +244,10 @@ fn write_image(session: &Session<'_>, plan: &Plan) -> Result<BuiltImage, BuildEr
     let digest = Digest::of(&descriptor).map_err(sampan_oci::store::StoreError::from)?;
     let mut names: Vec<(Reference, Descriptor)> = Vec::new();
     for tag in &request.tags {
+        let tag = match &request.space {
+            Some(space) => &tag.within(space),
+            None => tag,
+        };
         // Writing the index is the slowest part of a build that is all in the cache.
         let current = session.store.resolve(tag)?;
         let same = |known: &Descriptor| known.digest() == descriptor.digest();

@@ -18,6 +18,9 @@ pub struct BuildRequest {
     pub args: Vec<(String, String)>,
     /// Names for the image.
     pub tags: Vec<Reference>,
+    /// The space in which the names are known to one owner alone (see [`Reference::within`]): there images of FROM are
+    /// looked for first, and only there the image gets its names.
+    pub space: Option<String>,
     /// Labels besides those of the Dockerfile.
     pub labels: Vec<(String, String)>,
     /// Runs every step, whatever the cache holds.

@@ -82,7 +82,17 @@ impl<'a> Session<'a> {
 
     /// The image that `reference` names.
     pub(crate) fn image(&self, reference: &Reference, plan: &Plan) -> Result<Image, StepError> {
-        if let Some(descriptor) = self.store.resolve(reference)? {
+        let own = match &self.request.space {
+            Some(space) if reference.digest().is_none() => {
+                self.store.resolve(&reference.within(space))?
+            }
+            _ => None,
+        };
+        let found = match own {
+            Some(own) => Some(own),
+            None => self.store.resolve(reference)?,
+        };
+        if let Some(descriptor) = found {
             return Ok(self.store.image(&descriptor)?);
         }
         let name = reference.familiar();

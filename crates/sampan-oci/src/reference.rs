@@ -161,6 +161,23 @@ impl Reference {
         })
     }
 
+    /// The name under which an image of this name is kept for one owner alone, whose `space` is the name of a host.
+    #[must_use]
+    pub fn within(&self, space: &str) -> Self {
+        let host = self.registry.to_ascii_lowercase().replace(':', "__");
+        let repository = format!("{host}/{}", self.repository);
+        Self {
+            registry: space.to_owned(),
+            repository: if is_repository(&repository) {
+                repository
+            } else {
+                // The address of a machine may have signs that repositories cannot have.
+                format!("{}/{}", hex::encode(&*self.registry), self.repository)
+            },
+            ..self.clone()
+        }
+    }
+
     /// The same name pinned to a digest; the tag stays.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {

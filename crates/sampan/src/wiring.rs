@@ -30,7 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 pub(crate) use self::charts::Charts;
-pub(crate) use self::ci::{PipelinePorts, Supplies};
+pub(crate) use self::ci::{PipelinePorts, Supplies, space_of};
 pub(crate) use self::pins::ReleasePins;
 pub(crate) use self::releases::ReleaseTarget;
 pub(crate) use self::rendering::{

@@ -157,3 +157,40 @@ fn large_files_that_are_gone_are_forgotten() {
     site.build();
     assert_eq!(remembered(), 1);
 }
+
+#[test]
+fn names_of_one_owner_are_not_those_of_all() {
+    let site = Site::new();
+    site.dockerfile("FROM busybox\nLABEL of=all\n");
+    site.build_as("base:1");
+    let all = site.store.resolve(&"base:1".parse().unwrap()).unwrap();
+    let space = "owner.example";
+    let own = |tag: &str| sampan_build::BuildRequest {
+        tags: vec![tag.parse().unwrap()],
+        space: Some(space.to_owned()),
+        ..site.request()
+    };
+    site.dockerfile("FROM busybox\nLABEL of=owner\n");
+    let built = site.build_request(&own("base:1"));
+    assert_eq!(
+        site.store.resolve(&"base:1".parse().unwrap()).unwrap(),
+        all,
+        "what others mean by the name stays"
+    );
+    let name: sampan_oci::Reference = "base:1".parse().unwrap();
+    assert_eq!(
+        name.within(space).familiar(),
+        "owner.example/docker.io/library/base:1"
+    );
+    let kept = site.store.resolve(&name.within(space)).unwrap();
+    assert_eq!(kept, Some(built.descriptor.clone()));
+    // The owner's builds stand on it.
+    site.dockerfile("FROM base:1\n");
+    let next = site.build_request(&own("next:1"));
+    assert_eq!(next.digest, built.digest);
+    let local: sampan_oci::Reference = "localhost:7080/a/b".parse().unwrap();
+    assert_eq!(
+        local.within(space).familiar(),
+        "owner.example/localhost__7080/a/b:latest"
+    );
+}

@@ -18,7 +18,7 @@ const TAG: &str = "app:1";
 /// An installation, cleared up when dropped.
 pub(crate) struct Site {
     folder: tempfile::TempDir,
-    store: ContentStore,
+    pub(crate) store: ContentStore,
     snapshots: Snapshots,
     runtime: Runtime,
 }

@@ -8,6 +8,7 @@ use super::parameters::{Parameters, place};
 use super::registry_login::{host_of_image, of_configuration, registry_host};
 use super::{BuiltInError, Definition};
 use crate::run::{Done, ImageBuild, ImagePublish, Login, Scene};
+use crate::trust::Right;
 
 /// `docker/build-push-action`.
 pub(super) const BUILD: Definition = Definition {
@@ -226,6 +227,7 @@ fn publish(
             image: image.clone(),
             names: of_host.cloned().collect(),
             login: login_of(parameters, host)?,
+            stored_logins: scene.trust.allows(Right::Logins),
             insecure: false,
         };
         ports

@@ -6,6 +6,7 @@ use sampan_model::{Hint, shortened};
 
 use super::template::TemplateError;
 use crate::run::PortError;
+use crate::trust::Right;
 
 /// Why a built-in did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,14 @@ pub enum BuiltInError {
         /// What can be done.
         hint: Option<String>,
     },
+    /// Something of the installation that the project has no right to.
+    #[error("{what} is for trusted projects only")]
+    NotTrusted {
+        /// What it is.
+        what: &'static str,
+        /// The right that is missing.
+        right: Right,
+    },
     /// The run was ended.
     #[error("the run was ended")]
     Interrupted,
@@ -149,6 +158,9 @@ impl Hint for BuiltInError {
             Self::Outside { .. } => {
                 Some("name a path below the folder of the source tree".to_owned())
             }
+            Self::NotTrusted { right, .. } => Some(format!(
+                "give the project the right `{right}` under `trusted` in `ci.yaml`, or run the pipeline with `--trusted`"
+            )),
             Self::MissingParameter { .. }
             | Self::InvalidParameter { .. }
             | Self::Refused { .. }

@@ -8,6 +8,7 @@ use super::parameters::{Parameters, place, read_text};
 use super::registry_login::{VARIABLES, login, registry_host};
 use super::{BuiltInError, Definition, image_tags};
 use crate::run::{Done, ImageBuild, ImagePublish, Scene};
+use crate::trust::Right;
 
 mod known;
 
@@ -115,6 +116,7 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>, kind: Kind) -> Result<Don
             image: image.clone(),
             names: with_tags(repository),
             login: login(parameters, repository)?,
+            stored_logins: scene.trust.allows(Right::Logins),
             insecure: parameters.switch(&["PLUGIN_INSECURE"], false)?
                 || parameters.switch(&["PLUGIN_SKIP_TLS_VERIFY"], false)?,
         };

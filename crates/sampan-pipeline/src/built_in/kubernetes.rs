@@ -1,11 +1,15 @@
 //! Plugins that give new images to what runs in a cluster.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::parameters::Parameters;
+use super::parameters::{Parameters, normal};
 use super::{BuiltInError, Definition};
+use crate::graph::{Action, EnvironmentValue, Step};
 use crate::run::{Deployment, Done, Scene};
+use crate::trust::Right;
 
 /// The plugins that do `kubectl set image deployment/…`.
 pub(super) const DEFINITION: Definition = Definition {
@@ -76,6 +80,12 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
         images: images(&image),
         ..Deployment::default()
     };
+    if request.server.is_none() && !scene.trust.allows(Right::Engine) {
+        return Err(BuiltInError::NotTrusted {
+            what: "the engine of the installation",
+            right: Right::Engine,
+        });
+    }
     if request.server.is_some() && request.certificate.is_none() {
         scene.say(
             "The certificate of the cluster is not looked at: `kubernetes_cert` is not given.",
@@ -108,6 +118,19 @@ fn deploy(
     ports
         .deploy(request, &mut *scene.output)
         .map_err(BuiltInError::port("give the new image to the deployment"))
+}
+
+/// Whether a step names the cluster, as far as it can be told before it runs.
+pub(super) fn is_elsewhere(step: &Step) -> bool {
+    let named = |variables: &BTreeMap<String, EnvironmentValue>| {
+        let mut names = variables.keys().map(|name| normal(name));
+        names.any(|name| matches!(&*name, "kubernetes_server" | "plugin_kubernetes_server"))
+    };
+    let own = match &step.action {
+        Action::Uses { environment, .. } => named(environment),
+        _ => false,
+    };
+    own || named(&step.environment)
 }
 
 /// A certificate, which is given in base64.

@@ -196,7 +196,7 @@ fn rights(node: &Node, what: &str) -> Result<Trust, PipelineError> {
                     item,
                     "right",
                     &word,
-                    "rights are `privileges`, `volumes` and `network`",
+                    "rights are `privileges`, `volumes`, `network`, `engine`, `logins` and `images`",
                 )
             })
         })

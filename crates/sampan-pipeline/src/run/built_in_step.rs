@@ -37,6 +37,7 @@ impl StepRun<'_> {
                     End::Success
                 },
                 post: false,
+                trust: shared.run.trust,
                 tree: shared.run.tree,
                 ports: shared.run.ports,
                 interrupt: &self.stage.ends,

@@ -155,6 +155,8 @@ pub struct ImagePublish {
     pub names: Vec<String>,
     /// The login.
     pub login: Option<Login>,
+    /// Whether those may be used, without a login, that are kept on the machine.
+    pub stored_logins: bool,
     /// Whether the registry may be spoken to without TLS.
     pub insecure: bool,
 }

@@ -9,6 +9,7 @@ use crate::build::Build;
 use crate::built_in::files::normal;
 use crate::graph::{Stage, Step};
 use crate::plan::End;
+use crate::trust::Trust;
 
 /// The source tree of a run.
 pub trait SourceTree: Sync {
@@ -41,6 +42,8 @@ pub struct Scene<'a> {
     pub so_far: End,
     /// Whether this is the second call, at the end of the job.
     pub post: bool,
+    /// What the step may ask of the machine.
+    pub trust: Trust,
     /// The source tree.
     pub tree: &'a dyn SourceTree,
     /// The rest of the program.

@@ -46,6 +46,8 @@ impl Hint for Violation {
 }
 
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+const INSTEAD_OF_ENGINE: &str =
+    "name a cluster with `kubernetes_server` and a secret `kubernetes_token` of its own";
 const INSTEAD_OF_DOCKER: &str = "there is no Docker here: `plugins/docker` and `docker/build-push-action` build images without it";
 
 /// All that the stages and steps of a graph that may run ask for without having the right, in the order of the graph.
@@ -101,7 +103,10 @@ impl List {
         if self.trust.allows(right) {
             return;
         }
-        let instead = what.contains(DOCKER_SOCKET).then_some(INSTEAD_OF_DOCKER);
+        let instead = match right {
+            Right::Engine => Some(INSTEAD_OF_ENGINE),
+            _ => what.contains(DOCKER_SOCKET).then_some(INSTEAD_OF_DOCKER),
+        };
         self.found.push(Violation {
             location: location.clone(),
             who: who.to_owned(),
@@ -117,12 +122,17 @@ impl List {
             self.container(stage, container, &who, &stage.location);
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
+            let who = format!("the step `{}`", step.name);
             // What is built in has no container that could have rights.
-            if let Some(container) = &step.container
-                && crate::built_in::of(step).is_none()
-            {
-                let who = format!("the step `{}`", step.name);
-                self.container(stage, container, &who, &step.location);
+            match (crate::built_in::of(step), &step.container) {
+                (Some(Ok(built_in)), _) if built_in.wants_own_engine(step) => {
+                    let what = "the engine of the installation".to_owned();
+                    self.ask(Right::Engine, what, &who, &step.location);
+                }
+                (None, Some(container)) => {
+                    self.container(stage, container, &who, &step.location);
+                }
+                _ => {}
             }
         }
     }

@@ -12,11 +12,24 @@ pub enum Right {
     Volumes,
     /// The machine's network, and those of other containers.
     Network,
+    /// The engine of the installation, where a deployment names no cluster.
+    Engine,
+    /// The logins to registries that are kept on the machine, where a step brings none.
+    Logins,
+    /// Names of images that all projects share; those of others are seen by the project alone.
+    Images,
 }
 
 impl Right {
     /// All rights.
-    pub const ALL: [Self; 3] = [Self::Privileges, Self::Volumes, Self::Network];
+    pub const ALL: [Self; 6] = [
+        Self::Privileges,
+        Self::Volumes,
+        Self::Network,
+        Self::Engine,
+        Self::Logins,
+        Self::Images,
+    ];
 
     /// Its name in `ci.yaml`.
     #[must_use]
@@ -25,6 +38,9 @@ impl Right {
             Self::Privileges => "privileges",
             Self::Volumes => "volumes",
             Self::Network => "network",
+            Self::Engine => "engine",
+            Self::Logins => "logins",
+            Self::Images => "images",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Images, deployments and the source tree.
 
 use sampan_pipeline::run::ImageBuild;
+use sampan_pipeline::trust::{Right, Trust};
 use serde_json::json;
 
 use crate::stage::{Machine, descriptor};
@@ -303,4 +304,30 @@ fn the_source_tree_does_not_follow_what_steps_link() {
         "cannot make the folder `../way/deeper`: No such file or directory (os error 2)"
     );
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
+}
+
+#[test]
+fn what_belongs_to_the_installation_needs_a_right() {
+    let deploy =
+        "  a: {image: plugins/kubernetes, deployment: web, container: app, repo: site/web}\n";
+    let publish = "  a: {image: plugins/docker, repo: registry.site/a}\n";
+    let mut machine = Machine::new();
+    machine.write("Dockerfile", "FROM scratch\n");
+    machine.trust = Trust::default();
+    assert_eq!(
+        machine.drone08(deploy).problem(),
+        "the engine of the installation is for trusted projects only -> give the project the right `engine` under `trusted` in `ci.yaml`, or run the pipeline with `--trusted`"
+    );
+    machine.drone08(publish).end.unwrap();
+    machine.trust = [Right::Engine, Right::Logins].into_iter().collect();
+    machine.drone08(deploy).end.unwrap();
+    machine.drone08(publish).end.unwrap();
+    let asked = machine.asked.lock().unwrap();
+    assert_eq!(asked.deployed.len(), 1);
+    let stored: Vec<bool> = asked
+        .published
+        .iter()
+        .map(|publish| publish.stored_logins)
+        .collect();
+    assert_eq!(stored, [false, true]);
 }

@@ -15,6 +15,7 @@ use sampan_pipeline::run::{
     Deployment, Done, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Interrupt,
     Mail, PortError, Ports, Scene, SourceTarget, SourceTree, Tool,
 };
+use sampan_pipeline::trust::Trust;
 use sampan_pipeline::{drone, drone08, settings};
 use tempfile::TempDir;
 
@@ -32,6 +33,7 @@ pub(crate) struct Asked {
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
     pub(crate) build: Build,
+    pub(crate) trust: Trust,
     pub(crate) secrets: BTreeMap<String, String>,
     /// How the stage went so far, as the executor says in the environment.
     pub(crate) status: &'static str,
@@ -66,6 +68,7 @@ impl Machine {
         Self {
             folder,
             build: build(),
+            trust: Trust::FULL,
             secrets: BTreeMap::new(),
             status: "success",
             toolchain: None,
@@ -145,6 +148,7 @@ impl Machine {
             inputs,
             so_far: End::Success,
             post,
+            trust: self.trust,
             tree: self,
             ports: self,
             interrupt: &Interrupt::default(),

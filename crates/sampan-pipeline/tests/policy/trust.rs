@@ -53,3 +53,17 @@ fn options_of_jobs_are_looked_at() {
     );
     assert_eq!(violations(&plan.graph, Trust::default()), []);
 }
+
+#[test]
+fn the_own_engine_is_looked_at_before_anything_runs() {
+    let step = "image: plugins/kubernetes, deployment: a, container: b, repo: c/d";
+    let graph = drone08(&format!(
+        "pipeline:\n  a: {{{step}}}\n  b: {{{step}, kubernetes_server: 'https://c'}}\n  c: {{{step}, secrets: [kubernetes_server]}}\n"
+    ));
+    insta::assert_snapshot!(shown(&violations(&graph, Trust::default())), @r"
+    .drone.yml:2:3: the step `a` asks for the engine of the installation, which only trusted projects may
+      hint: name a cluster with `kubernetes_server` and a secret `kubernetes_token` of its own; if you trust the pipeline, run it with `--trusted`, or give its project the right `engine` under `trusted` in `ci.yaml`
+    ");
+    let engine: Trust = [Right::Engine].into_iter().collect();
+    assert_eq!(violations(&graph, engine), []);
+}

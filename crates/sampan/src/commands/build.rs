@@ -119,6 +119,7 @@ fn requests(args: Args) -> Result<Vec<BuildRequest>, Failure> {
         target: args.target,
         args: build_arguments(&args.build_arg),
         tags: args.tag,
+        space: None,
         labels: args.label,
         no_cache: args.no_cache,
         network: match args.network {

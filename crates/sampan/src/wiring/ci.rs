@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use sampan_build::{BuildNetwork, BuildRequest, Builder, Event};
 use sampan_model::{Causes, Hint};
 use sampan_oci::layer::Compression;
-use sampan_oci::{Descriptor, Reference};
+use sampan_oci::{Descriptor, Digest, Reference};
 use sampan_pipeline::config::Config;
 use sampan_pipeline::lock::Lock;
 use sampan_pipeline::run::{
@@ -44,6 +44,23 @@ pub(crate) struct Supplies<'a> {
     pub(crate) config: &'a Config,
     /// What the working tree pins.
     pub(crate) lock: Option<Lock>,
+    /// Where the names of images that the run builds are known, when they are no names for all projects.
+    pub(crate) space: Option<String>,
+}
+
+/// The space for names of images of one project: it is told by the whole name, which is no host that there could be.
+pub(crate) fn space_of(project: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let shown: String = project.chars().map(plain).take(40).collect();
+    let digest = Digest::of_bytes(project.as_bytes());
+    let shown = shown.trim_matches('-');
+    format!("{shown}.{}.ci.internal", &digest.hex()[..16])
 }
 
 impl<'a> PipelinePorts<'a> {
@@ -169,6 +186,7 @@ impl PipelinePorts<'_> {
             target: request.target.clone(),
             args: request.arguments.clone(),
             tags: names.map_err(|error| port_error(&error))?,
+            space: self.supplies.space.clone(),
             labels: request.labels.clone(),
             no_cache: request.no_cache,
             network: BuildNetwork::Bridge,
@@ -180,7 +198,15 @@ impl PipelinePorts<'_> {
             proxies: config::proxy_variables(),
         };
         let built = builder.build(&order, &mut |event| tell(event, output));
-        Ok(built.map_err(|error| port_error(&error))?.descriptor)
+        let built = built.map_err(|error| port_error(&error))?;
+        if order.space.is_some() && !request.names.is_empty() {
+            let names = request.names.join(", ");
+            let line = format!(
+                "{names}: only pipelines of this project know the image by name, as it has not the right `images`\n"
+            );
+            output(line.as_bytes());
+        }
+        Ok(built.descriptor)
     }
 }
 

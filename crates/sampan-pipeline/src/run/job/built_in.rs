@@ -89,6 +89,7 @@ impl Job {
                 Conclusion::Success | Conclusion::Skipped => End::Success,
             },
             post: call.post,
+            trust: shared.run.trust,
             tree: shared.run.tree,
             ports: shared.run.ports,
             interrupt: &run.ends,

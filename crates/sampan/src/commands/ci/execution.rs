@@ -12,6 +12,7 @@ use sampan_pipeline::run::{
     WorkflowSource,
 };
 use sampan_pipeline::secrets::Secret;
+use sampan_pipeline::trust::Right;
 use serde_json::{Value, json};
 
 use super::installation::{self, Installation};
@@ -26,7 +27,7 @@ use super::view::View;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::interruption;
-use crate::wiring::{PipelinePorts, Supplies};
+use crate::wiring::{PipelinePorts, Supplies, space_of};
 
 /// As many of its last lines are shown of a step that failed.
 const SHOWN_LINES: usize = 20;
@@ -133,9 +134,11 @@ impl Execution<'_> {
         compiled.choose(&order.matrix);
         compiled.give(&order.environment);
         let installation = self.installation;
+        let trust = installation.trust(&order.build, order.trusted);
         let supplies = Supplies {
             config: &installation.config,
             lock: installation::lock(self.tree)?,
+            space: (!trust.allows(Right::Images)).then(|| space_of(&order.build.repository.slug())),
         };
         let ports = PipelinePorts::new(context, supplies, interrupt.clone())?;
         let tree = WorkingTree::new(self.tree, context.data());
@@ -164,7 +167,7 @@ impl Execution<'_> {
             folder: &kept.folder,
             tree: &tree,
             secrets: &secrets,
-            trust: installation.trust(&order.build, order.trusted),
+            trust,
             ports: &ports,
             options: &options,
             interrupt,

@@ -9,7 +9,7 @@ use sampan_oci::{ContentStore, Descriptor, Digest, Reference};
 use sampan_pipeline::graph::Pull;
 use sampan_pipeline::run::{ImagePublish, ImageRequest, Login, PortError, Tool};
 use sampan_pipeline::supplies::{Resolved, action_name, actions};
-use sampan_registry::client::{Client, ClientError, Platforms, Settings, Unwatched};
+use sampan_registry::client::{Client, CredentialFiles, ClientError, Platforms, Settings, Unwatched};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
@@ -22,9 +22,12 @@ impl PipelinePorts<'_> {
     pub(super) fn find_image(&self, request: &ImageRequest<'_>) -> Result<Descriptor, PortError> {
         let reference = self.meant(request.name)?;
         let store = self.content()?;
-        let here = store
-            .resolve(&reference)
-            .map_err(|error| port_error(&error))?;
+        let here = match self.own_image(&store, request.name, &reference)? {
+            Some(own) => Some(own),
+            None => store
+                .resolve(&reference)
+                .map_err(|error| port_error(&error))?,
+        };
         let wants_newer = request.pull == Pull::Always;
         if let Some(found) = here.clone().filter(|_| !wants_newer) {
             return Ok(found);
@@ -40,6 +43,30 @@ impl PipelinePorts<'_> {
                 "bring it with `sampan pull {shown}` or `sampan load`, or say in `ci.yaml` which image stands for it"
             )))
         })
+    }
+
+    /// The image that pipelines of this project have built under a name. A name to which secrets are bound means what the
+    /// installation has, whatever a pipeline builds.
+    fn own_image(
+        &self,
+        store: &ContentStore,
+        name: &str,
+        reference: &Reference,
+    ) -> Result<Option<Descriptor>, PortError> {
+        let Some(space) = &self.supplies.space else {
+            return Ok(None);
+        };
+        let mut rules = self.supplies.config.secrets.iter();
+        let is_bound = rules.any(|secret| {
+            let mut patterns = secret.rule.images.iter();
+            patterns.any(|pattern| pattern.matches(name))
+        });
+        if is_bound || reference.digest().is_some() {
+            return Ok(None);
+        }
+        store
+            .resolve(&reference.within(space))
+            .map_err(|error| port_error(&error))
     }
 
     /// The image that a name stands for, by the table of the installation and the lock file of the tree.
@@ -193,7 +220,11 @@ impl PipelinePorts<'_> {
                 .as_ref()
                 .map(|login| Credentials::new(login, remote.registry()))
                 .transpose()?;
-            let mut settings = with(credentials.as_ref(), self.settings.clone());
+            let mut settings = self.settings.clone();
+            if !request.stored_logins {
+                settings.credentials = CredentialFiles::default();
+            }
+            let mut settings = with(credentials.as_ref(), settings);
             if request.insecure {
                 settings
                     .registries
