@@ -213,7 +213,8 @@ impl BuiltIn {
     /// Whether the step names no cluster, so that it would be the engine of the installation.
     pub(crate) fn wants_own_engine(&self, step: &Step) -> bool {
         let deploys = kubernetes::DEFINITION.names;
-        deploys.contains(&self.name.to_ascii_lowercase().as_str()) && !kubernetes::is_elsewhere(step)
+        deploys.contains(&self.name.to_ascii_lowercase().as_str())
+            && !kubernetes::is_elsewhere(step)
     }
 
     /// Does the step's work.

@@ -11,7 +11,7 @@
 //!   go: {"1.21": localhost:7080/ci/golang:1.21, "*": localhost:7080/ci/golang:1.22}
 //! trusted:                       # who may ask for more than containers of their own
 //!   - team/infra
-//!   - {project: team/*, rights: [network]}
+//!   - {project: team/*, rights: [network]}   # or `privileges`, `volumes`, `engine`, `logins`, `images`
 //! vars: {GOPROXY: off}
 //! secrets:
 //!   registry-password:

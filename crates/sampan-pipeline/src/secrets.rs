@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use sampan_model::nearest;
 
 pub use ask::Asker;
-pub use called::{Evaluate, context_in_call};
+pub use called::{Evaluate, secrets_in_call};
 pub use error::{SecretError, SecretProblem};
 pub(crate) use file::is_name;
 pub use file::{SecretFileError, parse_file};

@@ -19,7 +19,9 @@ pub struct Trust {
 
 impl Trust {
     /// Everything is allowed.
-    pub const FULL: Self = Self { rights: u8::MAX };
+    pub const FULL: Self = Self {
+        rights: (1 << Right::ALL.len()) - 1,
+    };
 
     /// Whether a right is there.
     #[must_use]

@@ -180,6 +180,7 @@ impl Job {
         let mut frame = Frame::of_job(run, number, variables);
         frame.deadline = self.deadline(run, step)?;
         frame.passed = self.state().passed;
+        frame.is_step = true;
         let performed = self.perform(&mut frame, step, log)?;
         self.state().outputs.insert(number, performed.outputs);
         Ok(performed.ending)
@@ -254,10 +255,9 @@ impl Job {
 
     /// The variables of workflow and job.
     fn job_variables(&self, run: &StageRun<'_>, step: &Step) -> Result<Variables, StepError> {
-        let contexts = self.given.contexts();
-        let build = run.shared.run.build;
-        let asker = Asker::of_step(build, run.stage, step);
-        let secrets = run.shared.run.secrets.of(&asker);
+        let asker = Asker::of_step(run.shared.run.build, run.stage, step);
+        let contexts = self.given.contexts(&asker);
+        let secrets = self.given.secrets.of(&asker);
         environment::resolve(&step.environment, &secrets, &mut |later| {
             evaluate(&Deferred::Later(later.clone()), &contexts)
         })
@@ -272,7 +272,8 @@ impl Job {
             None => None,
             Some(Deferred::Now(limit)) => Some(*limit),
             Some(Deferred::Later(later)) => {
-                let contexts = self.given.contexts();
+                let asker = Asker::of_build(run.shared.run.build);
+                let contexts = self.given.contexts(&asker);
                 let minutes = evaluate(&Deferred::Later(later.clone()), &contexts)?;
                 let minutes: f64 = minutes.parse().unwrap_or_default();
                 std::time::Duration::try_from_secs_f64(minutes * 60.0).ok()
@@ -295,7 +296,7 @@ impl Job {
         let container = self.in_container.then(|| self.id().as_str());
         let steps = frame.steps.as_deref().unwrap_or(&state.steps);
         let status = frame.status.unwrap_or(state.status);
-        let mut contexts = self.given.contexts();
+        let mut contexts = self.given.contexts(&frame.asker());
         contexts.set("github", Value::Object(self.github(frame).into()));
         contexts.set("env", context::env(variables));
         contexts.set("runner", Value::Object(runner(run).into()));
@@ -324,7 +325,7 @@ impl Job {
         put("workspace", &stage.workspace.path);
         put("event_path", &format!("{RUNNER}/event.json"));
         put("job", job);
-        put("token", token.map_or("", String::as_str));
+        put("token", token.unwrap_or_default());
         put("action", &frame.action);
         if let Some(path) = &frame.action_path {
             put("action_path", path);

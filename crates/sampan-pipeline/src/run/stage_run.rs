@@ -54,7 +54,10 @@ impl StageRun<'_> {
     pub(super) fn text(&self, text: &Text) -> Result<String, StepError> {
         match (text, &self.given) {
             (Deferred::Now(text), _) => Ok(text.clone()),
-            (later, Some(given)) => job::evaluate(later, &given.contexts()),
+            (later, Some(given)) => {
+                let asker = Asker::of_build(self.shared.run.build);
+                job::evaluate(later, &given.contexts(&asker))
+            }
             (Deferred::Later(_), None) => Err(StepError::Late { what: "a value" }),
         }
     }
@@ -62,7 +65,12 @@ impl StageRun<'_> {
     /// The image of a container.
     pub(super) fn image(&self, container: &Container) -> Result<Arc<Unpacked>, StepError> {
         let run = self.shared.run;
-        let secrets = run.secrets.of(&Asker::of_build(run.build));
+        // A job has what it was handed, and that only.
+        let secrets = self
+            .given
+            .as_ref()
+            .map_or(run.secrets, |given| &given.secrets);
+        let secrets = secrets.of(&Asker::of_build(run.build));
         let text = |value: &EnvironmentValue| match value {
             EnvironmentValue::Text(text) => Ok(text.clone()),
             EnvironmentValue::Secret(wanted) => {

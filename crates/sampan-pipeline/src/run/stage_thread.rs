@@ -19,9 +19,11 @@ use super::stage_run::StageRun;
 use super::step::StepError;
 use super::workflow::Given;
 use super::{RunError, StageOutcome, StepOutcome, folder};
+use crate::build::Build;
 use crate::graph::{Deferred, Stage};
 use crate::plan::End;
 use crate::results::Results;
+use crate::secrets::Asker;
 
 /// What an earlier run has done already.
 #[derive(Debug, Default)]
@@ -127,7 +129,7 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
     if let Some(given) = &given
         && start.stage.steps.is_empty()
     {
-        return call(&start.stage, given);
+        return call(&start.stage, given, start.shared.run.build);
     }
     let (shared, stage) = (start.shared, &*start.stage);
     let run = shared.run.folder;
@@ -147,7 +149,11 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
         Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
         Some(Deferred::Later(later)) => {
             let minutes = match &given {
-                Some(given) => job::evaluate(&Deferred::Later(later.clone()), &given.contexts())?,
+                Some(given) => {
+                    let asker = Asker::of_build(shared.run.build);
+                    let contexts = given.contexts(&asker);
+                    job::evaluate(&Deferred::Later(later.clone()), &contexts)?
+                }
                 None => String::new(),
             };
             let minutes: f64 = minutes.parse().unwrap_or(360.0);
@@ -183,8 +189,8 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
 }
 
 /// The beginning or the end of a workflow that was called: nothing runs, but it may have outputs.
-fn call(stage: &Stage, given: &Given) -> Result<Ran, StepError> {
-    let contexts = given.contexts();
+fn call(stage: &Stage, given: &Given, build: &Build) -> Result<Ran, StepError> {
+    let contexts = given.contexts(&Asker::of_build(build));
     let mut outputs = BTreeMap::new();
     for (name, text) in &stage.outputs {
         outputs.insert(name.clone(), job::evaluate(text, &contexts)?);

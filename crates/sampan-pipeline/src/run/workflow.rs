@@ -12,7 +12,7 @@ use crate::github::event::{self, Running};
 use crate::github::plan::{self, CallScope};
 use crate::graph::{Deferred, Expression, Graph, Stage, Text};
 use crate::plan::{End, Plan, State};
-use crate::secrets::context_in_call;
+use crate::secrets::{Asker, Secrets, secrets_in_call};
 
 /// What a job sees from outside, from its beginning on.
 #[derive(Debug, Clone)]
@@ -23,7 +23,8 @@ pub(super) struct Given {
     pub(super) jobs: Value,
     pub(super) inputs: Value,
     pub(super) vars: Value,
-    pub(super) secrets: BTreeMap<String, String>,
+    /// What the job was handed, with who may have it.
+    pub(super) secrets: Secrets,
     pub(super) matrix: Value,
     pub(super) strategy: Value,
     pub(super) runners: BTreeMap<String, String>,
@@ -31,15 +32,18 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// The contexts without those of steps.
-    pub(super) fn contexts(&self) -> Contexts<'_> {
+    /// The contexts without those of steps, with the secrets that one who asks may have.
+    pub(super) fn contexts(&self, asker: &Asker<'_>) -> Contexts<'_> {
         Contexts::new([
             ("github", Value::Object(Arc::new(self.github.clone()))),
             ("needs", self.needs.clone()),
             ("jobs", self.jobs.clone()),
             ("inputs", self.inputs.clone()),
             ("vars", self.vars.clone()),
-            ("secrets", context::secrets(&self.secrets)),
+            (
+                "secrets",
+                context::secrets(&self.secrets.of(asker).context()),
+            ),
             ("matrix", self.matrix.clone()),
             ("strategy", self.strategy.clone()),
         ])
@@ -108,7 +112,7 @@ impl<'a> WorkflowRun<'a> {
             jobs: results,
             inputs: Value::Null,
             vars: Value::object(vars.map(|(name, value)| (name, Value::text(value)))),
-            secrets: self.run.secrets.context(),
+            secrets: self.run.secrets.clone(),
             matrix: matrix(stage),
             strategy: strategy(stage),
             runners: self.source.runners.clone(),
@@ -122,10 +126,10 @@ impl<'a> WorkflowRun<'a> {
         for (call, scope) in self.calls_of(&stage.id) {
             given.inputs = self.inputs_of(call, scope, &given, stand)?;
         }
-        given.secrets = context_in_call(
+        given.secrets = secrets_in_call(
             &self.plan,
             &stage.id,
-            given.secrets.clone(),
+            (&given.secrets, &Asker::of_build(build)),
             &mut |call, expression, secrets| {
                 let mut contexts = self.call_contexts(call, &given, stand);
                 contexts.set("secrets", context::secrets(secrets));
@@ -173,7 +177,7 @@ impl<'a> WorkflowRun<'a> {
 
     /// What the caller of a workflow sees.
     fn call_contexts<'g>(&self, call: &str, caller: &'g Given, stand: Stand<'_>) -> Contexts<'g> {
-        let mut contexts = caller.contexts();
+        let mut contexts = caller.contexts(&Asker::of_build(self.run.build));
         let gate = format!("{call} / begin");
         if let Some(gate) = stand.stages.iter().find(|stage| stage.id == gate) {
             contexts.set("needs", self.needs(gate, stand));
@@ -244,7 +248,8 @@ impl<'a> WorkflowRun<'a> {
             before: before(stage, stand),
             cancelled: self.run.interrupt.is_triggered(),
         };
-        let contexts = given.contexts().with_progress(progress);
+        let asker = Asker::of_build(self.run.build);
+        let contexts = given.contexts(&asker).with_progress(progress);
         condition(expression, &contexts).map_err(|error| error.to_string())
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use sampan_pipeline::config::Config;
-use sampan_pipeline::trust::Trust;
+use sampan_pipeline::trust::{Right, Trust};
 
 use super::shown;
 
@@ -96,12 +96,10 @@ fn projects_are_trusted_as_far_as_it_says() {
     assert_eq!(config.trust("team/infra"), Trust::FULL);
     assert_eq!(
         config.trust("team/shop"),
-        Trust {
-            host_network: true,
-            ..Trust::default()
-        }
+        [Right::Network].into_iter().collect()
     );
     assert_eq!(config.trust("other/shop"), Trust::default());
+    assert_eq!(Right::ALL.into_iter().collect::<Trust>(), Trust::FULL);
     assert_eq!(config.vars["LEVEL"], "3");
     assert_eq!((config.keep, Config::default().keep), (5, 20));
     assert_eq!(

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use sampan_pipeline::build::{Build, Event};
 use sampan_pipeline::config::Config;
 use sampan_pipeline::secrets::{
-    Asker, SecretError, SecretValue, Secrets, Source, context_in_call, parse_file,
+    Asker, Rule, Secret, SecretError, SecretValue, Secrets, Source, parse_file, secrets_in_call,
 };
 
 use super::{drone, drone08, first, github, pull_request, push, shown};
@@ -159,13 +159,18 @@ fn called_workflows_have_what_they_are_handed() {
         ],
     );
     let build = push();
-    let mut own = secrets(&build).of(&Asker::of_build(&build)).context();
-    own.insert("GITHUB_TOKEN".to_owned(), "of the run".to_owned());
+    let own_asker = Asker::of_build(&build);
+    let mut own = secrets(&build);
+    own.add(Secret {
+        name: "GITHUB_TOKEN".to_owned(),
+        value: "of the run".into(),
+        rule: Rule::for_this_run(),
+    });
     let mut asked = Vec::new();
-    let context = context_in_call(
+    let handed = secrets_in_call(
         &plan,
         "call / inner / last",
-        own.clone(),
+        (&own, &own_asker),
         &mut |call, text, secrets| {
             asked.push((call.to_owned(), text.expression.clone()));
             Ok::<_, Infallible>(secrets["USUAL"].clone())
@@ -184,8 +189,8 @@ fn called_workflows_have_what_they_are_handed() {
         ("TOKEN", "aaa"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(context, Ok(BTreeMap::from(expected)));
-    let outside = context_in_call(&plan, "callx / last", own.clone(), &mut |_, _, _| {
+    assert_eq!(handed.unwrap().context(), BTreeMap::from(expected));
+    let outside = secrets_in_call(&plan, "callx / last", (&own, &own_asker), &mut |_, _, _| {
         Ok::<_, Infallible>(String::new())
     });
     assert_eq!(outside, Ok(own));

@@ -19,7 +19,7 @@ use sampan_pipeline::run::{
     Interrupt, Mail, Options, Outcome, PortError, Ports, Run, RunError, Source, SourceTarget,
     SourceTree,
 };
-use sampan_pipeline::secrets::Secrets;
+use sampan_pipeline::secrets::{Secret, Secrets};
 use sampan_pipeline::trust::Trust;
 use serde_json::json;
 
@@ -30,6 +30,8 @@ pub(crate) struct Site {
     store: ContentStore,
     pub(crate) executor: Executor,
     pub(crate) secrets: BTreeMap<String, String>,
+    /// Secrets with rules, beside those for all steps.
+    pub(crate) kept: Vec<Secret>,
     pub(crate) options: Options,
     pub(crate) interrupt: Interrupt,
     pub(crate) trust: Trust,
@@ -82,6 +84,7 @@ impl Site {
             store,
             executor,
             secrets: BTreeMap::new(),
+            kept: Vec::new(),
             options: Options::default(),
             interrupt: Interrupt::default(),
             trust: Trust::FULL,
@@ -174,7 +177,10 @@ impl Site {
         self.number += 1;
         let folder = self.run_folder();
         fs::create_dir_all(&folder).unwrap();
-        let secrets = Secrets::new(self.secrets.clone());
+        let mut secrets = Secrets::new(self.secrets.clone());
+        for secret in &self.kept {
+            secrets.add(secret.clone());
+        }
         let tree = Tree(self.tree());
         let ports = LocalPorts {
             store: self.store.clone(),

@@ -1,7 +1,9 @@
 //! What only the run can tell needs the same rights as what the file says.
 
+use sampan_pipeline::images::ImagePattern;
 use sampan_pipeline::plan::End;
 use sampan_pipeline::run::RunError;
+use sampan_pipeline::secrets::{Rule, Secret};
 use sampan_pipeline::trust::{Right, Trust};
 
 use crate::github::run_with;
@@ -85,5 +87,68 @@ fn a_run_begins_with_its_rights_only() {
     );
     site.trust = Trust::FULL;
     assert_eq!(site.run(".drone.yml", text).outcome.end, Some(End::Success));
+    site.check_nothing_left();
+}
+
+const HANDING: &str = "
+on: push
+jobs:
+  call:
+    uses: ./.github/workflows/b.yml
+    secrets: {renamed: '${{ secrets.MINE }}'}
+  all:
+    uses: ./.github/workflows/b.yml
+    secrets: inherit
+";
+
+const HANDED: &str = "
+on: {workflow_call: {secrets: {renamed: {required: false}}}}
+jobs:
+  inner:
+    runs-on: ubuntu-latest
+    env: {A: '${{ secrets.renamed }}', B: '${{ secrets.MINE }}'}
+    steps:
+      - env: {C: '${{ secrets.renamed }}', D: '${{ secrets.MINE }}'}
+        run: echo \"A ${A:-nothing} B ${B:-nothing} C ${C:-nothing} D ${D:-nothing}\"
+";
+
+#[test]
+fn called_workflows_have_no_other_secrets_than_they_were_handed() {
+    let mut site = Site::new();
+    site.secrets.insert("MINE".to_owned(), "s3cret".to_owned());
+    let called = vec![("./.github/workflows/b.yml", HANDED)];
+    let ran = run_with(&mut site, HANDING, called, &mut |_| {}).unwrap();
+    let said = |stage: &str| ran.said(stage, "step-1").lines().last().unwrap();
+    assert_eq!(said("call / inner"), "A *** B nothing C *** D nothing");
+    assert_eq!(said("all / inner"), "A nothing B *** C nothing D ***");
+    site.check_nothing_left();
+}
+
+#[test]
+fn secrets_of_plugins_are_in_no_context_of_others() {
+    let mut site = Site::new();
+    site.secrets.insert("MINE".to_owned(), "s3cret".to_owned());
+    site.kept.push(Secret {
+        name: "GUARDED".to_owned(),
+        value: "of-plugins".into(),
+        rule: Rule {
+            images: vec![ImagePattern::parse("plugins/*").unwrap()],
+            ..Rule::for_this_run()
+        },
+    });
+    let text = "
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    env: {ALL: \"${{ contains(toJSON(secrets), 'GUARDED') }}\"}
+    steps:
+      - run: |
+          echo \"$ALL ${{ contains(toJSON(secrets), 'of-plugins') }} ${{ contains(toJSON(secrets), 'MINE') }} [${{ secrets.GUARDED }}]\"
+";
+    let ran = run_with(&mut site, text, Vec::new(), &mut |_| {}).unwrap();
+    assert_eq!(ran.outcome.end, Some(End::Success), "{:#?}", ran.events);
+    let said = ran.said("a", "step-1").lines().last().unwrap();
+    assert_eq!(said, "false false true []");
     site.check_nothing_left();
 }

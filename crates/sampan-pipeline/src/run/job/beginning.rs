@@ -61,7 +61,7 @@ impl Job {
         let runtime = &shared.executor.runtime;
         let guarded = Guarded::create(runtime, &spec)?;
         runtime.start(&guarded.id)?;
-        let masked = given.secrets.values().cloned().collect();
+        let masked = given.secrets.values().map(str::to_owned).collect();
         Ok(Self {
             layers: runtime.layers(&guarded.id)?,
             container: guarded,

@@ -24,6 +24,8 @@ pub(super) struct Frame<'a, 's> {
     pub(super) run: &'a StageRun<'s>,
     /// The number of the step of the job.
     pub(super) number: usize,
+    /// Whether it is that step which asks for values; what is asked about the job is for no step.
+    pub(super) is_step: bool,
     /// How many composite actions lie around it.
     pub(super) depth: usize,
     /// The inputs of the action; those of the workflow when absent.
@@ -60,6 +62,7 @@ impl<'a, 's> Frame<'a, 's> {
         Self {
             run,
             number,
+            is_step: false,
             depth: 0,
             inputs: None,
             steps: None,
@@ -74,12 +77,22 @@ impl<'a, 's> Frame<'a, 's> {
         }
     }
 
+    /// Who asks for secrets: steps of actions have none but those that the action is given.
+    pub(super) fn asker(&self) -> Asker<'a> {
+        let (build, stage) = (self.run.shared.run.build, self.run.stage);
+        match stage.steps.get(self.number).filter(|_| self.is_step) {
+            Some(step) => Asker::of_step(build, stage, step),
+            None => Asker::of_build(build),
+        }
+    }
+
     /// What the steps of a composite action see.
     pub(super) fn inner(&self, inputs: &BTreeMap<String, String>, outer: Variables) -> Self {
         let values = inputs.iter();
         Self {
             run: self.run,
             number: self.number,
+            is_step: false,
             depth: self.depth + 1,
             inputs: Some(Value::object(
                 values.map(|(name, value)| (name, Value::text(value))),
@@ -123,7 +136,7 @@ impl Job {
         else {
             return Err(StepError::Late { what: "the action" });
         };
-        let variables = self.step_variables(frame, step, own)?;
+        let variables = self.step_variables(frame, own)?;
         let workspace = Workspace::of(frame.run);
         match &step.action {
             Action::Run {
@@ -174,13 +187,10 @@ impl Job {
     fn step_variables(
         &self,
         frame: &Frame<'_, '_>,
-        step: &Step,
         own: &BTreeMap<String, EnvironmentValue>,
     ) -> Result<Variables, StepError> {
         let mut variables = frame.variables(self);
-        let run = frame.run.shared.run;
-        let asker = Asker::of_step(run.build, frame.run.stage, step);
-        let secrets = run.secrets.of(&asker);
+        let secrets = self.given.secrets.of(&frame.asker());
         let workspace = Workspace::of(frame.run);
         let contexts = self.contexts(frame, &variables, &workspace);
         let own = own_variables(own, &secrets, &contexts)?;

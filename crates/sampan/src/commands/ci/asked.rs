@@ -29,7 +29,7 @@ pub(super) struct Asked {
         help_heading = "Variables and secrets"
     )]
     pub(super) var: Vec<String>,
-    /// Let the run use the machine: privileged steps, folders and networks of the host
+    /// Let the run use the machine: privileged steps, folders and networks of the host, its engine and stored logins
     #[arg(long, help_heading = "What runs")]
     pub(super) trusted: bool,
 }

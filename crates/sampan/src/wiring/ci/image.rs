@@ -9,7 +9,9 @@ use sampan_oci::{ContentStore, Descriptor, Digest, Reference};
 use sampan_pipeline::graph::Pull;
 use sampan_pipeline::run::{ImagePublish, ImageRequest, Login, PortError, Tool};
 use sampan_pipeline::supplies::{Resolved, action_name, actions};
-use sampan_registry::client::{Client, CredentialFiles, ClientError, Platforms, Settings, Unwatched};
+use sampan_registry::client::{
+    Client, ClientError, CredentialFiles, Platforms, Settings, Unwatched,
+};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
