@@ -152,3 +152,39 @@ jobs:
     assert_eq!(said, "false false true []");
     site.check_nothing_left();
 }
+
+#[test]
+fn actions_lie_in_the_workspace_with_all_that_they_name() {
+    let mut site = Site::new();
+    let outside = site.root().join("etc/passwd").display().to_string();
+    for (name, image) in [
+        ("far", outside.as_str()),
+        ("up", "../../../../../../../../etc/passwd"),
+        ("link", "link"),
+        ("well", "Dockerfile"),
+    ] {
+        let text = format!("name: a\nruns: {{using: docker, image: '{image}'}}\n");
+        site.write(&format!("{name}/action.yml"), &text);
+    }
+    site.write("well/Dockerfile", "FROM busybox\n");
+    let tried = |site: &mut Site, uses: &str| {
+        let text = format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      \
+             - run: ln -s {outside} link/link\n      - uses: {uses}\n"
+        );
+        let ran = run_with(site, &text, Vec::new(), &mut |_| {}).unwrap();
+        ran.outcome.stages[0].steps[2].reason.clone().unwrap()
+    };
+    for uses in ["./far", "./up", "./link"] {
+        let reason = tried(&mut site, uses);
+        assert!(
+            reason.starts_with("cannot read the action `/github/workspace/"),
+            "{uses}: {reason}"
+        );
+    }
+    assert_eq!(tried(&mut site, "./well"), "no images are built here");
+    let machine = site.tree().join("well").display().to_string();
+    let reason = tried(&mut site, &format!("$/{machine}"));
+    assert!(reason.starts_with("the action `$/"), "{reason}");
+    site.check_nothing_left();
+}

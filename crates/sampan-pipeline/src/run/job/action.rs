@@ -141,7 +141,9 @@ fn local(frame: &Frame<'_, '_>, path: &str) -> Place {
     let tree = Path::new(&workspace.path)
         .strip_prefix(&workspace.base)
         .unwrap_or(Path::new(""));
+    // Whatever it begins with, it counts from the source tree.
     let path = path.strip_prefix("$/").unwrap_or(path);
+    let path = path.trim_start_matches('/');
     let joined = crate::path::join("", path);
     Place {
         folder: frame.run.folders.workspace().join(tree).join(&joined),

@@ -1,6 +1,9 @@
 //! Actions that are containers, and images as actions.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use sampan_container::{Exit, Network};
@@ -12,7 +15,8 @@ use super::hash_files::Workspace;
 use super::options::split;
 use super::post::PostAction;
 use super::process::Process;
-use super::{Job, Post, RUNNER, evaluate};
+use super::{Job, JobError, Post, RUNNER, evaluate};
+use crate::built_in::files::Root;
 use crate::github::Texts;
 use crate::github::action::ContainerAction;
 use crate::github::environment::input_variables;
@@ -25,6 +29,9 @@ use crate::run::images::{Unpacked, unpack};
 use crate::run::log::Log;
 use crate::run::step::{Limits, StepError, run_container};
 use crate::run::{ImageBuild, RunError, folder};
+
+/// The longest Dockerfile that is read.
+const LIMIT_BYTES: u64 = 1 << 20;
 
 /// A container of a step of its own.
 pub(super) struct OwnContainer {
@@ -212,15 +219,47 @@ fn build(
     log: &mut Log,
 ) -> Result<Arc<Unpacked>, StepError> {
     let shared = frame.run.shared;
+    let scratch = frame.run.folders.scratch(frame.number);
+    std::fs::create_dir_all(&scratch).map_err(RunError::io("make", &scratch))?;
+    // What is read here is what is built, whatever a step puts into its place meanwhile.
+    let own = scratch.join("Dockerfile");
+    copy_dockerfile(frame, dockerfile, place, &own)?;
     let request = ImageBuild {
         context: place.folder.clone(),
-        dockerfile: place.folder.join(dockerfile),
+        dockerfile: own,
         ..ImageBuild::default()
     };
-    let descriptor = shared
+    let built = shared
         .run
         .ports
-        .build_image(&request, &mut |bytes| log.push(0, bytes))?;
+        .build_image(&request, &mut |bytes| log.push(0, bytes));
+    folder::remove(&scratch)?;
+    let descriptor = built?;
     let name = format!("{}/{dockerfile}", place.inside);
     Ok(Arc::new(unpack(shared.executor, &name, &descriptor)?))
+}
+
+/// Copies the Dockerfile of an action, which lies in its repository or in the workspace, and is no link out of these.
+fn copy_dockerfile(
+    frame: &Frame<'_, '_>,
+    dockerfile: &str,
+    place: &Place,
+    target: &Path,
+) -> Result<(), StepError> {
+    let workspace = frame.run.folders.workspace();
+    let (root, inside) = match place.folder.strip_prefix(&workspace) {
+        Ok(inside) => (&workspace, inside),
+        Err(_) => (&place.folder, Path::new("")),
+    };
+    let path = inside.join(dockerfile.trim_start_matches('/'));
+    let copied = Root::open(root)
+        .and_then(|root| root.file(path.as_os_str().as_bytes()))
+        .and_then(|file| {
+            let mut copy = std::fs::File::create(target)?;
+            std::io::copy(&mut file.take(LIMIT_BYTES), &mut copy)
+        });
+    copied.map(drop).map_err(|source| {
+        let reference = format!("{}/{dockerfile}", place.inside);
+        JobError::Action { reference, source }.into()
+    })
 }
