@@ -8,6 +8,7 @@ use super::cache_store::{CacheStore, Kept};
 use super::files::normal;
 use super::parameters::{Parameters, read_text};
 use super::{BuiltInError, Definition, go_template};
+use crate::build::Build;
 use crate::run::{Done, Scene};
 
 /// What all of them read.
@@ -77,8 +78,12 @@ pub(super) const DEFINITION: Definition = Definition {
     run,
 };
 
-/// All caches of plugins share a scope: they name what they keep by themselves.
-const SCOPE: &str = "plugins";
+/// Whose caches a run of a plugin reads, and, as the first, writes: what a pull request keeps is read by nobody else, as is
+/// the cache of actions. Theirs are others, as plugins name what they keep by other keys.
+fn scopes(build: &Build) -> Vec<String> {
+    let scopes = super::cache::scopes(build).into_iter();
+    scopes.map(|scope| format!("plugins/{scope}")).collect()
+}
 
 fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInError> {
     let mode = parameters.text_or_empty(&["PLUGIN_MODE"]);
@@ -124,7 +129,6 @@ fn keys(parameters: &Parameters, scene: &Scene<'_>) -> Result<(String, String), 
             variable("DRONE_REPO_NAME")
         )
     };
-    // On a volume all branches share what is kept.
     let is_volume = parameters.built_in.ends_with("volume-cache");
     let key = match (
         parameters.text(&["PLUGIN_CACHE_KEY"]),
@@ -191,18 +195,20 @@ fn restore(
 ) -> Result<(), BuiltInError> {
     let store = CacheStore::new(scene.data_folder, &scene.build.repository.slug());
     let failed = || BuiltInError::file("read", "the cache");
-    let scopes = [SCOPE.to_owned()];
+    let scopes = scopes(scene.build);
     let mounts = if parameters.text(&["PLUGIN_MOUNT"]).is_some() {
         mounts(parameters, scene)?
     } else {
         // The cache in S3 restores all that is there.
-        let all = |key: &str| store.versions(SCOPE, key).map_err(failed());
-        let versions = all(key)?;
-        if versions.is_empty() {
-            all(fallback)?
-        } else {
-            versions
+        let mut versions = Vec::new();
+        for key in [key, fallback] {
+            for scope in &scopes {
+                if versions.is_empty() {
+                    versions = store.versions(scope, key).map_err(failed())?;
+                }
+            }
         }
+        versions
     };
     if mounts.is_empty() {
         scene.say(format_args!("Nothing is kept under the key `{key}`."));
@@ -247,7 +253,8 @@ fn rebuild(parameters: &Parameters, scene: &mut Scene<'_>, key: &str) -> Result<
             name: mount.clone(),
             as_file: false,
         };
-        keep_members(scene, SCOPE, Kept::new(key, &mount), (&[member], replaces))?;
+        let scope = &scopes(scene.build)[0];
+        keep_members(scene, scope, Kept::new(key, &mount), (&[member], replaces))?;
     }
     Ok(())
 }

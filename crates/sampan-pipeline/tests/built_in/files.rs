@@ -566,3 +566,27 @@ fn tools_come_from_the_image_that_is_set() {
     assert!(programs.join("go1").is_file());
     machine.action("actions/setup-go@v5", &inputs).end.unwrap();
 }
+
+#[test]
+fn what_a_pull_request_keeps_is_for_nobody_else() {
+    let mut machine = Machine::new();
+    let step =
+        |mode: &str| format!("  a: {{image: plugins/volume-cache, {mode}: true, mount: deps}}\n");
+    machine.build.commit.reference = "refs/pull/3/head".to_owned();
+    machine.write("deps/a", "evil");
+    machine.drone08(&step("rebuild")).end.unwrap();
+    let own = machine.drone08(&step("restore"));
+    assert_eq!(own.log, "Restored 1 files of `src/deps`.\n");
+
+    machine.build.commit.reference = "refs/heads/main".to_owned();
+    let ran = machine.drone08(&step("restore"));
+    assert!(ran.log.starts_with("Nothing is kept of"), "{}", ran.log);
+    machine.write("deps/a", "good");
+    machine.drone08(&step("rebuild")).end.unwrap();
+    // Another pull request reads what its target has kept.
+    machine.build.commit.reference = "refs/pull/4/head".to_owned();
+    machine.write("deps/a", "");
+    machine.drone08(&step("restore")).end.unwrap();
+    let text = std::fs::read_to_string(machine.workspace().join("src/deps/a")).unwrap();
+    assert_eq!(text, "good");
+}
