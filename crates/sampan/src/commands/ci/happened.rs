@@ -217,6 +217,7 @@ impl Happened {
                 title: text("/pull_request/title").unwrap_or_else(|| title.to_owned()),
                 labels: labels(&said),
                 draft: said.pointer("/pull_request/draft") == Some(&Value::Bool(true)),
+                from_fork: is_from_fork(&said),
                 ..PullRequest::default()
             };
             build.pull_request = Some(request);
@@ -237,6 +238,27 @@ impl Happened {
             });
         }
     }
+}
+
+/// Whether a pull request comes from another repository, as forges say it; also where nobody says that it does not.
+fn is_from_fork(said: &Value) -> bool {
+    let same = |one: &str, other: &str| {
+        let one = said.pointer(one).filter(|value| !value.is_null());
+        one.map(|one| said.pointer(other) == Some(one))
+    };
+    let ways = [
+        ("/pull_request/head/repo/id", "/pull_request/base/repo/id"),
+        (
+            "/pull_request/head/repo/full_name",
+            "/pull_request/base/repo/full_name",
+        ),
+        (
+            "/object_attributes/source_project_id",
+            "/object_attributes/target_project_id",
+        ),
+    ];
+    let mut told = ways.iter().filter_map(|(one, other)| same(one, other));
+    told.next() != Some(true)
 }
 
 fn labels(said: &Value) -> Vec<String> {
@@ -301,5 +323,27 @@ fn instance() -> Instance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         arch: arch.to_owned(),
         ..Instance::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::is_from_fork;
+
+    #[test]
+    fn pull_requests_come_from_forks_unless_somebody_says_otherwise() {
+        let of = |head: Value| json!({"pull_request": {"head": {"repo": head}, "base": {"repo": {"id": 7, "full_name": "a/b"}}}});
+        assert!(!is_from_fork(&of(json!({"id": 7, "fork": true}))));
+        assert!(!is_from_fork(&of(json!({"full_name": "a/b"}))));
+        assert!(is_from_fork(&of(json!({"id": 8, "full_name": "a/b"}))));
+        assert!(is_from_fork(&of(json!({"full_name": "c/b", "fork": true}))));
+        // The fork is gone, or the forge says nothing.
+        assert!(is_from_fork(&of(Value::Null)));
+        assert!(is_from_fork(&Value::Null));
+        let gitlab = |source: u32| json!({"object_attributes": {"source_project_id": source, "target_project_id": 7}});
+        assert!(!is_from_fork(&gitlab(7)));
+        assert!(is_from_fork(&gitlab(8)));
     }
 }
