@@ -29,7 +29,7 @@ jobs:
     needs: a
     runs-on: ubuntu-latest
     services: {db: {image: busybox, options: '${{ needs.a.outputs.options }}'}}
-    steps: [{run: echo reached}]
+    steps: [{run: echo beside}]
   call:
     needs: a
     strategy: {matrix: '${{ fromJSON(needs.a.outputs.rows) }}'}
@@ -69,6 +69,11 @@ fn what_a_run_makes_known_needs_rights_too() {
     ] {
         assert!(all.contains(expected), "{all}");
     }
+    let said = ran.said("service", "db");
+    assert!(
+        said.contains("the container of `db` asks for `privileged`"),
+        "{said}"
+    );
     site.check_nothing_left();
 }
 
