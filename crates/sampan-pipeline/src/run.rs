@@ -59,8 +59,8 @@ pub use event::Event;
 pub use interrupt::{Interrupt, Registration};
 pub use outcome::{Outcome, StageOutcome, StepOutcome};
 pub use ports::{
-    Deployment, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Login, Mail,
-    Ports, Tool,
+    Attachment, Deployment, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest,
+    Login, Mail, Ports, Tool,
 };
 pub use scene::{Done, Scene, SourceTree};
 pub use shell::Shell;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::parameters::{Parameters, place, read_text};
+use super::parameters::{Parameters, is_file, read_text};
 use super::{BuiltInError, Definition, message, percent};
 use crate::run::{Done, Scene};
 
@@ -123,11 +123,7 @@ fn text(parameters: &Parameters, scene: &Scene<'_>) -> Result<String, BuiltInErr
                 Some("put the template into the source tree and name its path"),
             ));
         }
-        Some(path)
-            if !path.contains('\n') && place(scene, path).is_ok_and(|place| place.is_file()) =>
-        {
-            read_text(scene, path)?
-        }
+        Some(path) if !path.contains('\n') && is_file(scene, path) => read_text(scene, path)?,
         Some(template) => template.to_owned(),
     };
     Ok(filled(&template, &|name| value(parameters, name)))

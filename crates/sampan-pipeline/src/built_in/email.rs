@@ -1,9 +1,12 @@
 //! Mails.
 
-use super::parameters::{Parameters, place, read_text};
+use super::parameters::{Parameters, is_file, read_bytes, read_text};
 use super::template::Value;
 use super::{BuiltInError, Definition, drone_data};
-use crate::run::{Done, Login, Mail, Scene};
+use crate::run::{Attachment, Done, Login, Mail, Scene};
+
+/// The longest file that goes with a mail; servers take less.
+const LIMIT_ATTACHMENT_BYTES: u64 = 64 << 20;
 
 /// `drillster/drone-email`.
 pub(super) const DEFINITION: Definition = Definition {
@@ -76,10 +79,16 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
     let html = parameters.render("body", &template("PLUGIN_BODY", BODY), &context, scene)?;
     let mut attachments = parameters.list(&["PLUGIN_ATTACHMENTS"]);
     attachments.extend(parameters.text(&["PLUGIN_ATTACHMENT"]).map(str::to_owned));
-    let attachments: Vec<_> = attachments
-        .iter()
-        .map(|path| place(scene, path))
-        .collect::<Result<_, _>>()?;
+    let mut files = Vec::new();
+    for path in &attachments {
+        if scene.inside(path).is_none() || is_file(scene, path) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            files.push(Attachment {
+                name: name.to_owned(),
+                content: read_bytes(scene, path, LIMIT_ATTACHMENT_BYTES)?,
+            });
+        }
+    }
     let mail = Mail {
         host: host.to_owned(),
         port: parameters.number(&["EMAIL_PORT", "PLUGIN_PORT"], 587)?,
@@ -90,10 +99,7 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
         // A line break would begin another header.
         subject: subject.replace(['\r', '\n'], " "),
         html,
-        attachments: attachments
-            .into_iter()
-            .filter(|path| path.is_file())
-            .collect(),
+        attachments: files,
     };
     // Each gets a mail of its own, and does not see the others.
     for recipient in recipients(parameters, scene)? {

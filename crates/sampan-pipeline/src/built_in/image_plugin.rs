@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::parameters::{Parameters, place, read_text};
+use super::parameters::{Parameters, is_file, place, read_text};
 use super::registry_login::{VARIABLES, login, registry_host};
 use super::{BuiltInError, Definition, image_tags};
 use crate::run::{Done, ImageBuild, ImagePublish, Scene};
@@ -152,7 +152,7 @@ fn tags(
 ) -> Result<Option<Vec<String>>, BuiltInError> {
     let mut given = parameters.list(&["PLUGIN_TAG", "PLUGIN_TAGS"]);
     let file = parameters.text(&["PLUGIN_TAGS_FILE"]).unwrap_or(".tags");
-    if given.is_empty() && place(scene, file).is_ok_and(|place| place.is_file()) {
+    if given.is_empty() && is_file(scene, file) {
         let text = read_text(scene, file)?;
         let tags = text
             .split([',', '\n'])

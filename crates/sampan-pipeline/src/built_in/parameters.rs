@@ -1,8 +1,10 @@
 //! The parameters of a step's built-in, as plugins and actions read them.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use super::BuiltInError;
+use super::files::Root;
 use super::template::{self, Surroundings, Value};
 use crate::run::Scene;
 
@@ -233,21 +235,40 @@ const LIMIT_FILE_BYTES: u64 = 4 << 20;
 
 /// The text of a file of the workspace.
 pub(super) fn read_text(scene: &Scene<'_>, path: &str) -> Result<String, BuiltInError> {
-    let place = place(scene, path)?;
-    let failed = BuiltInError::file("read", path);
-    let size_bytes = match std::fs::metadata(&place) {
-        Ok(found) => found.len(),
-        Err(source) => return Err(failed(source)),
-    };
-    if size_bytes > LIMIT_FILE_BYTES {
+    let bytes = read_bytes(scene, path, LIMIT_FILE_BYTES)?;
+    let text = String::from_utf8(bytes).map_err(std::io::Error::other);
+    text.map_err(BuiltInError::file("read", path))
+}
+
+/// What is in a file of the workspace, up to a limit.
+pub(super) fn read_bytes(
+    scene: &Scene<'_>,
+    path: &str,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, BuiltInError> {
+    let inside = scene.inside(path).ok_or_else(|| BuiltInError::Outside {
+        path: path.to_owned(),
+    })?;
+    let mut bytes = Vec::new();
+    Root::open(scene.workspace)
+        .and_then(|root| root.file(inside.as_bytes()))
+        .and_then(|file| file.take(limit_bytes + 1).read_to_end(&mut bytes))
+        .map_err(BuiltInError::file("read", path))?;
+    if bytes.len() as u64 > limit_bytes {
         return Err(BuiltInError::Content {
-            problem: format!(
-                "`{path}` has {size_bytes} bytes; at most {LIMIT_FILE_BYTES} are read"
-            ),
+            problem: format!("`{path}` is too long; at most {limit_bytes} bytes are read"),
             hint: None,
         });
     }
-    std::fs::read_to_string(&place).map_err(failed)
+    Ok(bytes)
+}
+
+/// Whether there is a regular file in the workspace.
+pub(super) fn is_file(scene: &Scene<'_>, path: &str) -> bool {
+    let opened = scene
+        .inside(path)
+        .map(|inside| Root::open(scene.workspace).and_then(|root| root.file(inside.as_bytes())));
+    opened.is_some_and(|opened| opened.is_ok())
 }
 
 /// Where a path of a step lies on the machine.

@@ -210,6 +210,15 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mail {
@@ -230,5 +239,5 @@ pub struct Mail {
     /// The body in HTML.
     pub html: String,
     /// The files that go with it.
-    pub attachments: Vec<PathBuf>,
+    pub attachments: Vec<Attachment>,
 }

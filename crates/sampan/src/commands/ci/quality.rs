@@ -50,7 +50,10 @@ impl Gate {
             let Some(known) = outcome.stage(&stage.id) else {
                 continue;
             };
-            let folder = sources(&kept.folder.join("stages").join(&known.folder), stage);
+            let of_stage = kept.folder.join("stages").join(&known.folder);
+            let Some(folder) = sources(&of_stage, stage) else {
+                continue;
+            };
             for path in self.reports(&folder) {
                 match results(&folder, &path) {
                     Ok(results) => outcome.results.add(results),
@@ -107,13 +110,15 @@ impl Gate {
     }
 }
 
-/// Where the sources of a stage lie on the machine.
-fn sources(stage_folder: &Path, stage: &Stage) -> PathBuf {
+/// Where the sources of a stage lie on the machine; `None` when a step has put a link out of the workspace there.
+fn sources(stage_folder: &Path, stage: &Stage) -> Option<PathBuf> {
     let workspace = &stage.workspace;
     let inside = Path::new(&workspace.path)
         .strip_prefix(&workspace.base)
         .unwrap_or(Path::new(""));
-    stage_folder.join("workspace").join(inside)
+    let base = stage_folder.join("workspace").canonicalize().ok()?;
+    let folder = base.join(inside).canonicalize().ok()?;
+    folder.starts_with(&base).then_some(folder)
 }
 
 fn results(folder: &Path, path: &str) -> Result<Results, String> {

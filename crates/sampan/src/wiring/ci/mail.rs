@@ -52,12 +52,6 @@ enum MailError {
         "the mail server `{host}` offers no TLS, and the password would be readable on the way"
     )]
     Readable { host: String },
-    #[error("cannot read the file that goes with the mail: `{path}`")]
-    Attachment {
-        path: String,
-        #[source]
-        source: io::Error,
-    },
     #[error(transparent)]
     Tls(#[from] ClientError),
 }
@@ -72,8 +66,7 @@ impl Hint for MailError {
             Self::Connection { .. }
             | Self::Late { .. }
             | Self::Refused { .. }
-            | Self::Address(_)
-            | Self::Attachment { .. } => None,
+            | Self::Address(_) => None,
         }
     }
 }

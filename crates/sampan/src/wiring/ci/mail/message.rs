@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sampan_pipeline::run::Mail;
+use sampan_pipeline::run::{Attachment, Mail};
 use sampan_supervise::clock;
 
 use super::MailError;
@@ -41,15 +41,10 @@ pub(super) fn text(mail: &Mail) -> Result<String, MailError> {
         "Content-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\r\n\r\n"
     );
     let _infallible = write!(text, "--{BOUNDARY}\r\n{body}");
-    for path in &mail.attachments {
-        let bytes = std::fs::read(path).map_err(|source| MailError::Attachment {
-            path: path.display().to_string(),
-            source,
-        })?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for Attachment { name, content } in &mail.attachments {
         let name = name.replace(['"', '\\', '\r', '\n'], "_");
         let file = format!("Content-Disposition: attachment; filename=\"{name}\"\r\n");
-        let part = part("application/octet-stream", &file, &bytes);
+        let part = part("application/octet-stream", &file, content);
         let _infallible = write!(text, "--{BOUNDARY}\r\n{part}");
     }
     let _infallible = write!(text, "--{BOUNDARY}--\r\n");
