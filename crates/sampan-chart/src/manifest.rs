@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sampan_model::yaml::{self, Location, Node, YamlError};
+use sampan_model::yaml::{self, Allowance, Location, Node, YamlError};
 use serde::Serialize;
 
 mod filling;
@@ -123,22 +123,27 @@ pub struct Reading {
 
 /// Reads a file of YAML or JSON; `path` is its name for messages.
 #[must_use]
-pub fn read(path: &str, text: &str) -> Reading {
-    read_from(path, text, Origin::File)
+pub fn read(path: &str, text: &str, allowance: &mut Allowance) -> Reading {
+    read_from(path, text, Origin::File, allowance)
 }
 
 /// Reads what a template has printed; `path` is the template's name for messages.
 #[must_use]
-pub fn read_rendered(path: &str, text: &str, lines: TemplateLines) -> Reading {
-    read_from(path, text, Origin::Template(lines))
+pub fn read_rendered(
+    path: &str,
+    text: &str,
+    lines: TemplateLines,
+    allowance: &mut Allowance,
+) -> Reading {
+    read_from(path, text, Origin::Template(lines), allowance)
 }
 
-fn read_from(path: &str, text: &str, origin: Origin) -> Reading {
+fn read_from(path: &str, text: &str, origin: Origin, allowance: &mut Allowance) -> Reading {
     let file: Arc<str> = Arc::from(path);
     let origin = Arc::new(origin);
     let mut reading = Reading::default();
     for piece in pieces(text) {
-        match yaml::documents_from(&file, piece.text, piece.first_line) {
+        match yaml::documents_from(&file, piece.text, piece.first_line, allowance) {
             Ok(roots) => reading
                 .documents
                 .extend(roots.into_iter().map(|root| Document {

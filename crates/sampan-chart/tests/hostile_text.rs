@@ -124,3 +124,14 @@ fn long_texts_are_read_in_bounded_time() {
         codecs::toml(text.as_bytes());
     }
 }
+
+#[test]
+fn long_texts_do_not_multiply() {
+    let aliases = "*a, ".repeat(100_000);
+    let text = format!("a: &a {}\nb: [{aliases}]\n", "x".repeat(1 << 20));
+    let refused = sampan_chart::yaml::decode(text.as_bytes()).expect_err("the text is refused");
+    assert_eq!(
+        refused.to_string(),
+        "error converting YAML to JSON: yaml: document contains excessive aliasing"
+    );
+}

@@ -243,19 +243,37 @@ pub const LIMIT_BYTES: usize = 8 << 20;
 /// # Errors
 /// [`YamlError`] when the text is not YAML, repeats a key, or exceeds the limits of size, depth or aliases.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
-    read::documents(&Arc::from(file), text, 1)
+    read::documents(&Arc::from(file), text)
 }
 
-/// Reads all documents of a part of a file that begins in line `first_line`.
+/// How much the anchors and aliases of several texts may copy together. Each text has bounds of its own, but many small
+/// texts that stand for a lot are as bad as a large one.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self {
+            nodes: 4 * read::LIMIT_NODES,
+            bytes: 2 * read::LIMIT_SCALAR_BYTES,
+        }
+    }
+}
+
+/// Reads all documents of a part of a file that begins in line `first_line`, with what `allowance` has left for copies.
 ///
 /// # Errors
-/// As [`documents`].
+/// As [`documents`], and when the allowance is used up.
 pub fn documents_from(
     file: &Arc<str>,
     text: &str,
     first_line: u32,
+    allowance: &mut Allowance,
 ) -> Result<Vec<Node>, YamlError> {
-    read::documents(file, text, first_line)
+    read::documents_from(file, text, first_line, allowance)
 }
 
 /// Reads all documents of a text as [`documents`] does, and puts lists into lists where an item is `<<: *list`, which

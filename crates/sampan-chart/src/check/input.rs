@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sampan_model::app::{App, Values};
-use sampan_model::yaml::Location;
+use sampan_model::yaml::{Allowance, Location};
 
 use super::finding::Finding;
 use super::object::{NoObject, Object, objects_of};
@@ -27,6 +27,8 @@ pub struct Input {
     pub(super) objects: Vec<Object>,
     problems: Vec<Problem>,
     namespace: String,
+    /// What the aliases of all files together may still copy.
+    allowance: Allowance,
 }
 
 /// Something that cannot be read.
@@ -62,13 +64,14 @@ impl Input {
 
     /// Adds the manifests of a file.
     pub fn add_file(&mut self, path: &str, text: &str) {
-        self.add(path, manifest::read(path, text), None);
+        let reading = manifest::read(path, text, &mut self.allowance);
+        self.add(path, reading, None);
     }
 
     /// Adds the manifests of a file that was found in a folder, where other files than manifests may be.
     pub fn add_found_file(&mut self, path: &str, text: &str) {
         if text.contains("apiVersion") && text.contains("kind") {
-            let mut reading = manifest::read(path, text);
+            let mut reading = manifest::read(path, text, &mut self.allowance);
             let is_manifest = |document: &Document| {
                 document.root.get("apiVersion").is_some() && document.root.get("kind").is_some()
             };
@@ -92,13 +95,15 @@ impl Input {
 
     /// Adds the manifests of a file of an app, with the values of an environment.
     pub fn add_app_file(&mut self, path: &str, text: &str, values: &Values) {
-        self.add(path, manifest::read(path, text), Some(values));
+        let reading = manifest::read(path, text, &mut self.allowance);
+        self.add(path, reading, Some(values));
     }
 
     /// Adds what a kustomization has been rendered to; the lines lead back to no file. `path` is its own.
     pub fn add_rendered(&mut self, path: &str, text: &str) {
         let lines = TemplateLines::default();
-        self.add(path, manifest::read_rendered(path, text, lines), None);
+        let reading = manifest::read_rendered(path, text, lines, &mut self.allowance);
+        self.add(path, reading, None);
     }
 
     /// Adds what a chart has been rendered to; `path` is the chart as the user named it.
@@ -118,19 +123,14 @@ impl Input {
                 .map(|template| TemplateLines::new(&template, &printed))
                 .unwrap_or_default();
             let shown = shown_path(path, file);
-            self.add(
-                &shown,
-                manifest::read_rendered(&shown, &printed, lines),
-                None,
-            );
+            let reading = manifest::read_rendered(&shown, &printed, lines, &mut self.allowance);
+            self.add(&shown, reading, None);
         }
         for crd in &rendered.crds {
             let shown = shown_path(path, &crd.path);
-            self.add(
-                &shown,
-                manifest::read(&shown, &String::from_utf8_lossy(&crd.file.data)),
-                None,
-            );
+            let text = String::from_utf8_lossy(&crd.file.data);
+            let reading = manifest::read(&shown, &text, &mut self.allowance);
+            self.add(&shown, reading, None);
         }
     }
 

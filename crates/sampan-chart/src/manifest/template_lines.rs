@@ -13,6 +13,8 @@ pub struct TemplateLines {
     lines: Vec<Option<u32>>,
 }
 
+/// How much of it is looked at: each length is tried on each line that was printed.
+const LONGEST_START: usize = 256;
 /// The shortest text before an action that tells lines apart.
 const SHORTEST_START: usize = 4;
 
@@ -27,6 +29,7 @@ impl TemplateLines {
             match line.split_once("{{") {
                 None if !line.is_empty() => remember(&mut whole, line, number),
                 Some((start, _)) if start.len() >= SHORTEST_START => {
+                    let start = &start[..start.floor_char_boundary(LONGEST_START)];
                     remember(&mut starts, start, number);
                 }
                 _ => {}

@@ -13,6 +13,7 @@ use super::reader::Mark;
 use super::resolve::{self, Meaning};
 use super::{Error, Fault, syntax, valid};
 use crate::json;
+use crate::limits;
 use crate::value::{Integer, IntegerType, MAX_DEPTH, Text, Value};
 
 /// Which numbers the value is to have.
@@ -31,6 +32,7 @@ pub(super) fn value(document: &Document, numbers: Numbers) -> Result<Value, Erro
         numbers,
         visits: 1,
         alias_visits: 0,
+        alias_bytes: 0,
         alias_depth: 0,
         depth: 0,
         active: HashSet::new(),
@@ -53,6 +55,8 @@ struct Constructor<'a> {
     /// How many nodes were visited, and how many of them by way of an alias.
     visits: usize,
     alias_visits: usize,
+    /// How long the texts are together that aliases lead to: what is read holds a copy for each of them.
+    alias_bytes: usize,
     alias_depth: usize,
     depth: usize,
     /// The aliases that are being followed.
@@ -63,6 +67,8 @@ struct Constructor<'a> {
 }
 
 type Entries = BTreeMap<Text, Value>;
+
+const EXCESSIVE: &str = "document contains excessive aliasing";
 
 impl Constructor<'_> {
     fn node(&mut self, id: NodeId) -> Result<Value, Fault> {
@@ -106,7 +112,18 @@ impl Constructor<'_> {
         if is_small || ratio(self.alias_visits, self.visits) <= allowed_ratio(self.visits) {
             return Ok(());
         }
-        Err(Fault::meaning("document contains excessive aliasing"))
+        Err(Fault::meaning(EXCESSIVE))
+    }
+
+    /// Counts a text, of which go-yaml has one and its JSON as many as there are aliases.
+    fn copy(&mut self, text: &[u8]) -> Result<(), Fault> {
+        if self.alias_depth > 0 {
+            self.alias_bytes += text.len();
+            if self.alias_bytes > limits::TEXT_BYTES {
+                return Err(Fault::meaning(EXCESSIVE));
+            }
+        }
+        Ok(())
     }
 
     fn enter(&mut self) -> Result<(), Fault> {
@@ -218,6 +235,7 @@ impl Constructor<'_> {
             tag,
             implicit,
         } = scalar;
+        self.copy(text)?;
         let meaning = match tag.strip_prefix(TAG_PREFIX) {
             Some(b"binary") => return binary(text),
             _ if !tag.is_empty() => resolve::with_tag(tag, text)?,

@@ -8,26 +8,38 @@ use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle as Notation, Tag, options};
 
-use super::{Content, Key, LIMIT_BYTES, Location, Node, ScalarStyle, YamlError, scalar};
+use super::{Allowance, Content, Key, LIMIT_BYTES, Location, Node, ScalarStyle, YamlError, scalar};
 
 /// How deep lists and mappings may nest; aliases count with what they stand for.
 const LIMIT_DEPTH: usize = 64;
 /// How many nodes a text may hold; aliases count with what they stand for.
-const LIMIT_NODES: usize = 250_000;
+pub(super) const LIMIT_NODES: usize = 250_000;
+/// How many bytes the scalars of a text may have together; aliases count with what they stand for, because what is read
+/// holds a copy for each of them.
+pub(super) const LIMIT_SCALAR_BYTES: usize = 8 * LIMIT_BYTES;
 
-pub(super) fn documents(
+pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, YamlError> {
+    read(Builder::new(file, 1, false), text).0
+}
+
+pub(super) fn documents_from(
     file: &Arc<str>,
     text: &str,
     first_line: u32,
+    allowance: &mut Allowance,
 ) -> Result<Vec<Node>, YamlError> {
-    read(Builder::new(file, first_line, false), text)
+    let mut builder = Builder::new(file, first_line, false);
+    builder.allowance = *allowance;
+    let (documents, left) = read(builder, text);
+    *allowance = left;
+    documents
 }
 
 pub(super) fn documents_with_merged_lists(
     file: &Arc<str>,
     text: &str,
 ) -> Result<Vec<Node>, YamlError> {
-    read(Builder::new(file, 1, true), text)
+    read(Builder::new(file, 1, true), text).0
 }
 
 pub(super) fn documents_with_repeated_keys(
@@ -36,10 +48,16 @@ pub(super) fn documents_with_repeated_keys(
 ) -> Result<Vec<Node>, YamlError> {
     let mut builder = Builder::new(file, 1, false);
     builder.repeats_keys = true;
-    read(builder, text)
+    read(builder, text).0
 }
 
-fn read(mut builder: Builder<'_>, text: &str) -> Result<Vec<Node>, YamlError> {
+/// The documents, and what of the allowance is left.
+fn read(mut builder: Builder<'_>, text: &str) -> (Result<Vec<Node>, YamlError>, Allowance) {
+    let outcome = take_all(&mut builder, text);
+    (outcome.map(|()| builder.documents), builder.allowance)
+}
+
+fn take_all(builder: &mut Builder<'_>, text: &str) -> Result<(), YamlError> {
     if text.len() > LIMIT_BYTES {
         return Err(YamlError::TooLarge {
             file: Arc::clone(builder.file),
@@ -55,15 +73,14 @@ fn read(mut builder: Builder<'_>, text: &str) -> Result<Vec<Node>, YamlError> {
         })?;
         builder.take(event, builder.location(span.start))?;
     }
-    Ok(builder.documents)
+    Ok(())
 }
 
 /// A list or mapping whose end has not been seen.
 struct Open {
     location: Location,
     anchor: usize,
-    nodes: usize,
-    height: usize,
+    size: Size,
     content: OpenContent,
 }
 
@@ -79,12 +96,29 @@ enum OpenContent {
     },
 }
 
+/// What a node takes with all that it holds.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    /// Of the texts of all scalars.
+    bytes: usize,
+    height: usize,
+}
+
+impl Size {
+    /// Adds a part that reaches `height` levels down.
+    fn add(&mut self, part: Self, height: usize) {
+        self.nodes = self.nodes.saturating_add(part.nodes);
+        self.bytes = self.bytes.saturating_add(part.bytes);
+        self.height = self.height.max(height);
+    }
+}
+
 /// A complete node with its cost.
 #[derive(Clone)]
 struct Built {
     node: Node,
-    nodes: usize,
-    height: usize,
+    size: Size,
 }
 
 struct Builder<'a> {
@@ -97,7 +131,10 @@ struct Builder<'a> {
     repeats_keys: bool,
     open: Vec<Open>,
     anchors: HashMap<usize, Built>,
-    nodes: usize,
+    /// What was read so far, with all copies.
+    read: Size,
+    /// How much may still be copied.
+    allowance: Allowance,
     documents: Vec<Node>,
 }
 
@@ -110,7 +147,8 @@ impl<'a> Builder<'a> {
             repeats_keys: false,
             open: Vec::new(),
             anchors: HashMap::new(),
-            nodes: 0,
+            read: Size::default(),
+            allowance: Allowance::default(),
             documents: Vec::new(),
         }
     }
@@ -157,7 +195,12 @@ impl<'a> Builder<'a> {
         tag: Option<&Tag>,
         location: Location,
     ) -> Result<Built, YamlError> {
-        self.count(1, &location)?;
+        let size = Size {
+            nodes: 1,
+            bytes: text.len(),
+            height: 0,
+        };
+        self.count(size, &location)?;
         let style = if notation == Notation::Plain {
             ScalarStyle::Plain
         } else {
@@ -171,8 +214,7 @@ impl<'a> Builder<'a> {
         };
         Ok(Built {
             node: Node { location, content },
-            nodes: 1,
-            height: 0,
+            size,
         })
     }
 
@@ -192,7 +234,12 @@ impl<'a> Builder<'a> {
         anchor: usize,
         location: Location,
     ) -> Result<(), YamlError> {
-        self.count(1, &location)?;
+        let size = Size {
+            nodes: 1,
+            bytes: 0,
+            height: 1,
+        };
+        self.count(size, &location)?;
         if self.awaits_key() {
             return Err(syntax(&location, "a key must be text"));
         }
@@ -200,8 +247,7 @@ impl<'a> Builder<'a> {
         self.open.push(Open {
             location,
             anchor,
-            nodes: 1,
-            height: 1,
+            size,
             content,
         });
         Ok(())
@@ -218,7 +264,7 @@ impl<'a> Builder<'a> {
                 mut merged,
                 ..
             } if entries.is_empty() && self.takes_list(&merged) => {
-                self.splice(merged.remove(0), open.nodes, open.height);
+                self.splice(merged.remove(0), open.size);
                 return Ok(());
             }
             OpenContent::Mapping {
@@ -240,8 +286,7 @@ impl<'a> Builder<'a> {
         self.finish(
             Built {
                 node,
-                nodes: open.nodes,
-                height: open.height,
+                size: open.size,
             },
             open.anchor,
         )
@@ -261,11 +306,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts the items of a list, or of all lists in it, into the open list.
-    fn splice(&mut self, list: Node, nodes: usize, height: usize) {
+    fn splice(&mut self, list: Node, size: Size) {
         let (
             Some(Open {
-                nodes: open_nodes,
-                height: open_height,
+                size: open_size,
                 content: OpenContent::Sequence(items),
                 ..
             }),
@@ -274,8 +318,7 @@ impl<'a> Builder<'a> {
         else {
             return;
         };
-        *open_nodes += nodes;
-        *open_height = (*open_height).max(height);
+        open_size.add(size, size.height);
         for item in added {
             match item.content {
                 Content::Sequence(inner) => items.extend(inner),
@@ -291,9 +334,9 @@ impl<'a> Builder<'a> {
                 "an alias stands within what it refers to",
             ));
         };
-        let (nodes, height) = (built.nodes, built.height);
-        self.count(nodes, &location)?;
-        self.check_depth(height, &location)?;
+        let size = built.size;
+        self.count_copy(size, &location)?;
+        self.check_depth(size.height, &location)?;
         // Messages about the value point to where it is used.
         let mut built = self.anchors[&anchor].clone();
         built.node.location = location;
@@ -302,7 +345,7 @@ impl<'a> Builder<'a> {
 
     fn finish(&mut self, built: Built, anchor: usize) -> Result<(), YamlError> {
         if anchor != 0 {
-            self.count(built.nodes, &built.node.location)?;
+            self.count_copy(built.size, &built.node.location)?;
             self.anchors.insert(anchor, built.clone());
         }
         let Some(open) = self.open.last_mut() else {
@@ -311,8 +354,7 @@ impl<'a> Builder<'a> {
             }
             return Ok(());
         };
-        open.nodes += built.nodes;
-        open.height = open.height.max(built.height + 1);
+        open.size.add(built.size, built.size.height + 1);
         match &mut open.content {
             OpenContent::Sequence(items) => items.push(built.node),
             OpenContent::Mapping {
@@ -329,12 +371,27 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn count(&mut self, nodes: usize, location: &Location) -> Result<(), YamlError> {
-        self.nodes = self.nodes.saturating_add(nodes);
-        if self.nodes > LIMIT_NODES {
+    fn count(&mut self, size: Size, location: &Location) -> Result<(), YamlError> {
+        self.read.add(size, 0);
+        let problem = if self.read.nodes > LIMIT_NODES {
+            format!("the text stands for more than {LIMIT_NODES} values")
+        } else if self.read.bytes > LIMIT_SCALAR_BYTES {
+            format!("the text stands for more than {LIMIT_SCALAR_BYTES} bytes")
+        } else {
+            return Ok(());
+        };
+        Err(syntax(location, &problem))
+    }
+
+    /// Counts what is held once more than it is written.
+    fn count_copy(&mut self, size: Size, location: &Location) -> Result<(), YamlError> {
+        self.count(size, location)?;
+        self.allowance.nodes = self.allowance.nodes.saturating_sub(size.nodes);
+        self.allowance.bytes = self.allowance.bytes.saturating_sub(size.bytes);
+        if self.allowance.nodes == 0 || self.allowance.bytes == 0 {
             return Err(syntax(
                 location,
-                &format!("the text stands for more than {LIMIT_NODES} values"),
+                "aliases stand for too much in this text and those that were read with it",
             ));
         }
         Ok(())

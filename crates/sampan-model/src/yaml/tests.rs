@@ -115,3 +115,33 @@ fn bombs_are_refused() {
     error(&format!("{}x", "- ".repeat(100_000)));
     error(&"{a: ".repeat(10_000));
 }
+
+#[test]
+fn long_texts_do_not_multiply() {
+    let text = "x".repeat(1 << 20);
+    let aliases = "*a, ".repeat(100_000);
+    let refused = error(&format!("a: &a {text}\nb: [{aliases}]\n"));
+    assert!(
+        refused.contains("the text stands for more than 67108864 bytes"),
+        "{refused}"
+    );
+    // Each anchor around it holds a copy, too.
+    let mut anchors = String::new();
+    for level in 0..60 {
+        write!(anchors, "&a{level} [").expect("a string takes any text");
+    }
+    let refused = error(&format!(
+        "{anchors}{}{}",
+        "x".repeat(7 << 20),
+        "]".repeat(60)
+    ));
+    assert!(
+        refused.contains("the text stands for more than"),
+        "{refused}"
+    );
+    documents(
+        "x.yaml",
+        &format!("a: &a {text}\nb: [{}]\n", "*a, ".repeat(20)),
+    )
+    .expect("this much is read");
+}
