@@ -62,6 +62,25 @@ fn secrets_are_masked_over_chunks_and_lines() {
 }
 
 #[test]
+fn secrets_of_any_length_are_taken() {
+    for secret in [
+        "", "a", "abc", "\n", "\n\n\n\n", "\r\n\r\n", "a\n\n\n", " \n \n",
+    ] {
+        assert_eq!(
+            masked(&[secret], "abc a\n\n\n\n"),
+            "abc a\n\n\n\n",
+            "{secret:?}"
+        );
+    }
+    let secret = "0123456789abcdef".repeat(1 << 12);
+    let text = format!("<{secret}>\n");
+    let secrets = Secrets::new([&*secret]);
+    for size in [usize::MAX, 4_096] {
+        assert_eq!(masked_in(&secrets, text.as_bytes(), size), "<***>\n");
+    }
+}
+
+#[test]
 fn encodings_are_masked() {
     let secret = "p<ss w\"rd/+\u{e4}\n";
     let hex = hex::encode(secret);

@@ -31,7 +31,11 @@ pub(super) fn forms(secret: &str, forms: &mut BTreeSet<Vec<u8>>) {
         }
     }
     let trimmed = secret.trim_end_matches(['\r', '\n']);
-    for secret in [secret, trimmed] {
+    // Of line breaks alone nothing is left to be found.
+    for secret in [secret, trimmed]
+        .into_iter()
+        .filter(|secret| !secret.is_empty())
+    {
         let bytes = secret.as_bytes();
         for alignment in 0..3 {
             for engine in [&STANDARD, &URL_SAFE] {
