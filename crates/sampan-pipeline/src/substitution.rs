@@ -22,6 +22,10 @@ const LIMIT_DEPTH: usize = 16;
 /// How long the result may be.
 const LIMIT_BYTES: usize = sampan_model::yaml::LIMIT_BYTES;
 
+/// How much work the substitutions of a text may take, in characters that are compared: the length of a value times that
+/// of a pattern.
+const LIMIT_WORK: usize = 20_000_000;
+
 /// Which characters a file escapes outside of substitutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escapes {
@@ -56,6 +60,7 @@ pub fn substitute(
         escapes,
         variable,
         missing: BTreeSet::new(),
+        work: LIMIT_WORK,
     };
     let text = scanner
         .document()
@@ -94,6 +99,8 @@ struct Scanner<'a> {
     escapes: Escapes,
     variable: &'a dyn Fn(&str) -> Option<String>,
     missing: BTreeSet<String>,
+    /// How much work may still be done.
+    work: usize,
 }
 
 impl Scanner<'_> {
@@ -133,6 +140,11 @@ impl Scanner<'_> {
         };
         let arguments = self.arguments(operation, depth)?;
         let value = self.value(&name, operation != Operation::Default);
+        let cost = operation.cost(&value, &arguments);
+        self.work = self
+            .work
+            .checked_sub(cost)
+            .ok_or("more work over long values than a text may cause")?;
         operation.apply(value, &arguments)
     }
 

@@ -245,6 +245,9 @@ fn hostile_texts_are_refused() {
         "${long//a/${long}}",
         "${long##*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*b*c}",
         &"${long}".repeat(20),
+        // Each of them is short; all together are not.
+        &"${long:0:0}".repeat(80_000),
+        &"${long##*b*c}".repeat(10),
     ] {
         substitute("x.yml", text, Escapes::Dollar, &long).unwrap_err();
     }

@@ -50,6 +50,9 @@ pub enum TemplateError {
     /// The template or its text is longer than [`LIMIT_BYTES`].
     #[error("the template, or the text that it makes, has more than {LIMIT_BYTES} bytes")]
     TooLong,
+    /// The template asks for more work than a message is worth.
+    #[error("the template takes too many steps; long texts and lists count as several")]
+    TooMuchWork,
 }
 
 impl Hint for TemplateError {}

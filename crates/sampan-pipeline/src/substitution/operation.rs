@@ -71,13 +71,22 @@ impl Operation {
         }
     }
 
+    /// What the operation costs, in characters that are compared; others are copied, which is much less.
+    pub(super) fn cost(self, value: &str, arguments: &[String]) -> usize {
+        const COPIED_AT_ONCE: usize = 16;
+        match (self, arguments) {
+            (Self::Trim(_), [pattern, ..]) => value.len().saturating_mul(pattern.len()),
+            _ => value.len() / COPIED_AT_ONCE,
+        }
+    }
+
     pub(super) fn apply(self, value: String, arguments: &[String]) -> Result<String, String> {
         match self {
             Self::Case(case) => Ok(case.apply(value)),
             Self::Default if value.is_empty() => Ok(arguments.concat()),
             Self::Value | Self::Default => Ok(value),
             Self::Part => part(value, arguments),
-            Self::Trim(trim) => trim.apply(&value, &arguments[0]),
+            Self::Trim(trim) => Ok(trim.apply(&value, &arguments[0])),
             Self::Replace(replace) => replace.apply(value, arguments),
         }
     }
@@ -145,16 +154,16 @@ fn part(value: String, arguments: &[String]) -> Result<String, String> {
 }
 
 impl Trim {
-    fn apply(self, value: &str, pattern: &str) -> Result<String, String> {
+    fn apply(self, value: &str, pattern: &str) -> String {
         if !self.suffix {
-            let matched = pattern::matching_prefix(pattern, value, self.longest)?;
-            return Ok(value[matched..].to_owned());
+            let matched = pattern::matching_prefix(pattern, value, self.longest);
+            return value[matched..].to_owned();
         }
         let reversed: String = value.chars().rev().collect();
         let pattern: String = pattern.chars().rev().collect();
-        let matched = pattern::matching_prefix(&pattern, &reversed, self.longest)?;
+        let matched = pattern::matching_prefix(&pattern, &reversed, self.longest);
         let kept = value.len() - matched;
-        Ok(value[..kept].to_owned())
+        value[..kept].to_owned()
     }
 }
 

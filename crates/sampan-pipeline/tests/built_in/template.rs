@@ -259,7 +259,34 @@ fn templates_have_bounds() {
         "line 1 of the template: the helper `repeat` would make too long a text"
     );
     let many = "{{#each items}}".repeat(40) + &"{{/each}}".repeat(40);
-    assert_eq!(rendered(&many), Err(TemplateError::TooLong));
+    assert_eq!(rendered(&many), Err(TemplateError::TooMuchWork));
+    // What each helper makes is bounded, and so is what all of them make.
+    for (template, problem) in [
+        (
+            "{{replace \"a\" (repeat 100000 \"b\") (repeat 100000 \"a\")}}",
+            "line 1 of the template: the helper `replace` would make too long a text",
+        ),
+        (
+            "{{regexReplace \".+\" (repeat 100000 \"a\") (repeat 100000 \"$0\")}}",
+            "line 1 of the template: the helper `regexReplace` would make too long a text",
+        ),
+        (
+            "{{regexMatch \"(a{500}){20}b\" (repeat 1000000 \"a\")}}",
+            "line 1 of the template: the helper `regexMatch` looks for too large a pattern in too long a text",
+        ),
+    ] {
+        assert_eq!(rendered(template).unwrap_err().to_string(), problem);
+    }
+    let encoded = (0..50).fold("(repeat 100000 \"a\")".to_owned(), |inner, _| {
+        format!("(b64enc {inner})")
+    });
+    for template in [
+        format!("{{{{upper {encoded}}}}}"),
+        "{{#each (splitList \"\" (repeat 100000 \"a\"))}}{{/each}}".repeat(1_000),
+        "{{#if (regexMatch \"a{200}\" \"b\")}}{{/if}}".repeat(1_000),
+    ] {
+        assert_eq!(rendered(&template), Err(TemplateError::TooMuchWork));
+    }
 }
 
 #[path = "../../../../fuzz/built_in.rs"]

@@ -6,8 +6,10 @@ use super::tree::{Block, Call, Node, Operand, Path, Program};
 use super::{Arguments, Effect, Helpers, LIMIT_BYTES, Record, TemplateError, Value, text};
 use crate::built_in::percent;
 
-/// How many steps a rendering may take.
+/// How many steps a rendering may take, where long texts and lists count as several.
 const LIMIT_STEPS: usize = 100_000;
+/// How many steps it is to read a regular expression.
+const REGEX_STEPS: usize = 2_000;
 
 /// Renders a program.
 pub(super) fn evaluate(
@@ -39,7 +41,7 @@ impl Evaluation<'_> {
     fn program(&mut self, program: &Program) -> Result<String, TemplateError> {
         let mut result = String::new();
         for node in &program.body {
-            self.steps += 1;
+            self.spend(1)?;
             match node {
                 Node::Content(content) => result.push_str(&content.text),
                 Node::Comment(_) => {}
@@ -53,11 +55,19 @@ impl Evaluation<'_> {
                 }
                 Node::Block(block) => result.push_str(&self.block(block)?),
             }
-            if result.len() > LIMIT_BYTES || self.steps > LIMIT_STEPS {
+            if result.len() > LIMIT_BYTES {
                 return Err(TemplateError::TooLong);
             }
         }
         Ok(result)
+    }
+
+    fn spend(&mut self, steps: usize) -> Result<(), TemplateError> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > LIMIT_STEPS {
+            return Err(TemplateError::TooMuchWork);
+        }
+        Ok(())
     }
 
     fn block(&mut self, block: &Block) -> Result<String, TemplateError> {
@@ -145,6 +155,7 @@ impl Evaluation<'_> {
         context: Value,
         key: Option<Value>,
     ) -> Result<String, TemplateError> {
+        self.spend(1 + text::weight(&context))?;
         let known = self.names.len();
         let values = [Some(context.clone()), key];
         for (name, value) in program.names.iter().zip(values) {
@@ -171,6 +182,9 @@ impl Evaluation<'_> {
         for (name, operand) in &call.names {
             names.insert(name.clone(), self.operand(operand)?);
         }
+        if name.starts_with("regex") {
+            self.spend(REGEX_STEPS)?;
+        }
         let arguments = Arguments {
             places: &places,
             names: &names,
@@ -185,12 +199,15 @@ impl Evaluation<'_> {
 
     /// The value of a call; of a block, its helper was looked for before.
     fn call(&mut self, call: &Call, block: Option<&Block>) -> Result<Value, TemplateError> {
-        self.steps += 1;
+        self.spend(1)?;
         if block.is_none()
             && let Some(effect) = self.effect(call)?
         {
             return Ok(match effect {
-                Effect::Value(value) => value,
+                Effect::Value(value) => {
+                    self.spend(text::weight(&value))?;
+                    value
+                }
                 // Without a block there is nothing to render.
                 _ => Value::Text(String::new()),
             });
@@ -210,13 +227,15 @@ impl Evaluation<'_> {
     }
 
     fn operand(&mut self, operand: &Operand) -> Result<Value, TemplateError> {
-        Ok(match operand {
+        let value = match operand {
             Operand::Path(path) => self.path(path),
             Operand::Text(text) => Value::Text(text.clone()),
             Operand::Number(value, _) => value.clone(),
             Operand::Bool(value) => Value::Bool(*value),
             Operand::Call(call) => self.call(call, None)?,
-        })
+        };
+        self.spend(text::weight(&value))?;
+        Ok(value)
     }
 
     fn path(&self, path: &Path) -> Value {

@@ -220,15 +220,17 @@ fn two(name: &str, first: &Value, second: &Value) -> Result<Value, String> {
         "repeat" => {
             let count = usize::try_from(number(first)?).unwrap_or(0);
             if count.saturating_mul(b.len()) > super::LIMIT_BYTES {
-                return Err("would make too long a text".to_owned());
+                return Err(TOO_LONG.to_owned());
             }
             Value::Text(b.repeat(count))
         }
         "trunc" => Value::Text(cut(&b, number(first)?)),
         "splitList" => Value::List(b.split(a.as_str()).map(Value::text).collect()),
-        "regexMatch" => Value::Bool(regex(&a)?.is_match(&b)),
+        "regexMatch" => Value::Bool(regex(&a, &b)?.is_match(&b)),
         "regexFind" => {
-            let found = regex(&a)?.find(&b).map(|found| b[found.range()].to_owned());
+            let found = regex(&a, &b)?
+                .find(&b)
+                .map(|found| b[found.range()].to_owned());
             Value::Text(found.unwrap_or_default())
         }
         _ => {
@@ -256,7 +258,14 @@ fn cut(string: &str, length: i64) -> String {
 fn three(name: &str, places: &[Value]) -> Result<Value, String> {
     let string = |index: usize| text::of(&places[index]);
     Ok(match name {
-        "replace" => Value::Text(string(2).replace(&string(0), &string(1))),
+        "replace" => {
+            let (whole, old, new) = (string(2), string(0), string(1));
+            let count = whole.matches(&old).count();
+            if count.saturating_mul(new.len()) > super::LIMIT_BYTES {
+                return Err(TOO_LONG.to_owned());
+            }
+            Value::Text(whole.replace(&old, &new))
+        }
         "substr" => {
             let whole = string(2);
             let bound =
@@ -273,16 +282,27 @@ fn three(name: &str, places: &[Value]) -> Result<Value, String> {
     })
 }
 
-fn regex(pattern: &str) -> Result<regex_automata::meta::Regex, String> {
-    regex_automata::meta::Builder::new()
+const TOO_LONG: &str = "would make too long a text";
+
+/// A regular expression that is looked for in a text.
+fn regex(pattern: &str, string: &str) -> Result<regex_automata::meta::Regex, String> {
+    // The work is the product of both.
+    const LIMIT_WORK: usize = 1 << 32;
+    let regex = regex_automata::meta::Builder::new()
         .configure(regex_automata::meta::Config::new().nfa_size_limit(Some(1 << 20)))
         .build(pattern)
-        .map_err(|_| format!("cannot read the pattern `{pattern}`"))
+        .map_err(|_| format!("cannot read the pattern `{pattern}`"))?;
+    if regex.memory_usage().saturating_mul(string.len()) > LIMIT_WORK {
+        return Err("looks for too large a pattern in too long a text".to_owned());
+    }
+    Ok(regex)
 }
 
 /// All matches of a pattern replaced; `$1` and `${name}` stand for groups.
 fn replaced(pattern: &str, string: &str, replacement: &str) -> Result<String, String> {
-    let regex = regex(pattern)?;
+    let regex = regex(pattern, string)?;
+    // Each part of the replacement can stand for all of a match, so the text of one match is bounded first.
+    let parts = replacement.matches('$').count();
     let mut result = String::new();
     let mut end = 0;
     for captures in regex.captures_iter(string) {
@@ -290,10 +310,14 @@ fn replaced(pattern: &str, string: &str, replacement: &str) -> Result<String, St
             continue;
         };
         result.push_str(&string[end..found.start()]);
+        let longest = parts.saturating_mul(found.len()) + replacement.len();
+        if result.len().saturating_add(longest) > 2 * super::LIMIT_BYTES {
+            return Err(TOO_LONG.to_owned());
+        }
         captures.interpolate_string_into(string, replacement, &mut result);
         end = found.end();
         if result.len() > super::LIMIT_BYTES {
-            return Err("would make too long a text".to_owned());
+            return Err(TOO_LONG.to_owned());
         }
     }
     result.push_str(&string[end..]);

@@ -19,6 +19,17 @@ pub(super) fn of(value: &Value) -> String {
     }
 }
 
+/// About what it costs to make or copy a value, in items and in pieces of text.
+pub(super) fn weight(value: &Value) -> usize {
+    const PIECE_BYTES: usize = 256;
+    match value {
+        Value::Text(text) => text.len() / PIECE_BYTES,
+        Value::List(items) => items.iter().map(|item| 1 + weight(item)).sum(),
+        // Records are shared.
+        _ => 0,
+    }
+}
+
 /// Whether a value counts as something.
 pub(super) fn is_something(value: &Value) -> bool {
     match value {
