@@ -41,6 +41,24 @@ pub(crate) fn workflow(bytes: &[u8]) {
     }
 }
 
+/// Takes a text for the options of a container, and for what a job runs on.
+///
+/// # Panics
+/// When two readings differ.
+pub(crate) fn options(text: &str) {
+    // An expression would be one for later.
+    let text = serde_json::Value::from(text.replace("${{", "{{")).to_string();
+    let file = format!(
+        "on: push\njobs:\n  a:\n    runs-on: {text}\n    container: {{image: b, options: {text}}}\n    \
+         steps:\n      - run: 'true'\n        shell: {text}\n"
+    );
+    assert_eq!(
+        Workflow::parse("w.yml", &file).map_err(|error| error.to_string()),
+        Workflow::parse("w.yml", &file).map_err(|error| error.to_string())
+    );
+    workflow(file.as_bytes());
+}
+
 /// Takes bytes for the output of a step, and for the files that it writes.
 ///
 /// # Panics

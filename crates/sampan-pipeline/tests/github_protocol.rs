@@ -394,5 +394,6 @@ fn anything_is_read_or_refused() {
         }
         fuzz::output(&bytes);
         fuzz::workflow(&bytes);
+        fuzz::options(&String::from_utf8_lossy(&bytes));
     }
 }

@@ -1,7 +1,13 @@
 //! Arbitrary input: pipelines are read or refused, they never panic, and they are read alike.
 
+#[path = "../../../fuzz/mask.rs"]
+mod mask;
+#[path = "../../../fuzz/patterns.rs"]
+mod patterns;
 #[path = "../../../fuzz/pipeline.rs"]
 mod pipeline;
+#[path = "../../../fuzz/plugin_template.rs"]
+mod plugin_template;
 
 /// Pieces that the dialects give a meaning to; texts are made of them.
 const PIECES: [&str; 76] = [
@@ -160,5 +166,38 @@ fn configurations_and_locks_with_mistakes() {
             pipeline::lock(&text);
             pipeline::changes(&text);
         }
+    }
+}
+
+#[test]
+fn patterns_of_pieces() {
+    const PIECES: [&str; 29] = [
+        "*", "**", "**/", "/", "?", "+", "!", "[", "]", "^", "-", "{", "}", ",", "\\", "a", "b",
+        "ab", "\n", "\u{20ac}", "\"", "'", " ", "{{", "}}", "if ", "end", ".A", "eq ",
+    ];
+    let mut numbers = Numbers(0x5eed_0004);
+    for _ in 0..3_000 {
+        let count = numbers.below(20);
+        let text: String = (0..count)
+            .map(|_| PIECES[numbers.below(PIECES.len())])
+            .collect();
+        patterns::pattern(&text);
+        plugin_template::template(&text);
+    }
+}
+
+#[test]
+fn logs_with_secrets_in_pieces() {
+    const PIECES: [&str; 16] = [
+        "a", "b", "ab", "aa", "\n", "\r\n", "\n\n", "\n\n\n", "abcd", "YWJjZA", "61626364", "\\n",
+        "%20", "=", "*", "\u{20ac}",
+    ];
+    let mut numbers = Numbers(0x5eed_0005);
+    for _ in 0..4_000 {
+        let count = 2 + numbers.below(24);
+        let text: String = (0..count)
+            .map(|_| PIECES[numbers.below(PIECES.len())])
+            .collect();
+        mask::mask(text.as_bytes());
     }
 }
