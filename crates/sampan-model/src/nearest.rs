@@ -3,19 +3,18 @@
 /// The candidate that is closest to `name`, when one is close enough to be a likely slip.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let longest_distance = match name.chars().count() {
+    let length = name.chars().count();
+    let longest_distance = match length {
         0..=2 => 1,
         3..=5 => 2,
         _ => 3,
     };
+    let lower = name.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| {
-            (
-                distance(&name.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        // The distance is not less than what one is longer than the other.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= longest_distance)
+        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             *distance <= longest_distance && *distance < candidate.chars().count().max(1)
         })

@@ -9,6 +9,7 @@ use sampan_model::nearest;
 use sampan_model::yaml::{Location, Node};
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::glob::Form;
 use crate::graph::{Dialect, Graph, Platform, Reason, Stage, Verdict};
@@ -49,9 +50,14 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
     let mut notes = Vec::new();
     let documents = lenient::documents(file, text, &[], &mut notes)?;
     let pipelines = pipelines(file, &documents)?;
+    let allowance = Allowance::default();
     let mut triggers = pipelines
         .iter()
-        .map(|node| lenient::read(node, &mut notes, |node, _| Trigger::read(node, build)))
+        .map(|node| {
+            lenient::read(node, &mut notes, |node, _| {
+                Trigger::read(node, (build, &allowance))
+            })
+        })
         .collect::<Result<Vec<_>, _>>()?;
     notes.extend(forget_unknown_needs(&mut triggers));
     let mut graph = Graph {
@@ -64,8 +70,10 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
     let mut missing = BTreeSet::new();
     let mut errors = Vec::new();
     for (index, trigger) in triggers.into_iter().enumerate() {
-        match stage(file, text, build, index, trigger, &mut missing) {
+        let source = (file, text);
+        match stage(source, (build, &allowance), index, trigger, &mut missing) {
             Ok((stage, notes)) => {
+                allowance.stage(&stage)?;
                 graph.stages.push(stage);
                 graph.notes.extend(notes);
             }
@@ -189,7 +197,7 @@ struct Trigger {
 }
 
 impl Trigger {
-    fn read(node: &Node, build: &Build) -> Result<Self, PipelineError> {
+    fn read(node: &Node, (build, allowance): (&Build, &Allowance)) -> Result<Self, PipelineError> {
         let fields = Fields::of(node, "the pipeline")?;
         let name = fields.read_or_default("name", read::text)?;
         let name = if name.is_empty() {
@@ -203,7 +211,7 @@ impl Trigger {
             fields.get("trigger"),
             "`trigger`",
             Form::Deep,
-            build,
+            (build, allowance),
             &mut verdict,
         )?;
         let kind_type = fields.read_or_default("type", read::text)?;
@@ -233,9 +241,8 @@ impl Trigger {
 }
 
 fn stage(
-    file: &str,
-    text: &str,
-    build: &Build,
+    (file, text): (&str, &str),
+    (build, allowance): (&Build, &Allowance),
     index: usize,
     trigger: Trigger,
     missing: &mut BTreeSet<String>,
@@ -272,9 +279,10 @@ fn stage(
             file: file.to_owned(),
             problem: "the substitutions take a pipeline out of the file",
         })?;
+    allowance.document(&node)?;
     let mut notes = Vec::new();
     let stage = lenient::read(&node, &mut notes, |node, notes| {
-        stage::read(node, build, &trigger, &variables, notes)
+        stage::read(node, (build, allowance), &trigger, &variables, notes)
     })?;
     Ok((stage, notes))
 }

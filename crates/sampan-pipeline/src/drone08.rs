@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sampan_model::yaml::{Location, Node};
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::{Build, Event};
 use crate::condition::Patterns;
 use crate::glob::Form;
@@ -38,6 +39,7 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
     let mut notes = Vec::new();
     let raw = document(file, text, &mut notes)?;
     let combinations = matrix::combinations(raw.get("matrix"))?;
+    let allowance = Allowance::default();
     let mut graph = Graph {
         dialect: Dialect::Drone08,
         stages: Vec::new(),
@@ -55,17 +57,19 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
         }
         // What is said of the text as it is written need not be said again.
         let node = document(file, &substituted.text, &mut Vec::new())?;
-        let stage = Compiler {
+        allowance.document(&node)?;
+        let compiler = Compiler {
             build,
             variables,
             combination,
+            allowance: &allowance,
         };
-        let stage = lenient::read(&node, &mut graph.notes, |node, notes| {
-            stage.stage(node, notes)
-        });
-        graph.stages.push(stage?);
+        let mut notes = Vec::new();
+        let stage = lenient::read(&node, &mut notes, |node, notes| compiler.stage(node, notes))?;
+        allowance.notes(&node.location, notes, &mut graph.notes)?;
+        allowance.stage(&stage)?;
+        graph.stages.push(stage);
     }
-    graph.notes.dedup();
     Ok(graph)
 }
 
@@ -97,6 +101,7 @@ struct Compiler<'a> {
     build: &'a Build,
     variables: BTreeMap<String, String>,
     combination: &'a Combination,
+    allowance: &'a Allowance,
 }
 
 impl Compiler<'_> {
@@ -167,7 +172,8 @@ impl Compiler<'_> {
             Event::Tag | Event::Promote | Event::Rollback
         );
         if let Some(branches) = branches.filter(|_| applies) {
-            branches.check("branch", &self.build.commit.branch, &mut verdict);
+            let branch = &self.build.commit.branch;
+            branches.check("branch", branch, self.allowance, &mut verdict)?;
         }
         Ok(verdict)
     }

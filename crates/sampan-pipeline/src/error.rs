@@ -234,8 +234,8 @@ impl Hint for PipelineError {
             | Self::MissingKey { .. }
             | Self::RepeatedName { .. }
             | Self::Cycle { .. }
-            | Self::TooMany { .. }
             | Self::Expression { .. } => None,
+            Self::TooMany { .. } => Some("take some of them away".to_owned()),
             Self::Substitution { .. } => Some(
                 "write `$${` where the shell shall see `${`, or give the variable a name of letters, digits and `_`"
                     .to_owned(),

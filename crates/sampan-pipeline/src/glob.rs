@@ -16,6 +16,10 @@ pub(crate) enum Form {
 
 /// How many alternatives the braces of a pattern may make.
 const LIMIT_ALTERNATIVES: usize = 256;
+/// How long a pattern may be; paths are not longer.
+const LIMIT_BYTES: usize = 4_096;
+/// How many braces a pattern may have.
+const LIMIT_BRACES: usize = 32;
 
 /// A pattern that can be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,10 @@ enum Token {
 impl Glob {
     /// The pattern; `None` when it is none, as when a bracket is not closed.
     pub(crate) fn new(pattern: &str, form: Form) -> Option<Self> {
+        let braces = pattern.matches('{').count();
+        if pattern.len() > LIMIT_BYTES || (form != Form::Flat && braces > LIMIT_BRACES) {
+            return None;
+        }
         let mut alternatives = Vec::new();
         for alternative in expanded(pattern, form)? {
             if form == Form::DeepWithParent {
@@ -59,6 +67,11 @@ impl Glob {
             pattern: pattern.to_owned(),
             alternatives,
         })
+    }
+
+    /// How many characters all alternatives together have.
+    pub(crate) fn characters(&self) -> usize {
+        self.alternatives.iter().map(Vec::len).sum()
     }
 
     /// Whether the whole text matches.
@@ -195,9 +208,8 @@ impl Places {
 
     fn reach(&mut self, tokens: &[Token], place: usize) {
         let mut place = place;
-        // What may match nothing is also passed by.
-        loop {
-            self.before[place] = true;
+        // What may match nothing is also passed by, unless somebody has been here before.
+        while !std::mem::replace(&mut self.before[place], true) {
             match tokens.get(place) {
                 Some(Token::Star | Token::Segments | Token::Everything) => place += 1,
                 _ => break,
@@ -231,6 +243,9 @@ fn matches(tokens: &[Token], text: &str) -> bool {
             }
         }
         places = next;
+        if !places.before.contains(&true) && !places.within.contains(&true) {
+            return false;
+        }
     }
     places.before[tokens.len()]
 }
@@ -322,7 +337,14 @@ mod tests {
         for pattern in ["[", "[a", "[]", "[a-]", "\\", "{a", "{a,{b}"] {
             assert_eq!(Glob::new(pattern, Form::Deep), None, "{pattern}");
         }
-        assert_eq!(Glob::new(&"{a,b}".repeat(20), Form::Deep), None);
+        for pattern in [
+            "{a,b}".repeat(20),
+            "{a}".repeat(1_000),
+            "{".repeat(40) + &"}".repeat(40),
+            "a".repeat(5_000),
+        ] {
+            assert_eq!(Glob::new(&pattern, Form::Deep), None, "{pattern}");
+        }
     }
 
     #[test]
@@ -333,6 +355,7 @@ mod tests {
             Form::Deep,
             &"a".repeat(4000).replace("aaaa", "aab/")
         ));
+        assert!(!matches(&"*".repeat(4_000), Form::Deep, "a/b"));
         let pattern = "**/a/".repeat(100);
         assert!(!matches(
             &pattern,

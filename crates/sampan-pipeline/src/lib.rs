@@ -16,6 +16,7 @@
 //! no clock. Files are written by people nobody here knows: sizes, nesting, matrices and the work of substitutions are
 //! bounded, and what a dialect documents but Sampan does not do is an error that names it, never a silent skip.
 
+mod allowance;
 pub mod build;
 pub mod built_in;
 mod compose;

@@ -8,6 +8,9 @@ use sampan_model::yaml::Location;
 use crate::PipelineError;
 use crate::graph::Step;
 
+/// How many names that do not exist are told at once.
+const LIMIT_ERRORS: usize = 100;
+
 /// One that waits for others, by names.
 pub(crate) struct Waiting<'a> {
     pub(crate) name: &'a str,
@@ -30,7 +33,8 @@ pub(crate) fn check(what: &'static str, all: &[Waiting<'_>]) -> Result<(), Pipel
     let mut errors = Vec::new();
     for waiting in all {
         for need in waiting.needs {
-            if !index.contains_key(need.as_str()) {
+            // Nobody reads more of them, and each is compared with all names.
+            if errors.len() < LIMIT_ERRORS && !index.contains_key(need.as_str()) {
                 errors.push(PipelineError::UnknownNeed {
                     location: waiting.location.clone(),
                     name: waiting.name.to_owned(),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sampan_model::yaml::{self, Location, Node};
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::dialect::SourceFile;
 use crate::graph::{Dialect, Graph, Reason, Stage};
@@ -49,14 +50,15 @@ pub fn parse(files: &[SourceFile], build: &Build) -> Result<Graph, PipelineError
     let mut missing = BTreeSet::new();
     let mut needs = Vec::new();
     let mut errors = Vec::new();
+    let allowance = Allowance::default();
     for file in files {
-        match workflow(file, build, &mut graph, &mut missing) {
+        match workflow(file, (build, &allowance), &mut graph, &mut missing) {
             Ok(of_file) => needs.extend(of_file),
             Err(error) => errors.push(error),
         }
     }
     PipelineError::join(errors)?;
-    connect(&mut graph, &needs)?;
+    connect(&mut graph, &needs, &allowance)?;
     graph
         .notes
         .extend(missing.iter().map(crate::drone08::missing));
@@ -82,7 +84,7 @@ fn workflow_name(path: &str) -> String {
 /// Adds the stages of a file, and says what each of them needs.
 fn workflow(
     file: &SourceFile,
-    build: &Build,
+    (build, allowance): (&Build, &Allowance),
     graph: &mut Graph,
     missing: &mut BTreeSet<String>,
 ) -> Result<Vec<Vec<Need>>, PipelineError> {
@@ -101,15 +103,19 @@ fn workflow(
             })?;
         missing.extend(substituted.missing);
         let node = document(&file.path, &substituted.text)?;
+        allowance.document(&node)?;
         let workflow = Workflow {
             build,
             name,
             variables,
             combination: &combination,
+            allowance,
         };
-        let (stage, of_stage) = lenient::read(&node, &mut graph.notes, |node, notes| {
-            workflow.stage(node, notes)
-        })?;
+        let mut notes = Vec::new();
+        let (stage, of_stage) =
+            lenient::read(&node, &mut notes, |node, notes| workflow.stage(node, notes))?;
+        allowance.notes(&node.location, notes, &mut graph.notes)?;
+        allowance.stage(&stage)?;
         graph.stages.push(stage);
         needs.push(of_stage);
     }
@@ -132,6 +138,7 @@ struct Workflow<'a> {
     name: String,
     variables: BTreeMap<String, String>,
     combination: &'a Combination,
+    allowance: &'a Allowance,
 }
 
 impl Workflow<'_> {
@@ -153,7 +160,11 @@ struct Need {
 }
 
 /// Turns the names of workflows into stages. A workflow that needs one that does not run does not run itself.
-fn connect(graph: &mut Graph, needs: &[Vec<Need>]) -> Result<(), PipelineError> {
+fn connect(
+    graph: &mut Graph,
+    needs: &[Vec<Need>],
+    allowance: &Allowance,
+) -> Result<(), PipelineError> {
     let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, stage) in graph.stages.iter().enumerate() {
         by_name.entry(stage.name.clone()).or_default().push(index);
@@ -172,6 +183,7 @@ fn connect(graph: &mut Graph, needs: &[Vec<Need>]) -> Result<(), PipelineError> 
                 None => return Err(unknown(&graph.stages[index], need, by_name.keys())),
             }
         }
+        allowance.needs(&graph.stages[index])?;
     }
     let waiting: Vec<_> = graph
         .stages

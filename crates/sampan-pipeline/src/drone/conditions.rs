@@ -3,6 +3,7 @@
 use sampan_model::yaml::Node;
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::{Build, Event};
 use crate::condition::Patterns;
 use crate::glob::Form;
@@ -30,7 +31,7 @@ pub(super) fn read(
     node: Option<&Node>,
     what: &str,
     form: Form,
-    build: &Build,
+    (build, allowance): (&Build, &Allowance),
     verdict: &mut Verdict,
 ) -> Result<RunWhen, PipelineError> {
     let Some(node) = node else {
@@ -51,11 +52,11 @@ pub(super) fn read(
     ];
     for (key, name, value) in values {
         if let Some(condition) = fields.read(key, patterns)? {
-            condition.check(name, value, verdict);
+            condition.check(name, value, allowance, verdict)?;
         }
     }
     if let Some(paths) = fields.read("paths", patterns)? {
-        paths.check_files(build.changed_files.as_deref(), verdict);
+        paths.check_files(build.changed_files.as_deref(), allowance, verdict)?;
     }
     let status = fields.read("status", patterns)?;
     fields.finish()?;

@@ -9,6 +9,7 @@ use super::Trigger;
 use super::step::{Names, Source};
 use super::variables::Variables;
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::compose;
 use crate::graph::{
@@ -37,7 +38,7 @@ const OF_KUBERNETES: [&str; 9] = [
 /// Reads a pipeline after substitution.
 pub(super) fn read(
     node: &Node,
-    build: &Build,
+    (build, allowance): (&Build, &Allowance),
     trigger: &Trigger,
     variables: &Variables,
     notes: &mut Vec<Reason>,
@@ -65,6 +66,7 @@ pub(super) fn read(
     let common = variables.before_step(&environment, common(build, &clone, &workspace));
     let names = Names {
         build,
+        allowance,
         variables,
         common: &common,
         workspace: &workspace,
@@ -329,7 +331,10 @@ fn steps(
             role: *role,
             number,
         }) {
-            Ok(step) => steps.push(step),
+            Ok(step) => {
+                names.allowance.step(&step)?;
+                steps.push(step);
+            }
             Err(error) => errors.push(error),
         }
     }

@@ -7,6 +7,7 @@ use sampan_model::yaml::{Content, Node};
 use super::conditions;
 use super::variables::Variables;
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::compose;
 use crate::glob::Form;
@@ -20,6 +21,7 @@ use crate::settings::{self, FromSecret};
 /// What all steps of a pipeline share.
 pub(super) struct Names<'a> {
     pub(super) build: &'a Build,
+    pub(super) allowance: &'a Allowance,
     pub(super) variables: &'a Variables,
     pub(super) common: &'a BTreeMap<String, String>,
     pub(super) workspace: &'a Workspace,
@@ -46,7 +48,7 @@ impl Names<'_> {
             fields.get("when"),
             "`when`",
             Form::Deep,
-            self.build,
+            (self.build, self.allowance),
             &mut verdict,
         )?;
         let detached = fields.read_or_default("detach", read::boolean)?;

@@ -36,7 +36,7 @@ impl Compiler<'_> {
         ];
         for (key, name, value) in values {
             if let Some(condition) = fields.read(key, patterns)? {
-                condition.check(name, value, &mut verdict);
+                condition.check(name, value, self.allowance, &mut verdict)?;
             }
         }
         if let Some(node) = fields.get("matrix") {

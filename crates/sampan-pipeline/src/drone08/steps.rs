@@ -84,7 +84,10 @@ impl Steps<'_> {
         }
         for (name, location, node) in entries {
             match self.step(&name, location, node, role) {
-                Ok(step) => read.push(step),
+                Ok(step) => {
+                    self.compiler.allowance.step(&step.1)?;
+                    read.push(step);
+                }
                 Err(error) => errors.push(error),
             }
         }

@@ -4,6 +4,9 @@
 //! one of several characters, `\` takes the meaning away. A pattern that begins with `!` takes back what those before it
 //! chose; the last that matches decides.
 
+/// How long a pattern may be; paths are not longer.
+const LIMIT_BYTES: usize = 4_096;
+
 /// What one place of a pattern takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -40,6 +43,9 @@ impl Pattern {
         };
         if text.is_empty() {
             return Err("a pattern must hold something");
+        }
+        if text.len() > LIMIT_BYTES {
+            return Err("a pattern is not longer than a path");
         }
         let mut pieces: Vec<Piece> = Vec::new();
         let mut characters = text.chars().peekable();
@@ -103,6 +109,9 @@ impl Pattern {
                     Piece::StarStar | Piece::Folders => next[index] = true,
                     _ => {}
                 }
+            }
+            if !next.contains(&true) {
+                return false;
             }
             states = next;
             previous = c;
@@ -186,6 +195,15 @@ impl Patterns {
             .find(|(_, pattern)| pattern.matches(text))
             .filter(|(_, pattern)| !pattern.negated)
             .map(|(source, _)| source.as_str())
+    }
+
+    /// How many characters all patterns have.
+    pub(super) fn characters(&self) -> usize {
+        let lengths = self
+            .patterns
+            .iter()
+            .map(|(_, pattern)| pattern.pieces.len());
+        lengths.sum()
     }
 
     /// The texts of the patterns, for messages.

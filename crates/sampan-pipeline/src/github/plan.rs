@@ -97,7 +97,7 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
         root: workflow,
     };
     let mut verdict = Verdict::default();
-    trigger::judge(&workflow.on, request.build, &mut verdict);
+    trigger::judge(&workflow.on, request.build, &mut verdict)?;
     let inputs = if event::event_name(request.build) == "workflow_dispatch" {
         dispatch_inputs(&workflow.on.dispatch_inputs, &request.build.parameters)?
     } else {

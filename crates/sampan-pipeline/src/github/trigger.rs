@@ -2,6 +2,8 @@
 
 use super::event::{activity, event_name};
 use super::on::{Filter, Trigger, Triggers};
+use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::graph::Verdict;
 
@@ -9,7 +11,15 @@ use crate::graph::Verdict;
 const PULL_REQUEST_TYPES: [&str; 3] = ["opened", "synchronize", "reopened"];
 
 /// Notes what speaks for and against a run.
-pub(super) fn judge(triggers: &Triggers, build: &Build, verdict: &mut Verdict) {
+///
+/// # Errors
+/// [`PipelineError`] when there are too many patterns for what has changed.
+pub(super) fn judge(
+    triggers: &Triggers,
+    build: &Build,
+    verdict: &mut Verdict,
+) -> Result<(), PipelineError> {
+    let allowance = Allowance::default();
     let event = event_name(build);
     let Some(trigger) = triggers.event(event) else {
         let known: Vec<_> = triggers
@@ -19,13 +29,13 @@ pub(super) fn judge(triggers: &Triggers, build: &Build, verdict: &mut Verdict) {
             .collect();
         let text = format!("the event `{event}` is none of {}", known.join(", "));
         verdict.note(false, None, text);
-        return;
+        return Ok(());
     };
     let here = Some(&trigger.location);
     verdict.note(true, here, format!("the event is `{event}`"));
     types(trigger, build, verdict);
-    references(trigger, build, verdict);
-    paths(trigger, build, verdict);
+    references(trigger, build, &allowance, verdict)?;
+    paths(trigger, build, &allowance, verdict)?;
     if let ("schedule", Some(cron)) = (event, &build.cron) {
         let known = triggers.schedules.iter().any(|line| line == cron);
         let text = if known {
@@ -48,6 +58,7 @@ pub(super) fn judge(triggers: &Triggers, build: &Build, verdict: &mut Verdict) {
             ),
         );
     }
+    Ok(())
 }
 
 fn types(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
@@ -73,7 +84,12 @@ fn types(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
 }
 
 /// Branches and tags.
-fn references(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
+fn references(
+    trigger: &Trigger,
+    build: &Build,
+    allowance: &Allowance,
+    verdict: &mut Verdict,
+) -> Result<(), PipelineError> {
     let tag = build.commit.tag().filter(|_| trigger.event == "push");
     let (name, kind, filter, other) = match tag {
         Some(tag) => (tag, "tag", &trigger.tags, &trigger.branches),
@@ -85,6 +101,7 @@ fn references(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
         ),
     };
     if let Some(filter) = filter {
+        allowance.compare(&filter.location, name.len(), filter.patterns.characters())?;
         let chosen = filter.patterns.choosing(name);
         let listed = filter.patterns.listed();
         let (holds, text) = match (chosen, filter.ignores) {
@@ -109,10 +126,18 @@ fn references(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
         let text = format!("a {kind} was pushed, and only {others} are named");
         verdict.note(false, Some(&other.location), text);
     }
+    Ok(())
 }
 
-fn paths(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
-    let Some(filter) = &trigger.paths else { return };
+fn paths(
+    trigger: &Trigger,
+    build: &Build,
+    allowance: &Allowance,
+    verdict: &mut Verdict,
+) -> Result<(), PipelineError> {
+    let Some(filter) = &trigger.paths else {
+        return Ok(());
+    };
     let location = Some(&filter.location);
     if trigger.event == "push" && build.commit.tag().is_some() {
         verdict.note(
@@ -120,15 +145,18 @@ fn paths(trigger: &Trigger, build: &Build, verdict: &mut Verdict) {
             location,
             "paths are not looked at for tags".to_owned(),
         );
-        return;
+        return Ok(());
     }
     let Some(files) = &build.changed_files else {
         let text = "which files have changed is not known".to_owned();
         verdict.note(true, location, text);
-        return;
+        return Ok(());
     };
+    let bytes = files.iter().map(String::len).sum();
+    allowance.compare(&filter.location, bytes, filter.patterns.characters())?;
     let (holds, text) = judge_paths(filter, files);
     verdict.note(holds, location, text);
+    Ok(())
 }
 
 fn judge_paths(filter: &Filter, files: &[String]) -> (bool, String) {

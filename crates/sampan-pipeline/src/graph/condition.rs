@@ -17,7 +17,7 @@ pub struct Verdict {
 }
 
 /// A condition with what was found, as `sampan ci explain` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Reason {
     /// Where the condition stands; `None` when it is no line of a file, like `[skip ci]` in a commit's message.
     #[serde(

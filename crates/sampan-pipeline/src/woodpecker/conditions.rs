@@ -96,14 +96,14 @@ impl Workflow<'_> {
         for (key, name, value, applies) in values {
             let condition = fields.read(key, patterns)?;
             if let Some(condition) = condition.filter(|_| applies) {
-                condition.check(name, value, &mut verdict);
+                condition.check(name, value, self.allowance, &mut verdict)?;
             }
         }
         let path = fields.read("path", PathCondition::read)?;
         if let Some(path) = path
             && (build.event.is_pull_request() || build.event == Event::Push)
         {
-            path.check(build, &mut verdict);
+            path.check(build, self.allowance, &mut verdict)?;
         }
         if let Some(node) = fields.get("matrix") {
             self.matrix_condition(node, of_workflow, &mut verdict)?;
@@ -115,7 +115,8 @@ impl Workflow<'_> {
         }
         if let Some(node) = fields.get("evaluate") {
             let text = read::text(node, "`evaluate` of `when`")?;
-            let holds = evaluate::evaluate(&text, &node.location, &self.evaluated_variables())?;
+            let variables = self.evaluated_variables();
+            let holds = evaluate::evaluate(&text, &node.location, &variables, self.allowance)?;
             let text = format!("`{text}` is {holds}");
             verdict.note(holds, Some(&node.location), text);
         }

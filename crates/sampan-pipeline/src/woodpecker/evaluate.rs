@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use sampan_model::yaml::Location;
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 
 mod lexer;
 mod parser;
+mod regexes;
 mod value;
 
 use value::Value;
@@ -19,17 +21,18 @@ use value::Value;
 /// How long an expression may be.
 const LIMIT_BYTES: usize = 16 << 10;
 
-/// Whether the expression is true.
+/// Whether the expression is true. `allowance` is what all expressions of a run may cost together.
 pub(super) fn evaluate(
     text: &str,
     location: &Location,
     variables: &BTreeMap<String, String>,
+    allowance: &Allowance,
 ) -> Result<bool, PipelineError> {
     let result = if text.len() > LIMIT_BYTES {
         Err(format!("more than {LIMIT_BYTES} bytes"))
     } else {
         lexer::tokens(text)
-            .and_then(|tokens| parser::evaluate(&tokens, variables))
+            .and_then(|tokens| parser::evaluate(&tokens, variables, allowance))
             .and_then(|value| match value {
                 Value::Bool(value) => Ok(value),
                 other => Err(format!("{} instead of true or false", other.type_name())),
@@ -47,6 +50,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use sampan_model::yaml::Location;
+
+    use crate::allowance::Allowance;
 
     fn evaluated(text: &str) -> Result<bool, String> {
         let variables = BTreeMap::from(
@@ -66,7 +71,8 @@ mod tests {
             line: 1,
             column: 1,
         };
-        super::evaluate(text, &location, &variables).map_err(|error| error.to_string())
+        let allowance = Allowance::default();
+        super::evaluate(text, &location, &variables, &allowance).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -107,6 +113,8 @@ mod tests {
                 true,
             ),
             ("false && any(MISSING, {# == 1})", false),
+            (r#"false && any(["a"], {# == "a"})"#, false),
+            (r#"any(["a"], {any([#, "b"], {# == "a"})})"#, true),
             ("MISSING == nil", true),
             (r#"MISSING contains "a""#, false),
             (r#"not (MISSING startsWith "a")"#, true),
@@ -150,5 +158,31 @@ mod tests {
         assert!(evaluated(&"(".repeat(10_000)).is_err());
         assert!(evaluated(&"not ".repeat(4_000)).is_err());
         assert!(evaluated(&"a ? ".repeat(4_000)).is_err());
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let too_much = |text: &str| {
+            let error = evaluated(text).expect_err("the expression is refused");
+            assert!(error.contains("too much work in the expression"), "{error}");
+        };
+        // Each level doubles the text.
+        let nested = (0..20).fold("# == \"\"".to_owned(), |inner, _| {
+            format!("any([# + #], {{{inner}}})")
+        });
+        too_much(&format!("any([\"{}\"], {{{nested}}})", "a".repeat(4_000)));
+        // One list within another, again and again.
+        let list = format!("split(\"{}\", \",\")", "a,".repeat(2_000));
+        too_much(&format!("any({list}, {{any({list}, {{# == \"b\"}})}})"));
+        let many: Vec<_> = (0..600)
+            .map(|number| format!("\"x\" matches \"y{number}+\""))
+            .collect();
+        too_much(&many.join(" || "));
+        // The same one is read once.
+        let few = format!("split(\"{}\", \",\")", "a,".repeat(1_000));
+        assert_eq!(
+            evaluated(&format!("all({few}, {{not (# matches \"^b+$\")}})")),
+            Ok(true)
+        );
     }
 }

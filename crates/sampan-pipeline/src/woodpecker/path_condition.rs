@@ -3,8 +3,9 @@
 use sampan_model::yaml::{Content, Location, Node};
 
 use crate::PipelineError;
+use crate::allowance::Allowance;
 use crate::build::Build;
-use crate::condition::{Patterns, listed};
+use crate::condition::{Patterns, characters, listed};
 use crate::glob::{Form, Glob};
 use crate::graph::Verdict;
 use crate::read::{self, Fields};
@@ -45,9 +46,19 @@ impl PathCondition {
         Ok(condition)
     }
 
-    pub(super) fn check(&self, build: &Build, verdict: &mut Verdict) {
+    pub(super) fn check(
+        &self,
+        build: &Build,
+        allowance: &Allowance,
+        verdict: &mut Verdict,
+    ) -> Result<(), PipelineError> {
+        let files = build.changed_files.as_deref().unwrap_or_default();
+        let bytes = files.iter().map(String::len).sum();
+        let count = characters(&self.include) + characters(&self.exclude);
+        allowance.compare(&self.location, bytes, count)?;
         let (holds, text) = self.outcome(build);
         verdict.note(holds, Some(&self.location), text);
+        Ok(())
     }
 
     fn outcome(&self, build: &Build) -> (bool, String) {

@@ -74,7 +74,8 @@ impl Workflow<'_> {
             Patterns::read(node, what, Form::DeepWithParent)
         })? && self.build.commit.tag().is_none()
         {
-            branches.check("branch", &self.build.commit.branch, &mut verdict);
+            let branch = &self.build.commit.branch;
+            branches.check("branch", branch, self.allowance, &mut verdict)?;
         }
         let statuses = fields.read_or_default("runs_on", read::text_or_texts)?;
         if !statuses.is_empty() {
@@ -254,7 +255,10 @@ impl Reader<'_> {
                 number: self.number,
             };
             match self.workflow.step(&source, self.notes) {
-                Ok(step) => steps.push(step),
+                Ok(read) => {
+                    self.workflow.allowance.step(&read.step)?;
+                    steps.push(read);
+                }
                 Err(error) => errors.push(error),
             }
         }

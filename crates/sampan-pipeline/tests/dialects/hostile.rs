@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use sampan_pipeline::dialect::SourceFile;
+use sampan_pipeline::dialect::{self, SourceFile};
 use sampan_pipeline::graph::Graph;
 use sampan_pipeline::{PipelineError, drone, drone08, woodpecker};
 
@@ -79,6 +79,129 @@ fn a_thousand_pipelines_are_too_many() {
     let text = "---\nkind: pipeline\nsteps: []\n".repeat(1000);
     assert_eq!(
         problems(drone::parse(".drone.yml", &text, &push("main"))),
-        ".drone.yml:2:1: there are 1000 pipelines; at most 500 are read"
+        ".drone.yml:2:1: there are 1000 pipelines; at most 500 are read\n  hint: take some of them away"
+    );
+}
+
+/// What one of the dialects says of a text, on a branch with a long name where many files have changed.
+fn refused(path: &str, text: &str) -> String {
+    let mut build = push(&"a".repeat(200));
+    build.changed_files = Some(
+        (0..1_000)
+            .map(|number| format!("src/{number}/{}", "a".repeat(100)))
+            .collect(),
+    );
+    let file = SourceFile {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    problems(dialect::parse(&[file], &build))
+}
+
+#[test]
+fn long_texts_do_not_multiply() {
+    let text = format!(
+        "x-a: &a {}\nx-b: [{}]\n",
+        "y".repeat(500_000),
+        "*a, ".repeat(100_000)
+    );
+    for (path, begin) in [
+        (".drone.yml", "pipeline: {a: {image: b}}\n"),
+        (".drone.yml", "kind: pipeline\nsteps: []\n"),
+        (".woodpecker.yml", "steps: {a: {image: b}}\n"),
+    ] {
+        let refused = refused(path, &format!("{begin}{text}"));
+        assert!(
+            refused.contains("the text stands for more than"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn what_all_steps_hold_is_bounded() {
+    let mut steps = String::new();
+    for number in 0..4_000 {
+        writeln!(steps, "- {{name: a{number}, image: b, commands: [c]}}").unwrap();
+    }
+    let environment = "x".repeat(500_000);
+    let text =
+        format!("kind: pipeline\nname: a\nenvironment: {{A: {environment}}}\nsteps:\n{steps}");
+    let refused = refused(".drone.yml", &text);
+    assert!(
+        refused.contains("bytes in all stages; at most 134217728 are"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_all_combinations_make_is_bounded() {
+    let values: Vec<_> = (0..250).map(|number| number.to_string()).collect();
+    // Each step waits for all of the group before.
+    let mut steps = String::new();
+    for number in 0..2_000 {
+        let group = number / 1_000;
+        writeln!(steps, "  a{number}: {{image: b, group: g{group}}}").unwrap();
+    }
+    let text = format!("matrix: {{A: [{}]}}\npipeline:\n{steps}", values.join(", "));
+    let refused = refused(".drone.yml", &text);
+    assert!(
+        refused.contains("bytes in all stages; at most 134217728 are"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn patterns_take_bounded_work() {
+    let many = |pattern: &str| vec![format!("'{pattern}'"); 3_000].join(", ");
+    for (pattern, expected) in [
+        ("*".repeat(100_000), "is no pattern for"),
+        ("{a,b}".repeat(9), "is no pattern for"),
+        ("{a}".repeat(1_000), "is no pattern for"),
+        (
+            format!("{}{}", "{a,b}".repeat(7), "x".repeat(3_000)),
+            "characters in the patterns of a condition; at most",
+        ),
+        (many("*a*a*a*a*b"), "comparisons with patterns; at most"),
+    ] {
+        let list = if pattern.starts_with('\'') {
+            pattern
+        } else {
+            format!("'{pattern}'")
+        };
+        for (path, text) in [
+            (
+                ".drone.yml",
+                format!(
+                    "kind: pipeline\nname: a\nsteps: [{{name: a, image: b}}]\ntrigger: {{paths: [{list}]}}\n"
+                ),
+            ),
+            (
+                ".woodpecker.yml",
+                format!("steps: {{a: {{image: b}}}}\nwhen: {{path: [{list}]}}\n"),
+            ),
+        ] {
+            let refused = refused(path, &text);
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn names_that_do_not_exist_are_told_up_to_a_bound() {
+    let mut steps = String::new();
+    for number in 0..2_000 {
+        writeln!(steps, "- {{name: a{number}, image: b}}").unwrap();
+    }
+    let needs: Vec<_> = (0..50_000).map(|number| format!("b{number}")).collect();
+    let text = format!(
+        "kind: pipeline\nname: a\nsteps:\n{steps}- {{name: z, image: b, depends_on: [{}]}}\n",
+        needs.join(", ")
+    );
+    assert_eq!(
+        refused(".drone.yml", &text)
+            .matches("which does not exist")
+            .count(),
+        100
     );
 }

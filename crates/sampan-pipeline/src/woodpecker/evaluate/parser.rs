@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::lexer::Token;
+use super::regexes::Regexes;
 use super::value::{self, Value};
+use crate::allowance::Allowance;
 
 /// How deep parts may stand within each other.
 const LIMIT_DEPTH: usize = 50;
-/// How many values may be looked at.
-const LIMIT_WORK: usize = 200_000;
+/// How many values may be looked at, where long texts and lists count as several.
+const LIMIT_WORK: usize = 1_000_000;
 /// Functions that ask something about each item of a list.
 const OVER_LISTS: [&str; 5] = ["all", "any", "count", "filter", "none"];
 
 pub(super) fn evaluate(
     tokens: &[Token],
     variables: &BTreeMap<String, String>,
+    allowance: &Allowance,
 ) -> Result<Value, String> {
     let mut parser = Parser {
         tokens,
@@ -22,7 +25,9 @@ pub(super) fn evaluate(
         depth: 0,
         idle: 0,
         elements: Vec::new(),
-        work: 0,
+        regexes: Regexes::default(),
+        work: LIMIT_WORK,
+        allowance,
     };
     let value = parser.conditional()?;
     match parser.tokens.first() {
@@ -69,8 +74,10 @@ struct Parser<'a> {
     idle: usize,
     /// What `#` stands for, innermost last.
     elements: Vec<Value>,
-    /// How many values were looked at.
+    regexes: Regexes,
+    /// How many values may still be looked at here.
     work: usize,
+    allowance: &'a Allowance,
 }
 
 impl<'a> Parser<'a> {
@@ -110,17 +117,17 @@ impl<'a> Parser<'a> {
                 "||" | "or" => {
                     let known = self.idle == 0 && left.truth()?;
                     let right = self.only_if(!known, |parser| parser.level(level + 1))?;
-                    self.unless_idle(|| Ok(Value::Bool(known || right.truth()?)))?
+                    self.unless_idle(|_| Ok(Value::Bool(known || right.truth()?)))?
                 }
                 "&&" | "and" => {
                     let open = self.idle > 0 || left.truth()?;
                     let right = self.only_if(open, |parser| parser.level(level + 1))?;
-                    self.unless_idle(|| Ok(Value::Bool(open && right.truth()?)))?
+                    self.unless_idle(|_| Ok(Value::Bool(open && right.truth()?)))?
                 }
                 operator => {
                     let right = self.level(level + 1)?;
-                    self.unless_idle(|| {
-                        let value = value::operate(operator, &left, &right)?;
+                    self.unless_idle(|parser| {
+                        let value = parser.operate(operator, &left, &right)?;
                         Ok(if negated {
                             Value::Bool(!value.truth()?)
                         } else {
@@ -153,10 +160,10 @@ impl<'a> Parser<'a> {
         }
         let value = if self.skip("!") || self.skip_word("not") {
             let value = self.unary()?;
-            self.unless_idle(|| Ok(Value::Bool(!value.truth()?)))?
+            self.unless_idle(|_| Ok(Value::Bool(!value.truth()?)))?
         } else if self.skip("-") {
             let value = self.unary()?;
-            self.unless_idle(|| value::operate("-", &Value::Number(0.0), &value))?
+            self.unless_idle(|_| value::operate("-", &Value::Number(0.0), &value))?
         } else {
             self.postfix()?
         };
@@ -170,15 +177,16 @@ impl<'a> Parser<'a> {
             if self.skip("[") {
                 let position = self.conditional()?;
                 self.close("]")?;
-                value = self.unless_idle(|| value::item(&value, &position))?;
+                value = self.unless_idle(|_| value::item(&value, &position))?;
             } else if self.skip(".") {
                 // Variables are texts and have no members.
                 let Some(Token::Name(name)) = self.next() else {
                     return Err("nothing after `.`".to_owned());
                 };
                 let name = name.clone();
-                value = self
-                    .unless_idle(|| Err(format!("the member `{name}`, which is not supported,")))?;
+                value = self.unless_idle(|_| {
+                    Err(format!("the member `{name}`, which is not supported,"))
+                })?;
             } else {
                 return Ok(value);
             }
@@ -186,10 +194,13 @@ impl<'a> Parser<'a> {
     }
 
     fn primary(&mut self) -> Result<Value, String> {
-        self.work += 1;
-        if self.work > LIMIT_WORK {
-            return Err(format!("more than {LIMIT_WORK} values"));
-        }
+        self.spend(1)?;
+        let value = self.value()?;
+        self.spend(value.weight())?;
+        Ok(value)
+    }
+
+    fn value(&mut self) -> Result<Value, String> {
         let Some(token) = self.next() else {
             return Err("nothing where a value must stand".to_owned());
         };
@@ -216,7 +227,7 @@ impl<'a> Parser<'a> {
                 name if self.skip("(") => {
                     let name = name.to_owned();
                     let arguments = self.list(")")?;
-                    self.unless_idle(|| value::call(&name, &arguments))
+                    self.unless_idle(|_| value::call(&name, &arguments))
                 }
                 name => Ok(self
                     .variables
@@ -240,8 +251,9 @@ impl<'a> Parser<'a> {
         let rest = self.tokens;
         let mut taken = Vec::new();
         let items = match list {
-            Value::List(items) => items,
+            // What is not needed is not asked about; its values are not known.
             _ if self.idle > 0 => Vec::new(),
+            Value::List(items) => items,
             other => return Err(format!("{} in `{name}`", other.type_name())),
         };
         let count = items.len();
@@ -283,6 +295,28 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
+    fn operate(&mut self, operator: &str, left: &Value, right: &Value) -> Result<Value, String> {
+        if operator == "matches" && *left != Value::Nil && *right != Value::Nil {
+            let mut regexes = std::mem::take(&mut self.regexes);
+            let spend = &mut |work| self.spend(work);
+            let matches = regexes.matches(left.text()?, right.text()?, spend)?;
+            self.regexes = regexes;
+            return Ok(Value::Bool(matches));
+        }
+        let value = value::operate(operator, left, right)?;
+        self.spend(value.weight())?;
+        Ok(value)
+    }
+
+    /// Accounts for work, so that neither one expression nor all of them together can go on for long.
+    fn spend(&mut self, work: usize) -> Result<(), String> {
+        self.work = self.work.saturating_sub(work);
+        if self.work > 0 && self.allowance.spend(work) {
+            return Ok(());
+        }
+        Err("too much work".to_owned())
+    }
+
     fn only_if(
         &mut self,
         needed: bool,
@@ -294,11 +328,14 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn unless_idle(&self, part: impl FnOnce() -> Result<Value, String>) -> Result<Value, String> {
+    fn unless_idle(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<Value, String>,
+    ) -> Result<Value, String> {
         if self.idle > 0 {
             Ok(Value::Nil)
         } else {
-            part()
+            part(self)
         }
     }
 

@@ -48,6 +48,16 @@ impl Value {
         }
     }
 
+    /// About what it costs to make or copy the value, in items and in pieces of text.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len() / 256,
+            Self::List(items) => items.iter().map(|item| 1 + item.weight()).sum(),
+            Self::Variables(variables) => variables.len(),
+            Self::Nil | Self::Bool(_) | Self::Number(_) => 0,
+        }
+    }
+
     fn compared(&self, other: &Self) -> Result<Ordering, String> {
         let ordering = match (self, other) {
             (Self::Number(left), Self::Number(right)) => left.partial_cmp(right),
@@ -61,7 +71,7 @@ impl Value {
     }
 }
 
-/// An operator between two values.
+/// An operator between two values; `matches` between texts is the parser's, which keeps regular expressions.
 pub(super) fn operate(operator: &str, left: &Value, right: &Value) -> Result<Value, String> {
     let truth = |value| Ok(Value::Bool(value));
     match operator {
@@ -84,7 +94,6 @@ pub(super) fn operate(operator: &str, left: &Value, right: &Value) -> Result<Val
         "contains" => truth(left.text()?.contains(right.text()?)),
         "startsWith" => truth(left.text()?.starts_with(right.text()?)),
         "endsWith" => truth(left.text()?.ends_with(right.text()?)),
-        "matches" => truth(matches(left.text()?, right.text()?)?),
         "+" => match (left, right) {
             (Value::Text(left), Value::Text(right)) => Ok(Value::Text(format!("{left}{right}"))),
             _ => Ok(Value::Number(left.number()? + right.number()?)),
@@ -95,21 +104,6 @@ pub(super) fn operate(operator: &str, left: &Value, right: &Value) -> Result<Val
         "%" => Ok(Value::Number(left.number()? % right.number()?)),
         other => Err(format!("the operator `{other}`, which is not supported,")),
     }
-}
-
-fn matches(text: &str, pattern: &str) -> Result<bool, String> {
-    let config = regex_automata::meta::Config::new().nfa_size_limit(Some(1 << 20));
-    regex_automata::meta::Builder::new()
-        .configure(config)
-        // Classes like `\d` are of ASCII, as in Go.
-        .syntax(
-            regex_automata::util::syntax::Config::new()
-                .unicode(false)
-                .utf8(false),
-        )
-        .build(pattern)
-        .map(|regex| regex.is_match(text))
-        .map_err(|_| format!("`{pattern}`, which is no regular expression,"))
 }
 
 /// An item of a list; negative positions count from the end.
