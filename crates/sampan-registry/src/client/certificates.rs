@@ -1,5 +1,7 @@
 //! Whom to trust, and how to prove who asks, for connections with TLS.
 
+mod unverified;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::config::Settings;
 use super::error::ClientError;
+use unverified::Unverified;
 
 /// What the folders and options say of one registry.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(crate) struct Certificates {
     own: bool,
     /// Files with the client's certificate and its key.
     client: Option<(PathBuf, PathBuf)>,
+    /// Whether the certificate of the server is not looked at.
+    unverified: bool,
 }
 
 impl Certificates {
@@ -29,16 +34,19 @@ impl Certificates {
             authorities,
             own: false,
             client: None,
+            unverified: false,
         }
     }
 
     /// What is configured for the registry `host`, with port if it has one: `*.crt` are authorities, `NAME.cert` with
     /// `NAME.key` prove who the client is, as docker has it.
     pub(super) fn find(settings: &Settings, host: &str) -> Self {
+        let unverified = settings.unverified.iter().any(|one| one == host);
         let mut found = Self {
             authorities: settings.authorities.clone(),
-            own: settings.loopback_tls && !settings.authorities.is_empty(),
+            own: unverified || settings.loopback_tls && !settings.authorities.is_empty(),
             client: None,
+            unverified,
         };
         for folder in &settings.certificate_folders {
             for path in files(&folder.join(host)) {
@@ -92,6 +100,11 @@ impl Certificates {
                     .map_err(|error| unusable(certificate, error))?
             }
         };
+        if self.unverified {
+            let verifier = Unverified(Arc::clone(config.crypto_provider()));
+            let mut config = config.dangerous();
+            config.set_certificate_verifier(Arc::new(verifier));
+        }
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }

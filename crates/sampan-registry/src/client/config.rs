@@ -31,6 +31,8 @@ pub struct Settings {
     pub authorities: Vec<PathBuf>,
     /// Whether these are for registries of this machine as well, which are spoken to with TLS then.
     pub loopback_tls: bool,
+    /// Hosts, with port if they have one, that are spoken to with TLS whatever their certificates are.
+    pub unverified: Vec<String>,
     /// Folders with a folder for each registry, as docker keeps certificates; the first has precedence.
     pub certificate_folders: Vec<PathBuf>,
     /// Where credentials are found.
@@ -66,6 +68,7 @@ impl Default for Settings {
             proxies: Proxies::default(),
             authorities: Vec::new(),
             loopback_tls: true,
+            unverified: Vec::new(),
             certificate_folders: folders
                 .map(|folder| PathBuf::from(folder).join("certs.d"))
                 .into(),

@@ -28,6 +28,8 @@ pub struct Request {
     pub body: Bytes,
     /// Name and password.
     pub login: Option<(String, String)>,
+    /// Whether the certificate of the server is not looked at.
+    pub unverified: bool,
 }
 
 impl std::fmt::Debug for Request {
@@ -62,6 +64,31 @@ impl Client {
         Ok(config)
     }
 
+    /// A client that speaks TLS with this host whatever its certificate is.
+    #[must_use]
+    pub fn without_verifying(&self, host: &str) -> Self {
+        let mut settings = self.settings().clone();
+        settings.unverified.push(host.to_owned());
+        Self::new(settings)
+    }
+
+    /// Whether a host, with port if it has one, speaks TLS at all.
+    pub async fn speaks_tls(&self, host: &str) -> bool {
+        let question = Request {
+            method: "GET".to_owned(),
+            url: format!("https://{host}/v2/"),
+            unverified: true,
+            ..Request::default()
+        };
+        match self.request(&question, 0).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::debug!(host, %error, "the registry does not speak TLS");
+                false
+            }
+        }
+    }
+
     /// Sends a request to a server, with nothing but what it holds, and reads up to `limit` bytes of the answer. Redirects
     /// are answers.
     ///
@@ -84,7 +111,12 @@ impl Client {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| malformed("a method that is none"))?;
         let headers = headers(request).ok_or_else(|| malformed("a header that is none"))?;
-        let http = self.connector.http(&host, url.scheme() == "http")?;
+        let client = if request.unverified {
+            self.without_verifying(&host)
+        } else {
+            self.clone()
+        };
+        let http = client.connector.http(&host, url.scheme() == "http")?;
         let idle = self.settings().idle_timeout;
         let stalled = |_| ClientError::Stalled {
             host: host.clone(),
