@@ -109,6 +109,16 @@ impl Builder {
     }
 }
 
+/// The images that a build takes over: what the stages are based on that its target needs, and what they copy from.
+///
+/// # Errors
+/// When there is no Dockerfile, or it is not valid.
+pub fn base_images(request: &BuildRequest) -> Result<Vec<Reference>, BuildError> {
+    let file = request.dockerfile.clone();
+    let file = file.unwrap_or_else(|| request.context.join("Dockerfile"));
+    Ok(read_plan(request, &file)?.images())
+}
+
 /// A build argument of that name goes before the time of the request, as in `BuildKit`.
 fn epoch(request: &BuildRequest) -> Result<i64, BuildError> {
     let given = request.args.iter().rev();

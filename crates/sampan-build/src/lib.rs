@@ -28,7 +28,7 @@ mod stage;
 mod transfer;
 mod workspace;
 
-pub use builder::{Builder, BuiltImage};
+pub use builder::{Builder, BuiltImage, base_images};
 pub use error::{BuildError, IoError, StepError};
 pub use event::{Event, Outcome, Stream};
 pub use interrupt::Interrupt;

@@ -179,6 +179,28 @@ impl Plan {
         }
     }
 
+    /// The images that the target is built from, in the order in which they are named.
+    pub(crate) fn images(&self) -> Vec<Reference> {
+        let mut images = Vec::new();
+        for (index, stage) in self.stages.iter().enumerate().filter(|(_, s)| s.needed) {
+            if let Base::Image(base) = &stage.base {
+                images.push(base.clone());
+            }
+            for from in stage
+                .steps
+                .iter()
+                .flat_map(|step| sources(&step.instruction))
+            {
+                if let Ok(Origin::Image(image)) = self.origin(&from, index) {
+                    images.push(image);
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        images.retain(|image| seen.insert(image.familiar()));
+        images
+    }
+
     fn find_stage(&self, name: &str) -> Option<usize> {
         let lower = name.to_lowercase();
         let by_name = self

@@ -2,6 +2,7 @@
 
 mod progress;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,8 +10,10 @@ use sampan_build::{BuildError, BuildNetwork, BuildRequest, Builder, BuiltImage};
 use sampan_model::app::{self, App, AppFile};
 use sampan_oci::Reference;
 use sampan_oci::layer::Compression;
+use sampan_registry::client::{Client, Platforms};
 use serde_json::json;
 
+use crate::commands::remote;
 use crate::config;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
@@ -40,6 +43,9 @@ pub(crate) struct Args {
     /// Run every step, whatever the cache holds
     #[arg(long)]
     no_cache: bool,
+    /// Bring the images that the build is based on anew from their registries
+    #[arg(long)]
+    pull: bool,
     /// The network that commands get
     #[arg(long, value_name = "NETWORK", default_value = "bridge")]
     network: NetworkName,
@@ -75,7 +81,12 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
     let interrupt = builder.interrupt();
     interruption::on_signal(move || interrupt.trigger());
     let mut built = Vec::new();
-    for request in requests(args)? {
+    let pulls = args.pull;
+    let requests = requests(args)?;
+    if pulls {
+        pull(&requests, context)?;
+    }
+    for request in requests {
         let mut progress = Progress::new(context.ui());
         let image = builder.build(&request, &mut |event| progress.show(event));
         built.push(image.map_err(failure)?);
@@ -88,6 +99,32 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings what the builds are based on, but for what one of them makes itself.
+fn pull(requests: &[BuildRequest], context: &Context) -> Result<(), Failure> {
+    let store = context.content()?;
+    let client = Client::new(remote::settings(context)?);
+    let own: BTreeSet<String> = requests
+        .iter()
+        .flat_map(|request| &request.tags)
+        .map(Reference::familiar)
+        .collect();
+    let (mut done, platforms) = (BTreeSet::new(), Platforms::default());
+    for request in requests {
+        for base in sampan_build::base_images(request).map_err(failure)? {
+            let shown = base.familiar();
+            if own.contains(&shown) || !done.insert(shown.clone()) {
+                continue;
+            }
+            let watch = context.ui().transfers(format!("Pulling {shown}"));
+            context.block_on(async {
+                let pulled = client.pull(&store, &base, &platforms, &watch);
+                pulled.await.map_err(remote::failure)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn summary(image: &BuiltImage) -> String {
