@@ -228,7 +228,7 @@ fn publish(
             names: of_host.cloned().collect(),
             login: login_of(parameters, host)?,
             stored_logins: scene.trust.allows(Right::Logins),
-            insecure: false,
+            insecure: is_insecure(parameters),
         };
         ports
             .publish_image(&publish, &mut *scene.output)
@@ -238,6 +238,13 @@ fn publish(
         }
     }
     Ok(())
+}
+
+/// Whether an output says that registries may have any certificate, or none.
+fn is_insecure(parameters: &Parameters) -> bool {
+    let outputs = parameters.input_lines("outputs");
+    let mut fields = outputs.iter().flat_map(|output| output.split(','));
+    fields.any(|field| field.trim() == "registry.insecure=true")
 }
 
 fn with_tag(name: &str) -> String {

@@ -146,6 +146,7 @@ impl Ports for PipelinePorts<'_> {
             headers: request.headers.clone(),
             body: request.body.clone().into(),
             login: login.map(|login| (login.username.clone(), login.password.clone())),
+            unverified: request.insecure,
         };
         let client = Client::new(self.settings.clone());
         let answer = self.ask(client.request(&asked, ANSWER_LIMIT_BYTES))?;
@@ -180,12 +181,13 @@ impl PipelinePorts<'_> {
         let names = request.names.iter();
         let names: Result<Vec<Reference>, _> =
             names.map(|name| name.parse::<Reference>()).collect();
+        let names = names.map_err(|error| port_error(&error))?;
         let order = BuildRequest {
             context: request.context.clone(),
             dockerfile: Some(request.dockerfile.clone()),
             target: request.target.clone(),
             args: request.arguments.clone(),
-            tags: names.map_err(|error| port_error(&error))?,
+            tags: names,
             space: self.supplies.space.clone(),
             labels: request.labels.clone(),
             no_cache: request.no_cache,
@@ -197,6 +199,7 @@ impl PipelinePorts<'_> {
                 .unwrap_or(0),
             proxies: config::proxy_variables(),
         };
+        self.bring_bases(&order, request.pull, output)?;
         let built = builder.build(&order, &mut |event| tell(event, output));
         let built = built.map_err(|error| port_error(&error))?;
         if order.space.is_some() && !request.names.is_empty() {

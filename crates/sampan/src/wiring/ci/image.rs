@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sampan_build::BuildRequest;
 use sampan_oci::{ContentStore, Descriptor, Digest, Reference};
 use sampan_pipeline::graph::Pull;
 use sampan_pipeline::run::{ImagePublish, ImageRequest, Login, PortError, Tool};
@@ -143,6 +144,57 @@ impl PipelinePorts<'_> {
         Ok(None)
     }
 
+    /// Brings the images that a build takes over from the installation's own registry: those that are not here, and newer
+    /// ones where they are wanted. Like all that runs, a build uses nothing else but what somebody has brought here.
+    pub(super) fn bring_bases(
+        &self,
+        order: &BuildRequest,
+        wants_newer: bool,
+        output: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), PortError> {
+        // What is wrong with the Dockerfile is said by the build.
+        let Ok(bases) = sampan_build::base_images(order) else {
+            return Ok(());
+        };
+        let store = self.content()?;
+        for base in bases {
+            // What one project brings must not change what a name stands for to others.
+            let own = match &order.space {
+                Some(space) => base.within(space),
+                None => base.clone(),
+            };
+            let known = |name| store.resolve(name).map_err(|error| port_error(&error));
+            let here = match known(&own)? {
+                Some(here) => Some(here),
+                None => known(&base)?,
+            };
+            if here.is_some() && (!wants_newer || base.digest().is_some()) {
+                continue;
+            }
+            match self.pull_from_own_registry(&store, &base, None) {
+                Ok(Some(pulled)) => {
+                    let is_new = here.is_none_or(|here| here.digest() != pulled.digest());
+                    if is_new && base.digest().is_none() {
+                        store
+                            .tag(&own, &pulled)
+                            .map_err(|error| port_error(&error))?;
+                    }
+                    let shown = base.familiar();
+                    output(format!("pulled {shown} {}\n", pulled.digest()).as_bytes());
+                }
+                Ok(None) => {}
+                // What is here will do, as it does where there is no registry.
+                Err(error) if here.is_some() => {
+                    let shown = base.familiar();
+                    let line = format!("warning: cannot look for a newer `{shown}`: {error}\n");
+                    output(line.as_bytes());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// The layers of the image that the installation sets for a tool.
     pub(super) fn find_tool(&self, tool: &str, version: &str) -> Result<Tool, PortError> {
         let toolchain = self.supplies.config.toolchain(tool, Some(version));
@@ -228,10 +280,7 @@ impl PipelinePorts<'_> {
             }
             let mut settings = with(credentials.as_ref(), settings);
             if request.insecure {
-                settings
-                    .registries
-                    .plain_http
-                    .push(remote.registry().to_owned());
+                self.ease(&mut settings, remote.registry())?;
             }
             output(format!("pushing {name}\n").as_bytes());
             let client = Client::new(settings);
@@ -240,6 +289,19 @@ impl PipelinePorts<'_> {
             let digest = pushed.descriptor.digest();
             output(format!("pushed {name} {digest}\n").as_bytes());
         }
+        Ok(())
+    }
+
+    /// Lets a registry have any certificate, or none where it does not speak TLS.
+    fn ease(&self, settings: &mut Settings, registry: &str) -> Result<(), PortError> {
+        let client = Client::new(settings.clone());
+        let asked = async { Ok::<_, ClientError>(client.speaks_tls(registry).await) };
+        let eased = if self.ask(asked)? {
+            &mut settings.unverified
+        } else {
+            &mut settings.registries.plain_http
+        };
+        eased.push(registry.to_owned());
         Ok(())
     }
 
