@@ -241,7 +241,9 @@ fn write(
         .truncate(false)
         .write(true)
         .open(artifacts.folder.join("lock"));
-    lock.and_then(|lock| lock.lock().map(|()| lock))
+    // Jobs write at the same time; it is held to the end.
+    let _lock = lock
+        .and_then(|lock| lock.lock().map(|()| lock))
         .map_err(failed())?;
     let all = artifacts.list().map_err(failed())?;
     let same = all.iter().find(|artifact| artifact.name == name);
