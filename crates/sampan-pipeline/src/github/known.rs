@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) job: Option<(Value, Value)>,
     /// What the jobs before have given, once they have ended.
     pub(super) needs: Option<Value>,
+    /// Whether none of the contexts is known, as in an action before it is used.
+    pub(super) is_open: bool,
     /// How much may still be made.
     pub(super) room: Room,
 }
@@ -93,6 +95,9 @@ impl Runtime for Known {
 
 impl Known {
     fn has(&self, reference: &Reference) -> bool {
+        if self.is_open {
+            return false;
+        }
         let property = reference.property.as_deref();
         match &*reference.context {
             "github" => property.is_some_and(|property| {

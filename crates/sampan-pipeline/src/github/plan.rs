@@ -188,6 +188,7 @@ impl Planner<'_> {
             vars: Arc::new(Object::new(vars)),
             job: None,
             needs: None,
+            is_open: false,
             room: self.room.clone(),
         }
     }

@@ -63,7 +63,10 @@ pub fn composite(action: &ActionFile) -> Result<Vec<Step>, PipelineError> {
     let Runs::Composite { steps } = &action.runs else {
         return Ok(Vec::new());
     };
-    let known = Known::default();
+    let known = Known {
+        is_open: true,
+        ..Known::default()
+    };
     let mut list = List {
         defaults: &Defaults::default(),
         environment: &BTreeMap::new(),
