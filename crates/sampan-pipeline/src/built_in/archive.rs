@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use sampan_oci::archive::{ArchiveError, ArchiveReader, ArchiveWriter, Entry, Kind};
 use sampan_oci::durable;
 
-use super::files::{Found, Root, child, is_absent, list, split};
+use super::files::{Found, Root, child, is_absent, is_of_the_kernel, list, split};
 
 /// How hard files are compressed: caches are made often and read once.
 const LEVEL: i32 = 3;
@@ -165,9 +165,13 @@ impl<W: Write> Packer<'_, W> {
         }
         match found.kind() {
             FileType::Directory => {
+                let inner = match child(folder, &found.name) {
+                    Err(error) if is_of_the_kernel(&error) => return Ok(()),
+                    inner => inner?,
+                };
                 let entry = entry(path, Kind::Directory, &found.stat);
                 self.archive.append_empty(&entry).map_err(into_io)?;
-                self.contents(&child(folder, &found.name)?, path, depth + 1)
+                self.contents(&inner, path, depth + 1)
             }
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(folder, found.name.as_slice(), Vec::new())?;

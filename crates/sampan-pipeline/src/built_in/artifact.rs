@@ -16,7 +16,7 @@ use sampan_oci::durable;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{self, Member, Packed};
-use super::cache::{root, search};
+use super::cache::{base, root, search};
 use super::files::normal;
 use super::parameters::Parameters;
 use super::pattern::common_folder;
@@ -157,12 +157,12 @@ fn upload(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltI
         name => name,
     };
     check_name(parameters, name)?;
-    let base = scene.stage.workspace.base.trim_end_matches('/').to_owned();
+    let base = base(scene).trim_end_matches('/');
     let members: Vec<_> = files
         .iter()
         .map(|path| Member {
             path: path
-                .strip_prefix(base.as_str())
+                .strip_prefix(base)
                 .unwrap_or(path)
                 .trim_start_matches('/')
                 .to_owned(),
@@ -311,7 +311,7 @@ fn download(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, Buil
     };
     let workspace = &scene.stage.workspace;
     let target = normal(&workspace.path, &path);
-    let base = workspace.base.trim_end_matches('/');
+    let base = base(scene).trim_end_matches('/');
     let below = target
         .strip_prefix(base)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -100,7 +100,7 @@ fn restore(
     if keys.len() > LIMIT_KEYS {
         return Err(parameters.invalid("restore-keys", format!("at most {} lines", LIMIT_KEYS - 1)));
     }
-    let version = version(parameters)?;
+    let version = version(parameters, scene)?;
     let lookup_only = parameters.input_switch("lookup-only", false)?;
     let store = CacheStore::new(scene.data_folder, &scene.build.repository.slug());
     let scopes = scopes(scene.build);
@@ -161,7 +161,12 @@ fn keep_at_end(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, B
     }
     let store = CacheStore::new(scene.data_folder, &scene.build.repository.slug());
     let found = store
-        .find(&scopes(scene.build), &primary, &version(parameters)?, false)
+        .find(
+            &scopes(scene.build),
+            &primary,
+            &version(parameters, scene)?,
+            false,
+        )
         .map_err(BuiltInError::file("read", "the cache"))?;
     match found {
         Some(_) => scene.say(format_args!(
@@ -172,16 +177,32 @@ fn keep_at_end(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, B
     Ok(Done::default())
 }
 
-fn version(parameters: &Parameters) -> Result<String, BuiltInError> {
+/// What tells caches of one key apart: the paths, and from where they are kept.
+fn version(parameters: &Parameters, scene: &Scene<'_>) -> Result<String, BuiltInError> {
     parameters.require_input("path")?;
-    Ok(super::cache_store::hashed(
-        &parameters.input_lines("path").join("|"),
-    ))
+    let paths = parameters.input_lines("path").join("|");
+    Ok(super::cache_store::hashed(&format!(
+        "{}|{paths}",
+        base(scene)
+    )))
 }
 
+/// The folder whose files can be kept: in a job all that its container sees, else the workspace.
 pub(super) fn root(scene: &Scene<'_>) -> Result<Root, BuiltInError> {
-    let base = scene.stage.workspace.base.clone();
-    Root::open(scene.workspace).map_err(BuiltInError::file("open", base))
+    match scene.container_root {
+        Some(root) => Root::of_container(root),
+        None => Root::open(scene.workspace),
+    }
+    .map_err(BuiltInError::file("open", base(scene)))
+}
+
+/// The path of the root as steps see it.
+pub(super) fn base<'a>(scene: &Scene<'a>) -> &'a str {
+    if scene.container_root.is_some() {
+        "/"
+    } else {
+        &scene.stage.workspace.base
+    }
 }
 
 /// Looks for what the lines of an input name.
@@ -202,18 +223,17 @@ pub(super) fn search(
     let patterns = Patterns::read(&lines, meaning).map_err(|line| {
         parameters.invalid(input, format!("paths and patterns, unlike `{line}`"))
     })?;
-    let root = root(scene)?;
+    let (root, base) = (root(scene)?, base(scene));
     let search = Search {
         root: &root,
-        base: &workspace.base,
+        base,
         skips_hidden,
         // Of folders the links are kept as links; of single files what they lead to.
         follows_links: takes_descendants,
     };
-    let (found, outside) = search.run(&patterns).map_err(BuiltInError::file(
-        "look for files in",
-        workspace.base.clone(),
-    ))?;
+    let (found, outside) = search
+        .run(&patterns)
+        .map_err(BuiltInError::file("look for files in", base))?;
     for path in outside {
         scene.say(format_args!(
             "`{path}` lies outside of the workspace; nothing of it is kept."
@@ -223,7 +243,7 @@ pub(super) fn search(
 }
 
 fn keep(parameters: &Parameters, scene: &mut Scene<'_>, key: &str) -> Result<(), BuiltInError> {
-    let version = version(parameters)?;
+    let version = version(parameters, scene)?;
     let (found, _) = search(parameters, scene, "path", (false, false))?;
     let members = members(scene, &found);
     if members.is_empty() {
@@ -240,7 +260,7 @@ fn keep(parameters: &Parameters, scene: &mut Scene<'_>, key: &str) -> Result<(),
 
 /// What is found, without what lies in folders that are found, too.
 fn members(scene: &Scene<'_>, found: &[Match]) -> Vec<Member> {
-    let base = scene.stage.workspace.base.trim_end_matches('/');
+    let base = base(scene).trim_end_matches('/');
     let is_within = |path: &str| {
         let folders = found
             .iter()

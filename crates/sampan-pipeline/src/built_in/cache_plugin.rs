@@ -3,7 +3,7 @@
 use ring::digest::{Context, SHA256};
 
 use super::archive::Member;
-use super::cache::{keep_members, root};
+use super::cache::{base, keep_members, root};
 use super::cache_store::{CacheStore, Kept};
 use super::files::normal;
 use super::parameters::{Parameters, read_text};
@@ -173,7 +173,7 @@ fn mounts(parameters: &Parameters, scene: &Scene<'_>) -> Result<Vec<String>, Bui
         parameters.require("mount", &["PLUGIN_MOUNT"])?;
     }
     let workspace = &scene.stage.workspace;
-    let base = workspace.base.trim_end_matches('/');
+    let base = base(scene).trim_end_matches('/');
     let below = |mount: &String| {
         let path = normal(&workspace.path, mount);
         let below = path.strip_prefix(base).filter(|rest| rest.starts_with('/'));

@@ -3,11 +3,28 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
+
+/// File systems in which the kernel speaks (`statfs(2)`): proc, sysfs, both of control groups, debugfs, tracefs,
+/// securityfs, bpf, efivarfs, devpts and mqueue. What lies there is no file of anybody, and a container may do less with it
+/// than this program.
+const OF_THE_KERNEL: [u64; 11] = [
+    0x9fa0,
+    0x6265_6572,
+    0x27_e0eb,
+    0x6367_7270,
+    0x6462_6720,
+    0x7472_6163,
+    0x7363_6673,
+    0xcafe_4a11,
+    0xde5e_81e4,
+    0x1cd1,
+    0x1980_0202,
+];
 
 const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -38,6 +55,12 @@ impl Root {
         Ok(Self { fd })
     }
 
+    /// The root of a container, as that sees it.
+    pub(super) fn of_container(root: BorrowedFd<'_>) -> io::Result<Self> {
+        let fd = root.try_clone_to_owned()?;
+        Ok(Self { fd })
+    }
+
     fn open_at(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
         let path = if path.is_empty() {
             b".".as_slice()
@@ -55,7 +78,7 @@ impl Root {
             ) {
                 // The kernel asks for this when something was renamed meanwhile.
                 Err(Errno::AGAIN | Errno::INTR) => {}
-                other => return Ok(other?),
+                other => return outside_of_the_kernel(other?),
             }
         }
     }
@@ -142,7 +165,7 @@ pub(super) fn list(folder: &OwnedFd) -> io::Result<Vec<Found>> {
 
 /// Opens a folder in an open folder, without following a link.
 pub(crate) fn child(folder: &impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::openat(
+    outside_of_the_kernel(rustix::fs::openat(
         folder,
         name,
         FOLDER | OFlags::NOFOLLOW,
@@ -150,8 +173,23 @@ pub(crate) fn child(folder: &impl AsFd, name: &[u8]) -> io::Result<OwnedFd> {
     )?)
 }
 
+/// What is open, unless it lies in a file system of the kernel's own.
+fn outside_of_the_kernel(fd: OwnedFd) -> io::Result<OwnedFd> {
+    let kind = rustix::fs::fstatfs(&fd)?.f_type;
+    let is_of_the_kernel = u64::try_from(kind).is_ok_and(|kind| OF_THE_KERNEL.contains(&kind));
+    if is_of_the_kernel {
+        return Err(Errno::XDEV.into());
+    }
+    Ok(fd)
+}
+
+/// Whether something was not opened because it lies in a file system of the kernel's own.
+pub(super) fn is_of_the_kernel(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::XDEV.raw_os_error())
+}
+
 pub(super) fn is_absent(error: &io::Error) -> bool {
-    let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP];
+    let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::XDEV];
     absent
         .iter()
         .any(|absent| error.raw_os_error() == Some(absent.raw_os_error()))

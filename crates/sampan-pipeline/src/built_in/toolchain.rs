@@ -135,7 +135,7 @@ impl Target {
             });
         }
         let below = format!("{FOLDER}/{name}");
-        let base = scene.stage.workspace.base.trim_end_matches('/');
+        let base = cache::base(scene).trim_end_matches('/');
         Ok(Self {
             root: cache::root(scene)?,
             inside: format!("{base}/{below}"),

@@ -27,6 +27,7 @@ impl StepRun<'_> {
                 stage: self.stage.stage,
                 step: self.step,
                 workspace: &self.stage.folders.workspace(),
+                container_root: None,
                 run_folder: shared.run.folder,
                 data_folder: &shared.executor.data.join("ci"),
                 environment: variables,

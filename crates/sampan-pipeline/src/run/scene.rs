@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use super::{Interrupt, PortError, Ports, SourceTarget};
@@ -30,6 +31,9 @@ pub struct Scene<'a> {
     pub step: &'a Step,
     /// The folder on the machine that steps see as `stage.workspace.base`.
     pub workspace: &'a Path,
+    /// The root folder as the container of the job sees it, where there is one: by it files outside of the workspace are
+    /// reached.
+    pub container_root: Option<BorrowedFd<'a>>,
     /// The folder of the run; artifacts lie below it.
     pub run_folder: &'a Path,
     /// The folder of continuous integration of the installation, `DATA/ci`; caches lie below it.

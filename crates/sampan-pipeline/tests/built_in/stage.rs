@@ -141,6 +141,7 @@ impl Machine {
             build: &self.build,
             stage,
             step,
+            container_root: None,
             workspace: &folder.join("workspace"),
             run_folder: &folder.join("run"),
             data_folder: &folder.join("data"),

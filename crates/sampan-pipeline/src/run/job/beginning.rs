@@ -1,10 +1,12 @@
 //! The container of a job: what it is made from, and what keeps it alive.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Mutex;
 
-use sampan_container::{Mount, Network};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use sampan_container::{ContainerId, ContainerState, Mount, Network, Runtime};
 
 use super::files::Files;
 use super::{Job, JobError, JobState, PATH, RUNNER, apply_options};
@@ -50,22 +52,21 @@ impl Job {
             hosts: run.network.hosts().to_vec(),
             host_name: &run.stage.name,
         })?;
-        let path = spec
-            .process
-            .env
-            .iter()
-            .rev()
-            .find_map(|line| line.strip_prefix("PATH="))
-            .unwrap_or(PATH)
-            .to_owned();
+        let variable = |name: &str, otherwise: &str| {
+            let mut lines = spec.process.env.iter().rev();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            value.unwrap_or(otherwise).to_owned()
+        };
+        let (path, home) = (variable("PATH", PATH), variable("HOME", "/root"));
         let runtime = &shared.executor.runtime;
         let guarded = Guarded::create(runtime, &spec)?;
         runtime.start(&guarded.id)?;
         let masked = given.secrets.values().map(str::to_owned).collect();
         Ok(Self {
-            layers: runtime.layers(&guarded.id)?,
+            container_root: root_of(runtime, &guarded.id)?,
             container: guarded,
             path,
+            home,
             files: Files::open(&root.join("files"))?,
             root,
             place,
@@ -78,12 +79,32 @@ impl Job {
                 paths: Vec::new(),
                 status: Conclusion::Success,
                 posts: Vec::new(),
+                saved: BTreeMap::new(),
                 masked,
                 masks: shared.masks.clone(),
                 passed: 0,
                 broken: None,
             }),
         })
+    }
+}
+
+/// The root folder as a container sees it. It stays that one whatever becomes of the process.
+fn root_of(runtime: &Runtime, id: &ContainerId) -> Result<OwnedFd, StepError> {
+    let pid = || match runtime.status(id)?.state {
+        ContainerState::Running { pid } => Ok::<_, StepError>(pid),
+        _ => Err(JobError::Ended.into()),
+    };
+    let found = pid()?;
+    let path = format!("/proc/{found}/root");
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = openat(CWD, &*path, flags, Mode::empty())
+        .map_err(|error| RunError::io("open", &path)(error.into()))?;
+    // Had it ended meanwhile, another process might have its number.
+    if pid()? == found {
+        Ok(root)
+    } else {
+        Err(JobError::Ended.into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Built-ins in place of actions.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd as _;
 
 use sampan_model::{Causes, Hint as _};
 
@@ -40,6 +41,9 @@ impl Job {
     ) -> Performed {
         let mut variables = used.variables;
         variables.extend(defaults(&self.github(frame), &runner(frame.run)));
+        variables
+            .entry("HOME".to_owned())
+            .or_insert_with(|| self.home.clone());
         let call = Call {
             built_in,
             step,
@@ -49,8 +53,8 @@ impl Job {
         };
         let (performed, again) = self.call_built_in(frame, &call, log);
         if again {
-            self.state().posts.push(Post {
-                number: frame.number,
+            self.leave(Post {
+                site: frame.site(),
                 title: used.step,
                 condition: None,
                 what: PostAction::BuiltIn {
@@ -79,6 +83,7 @@ impl Job {
             stage: run.stage,
             step: call.step,
             workspace: &run.folders.workspace(),
+            container_root: Some(self.container_root.as_fd()),
             run_folder: shared.run.folder,
             data_folder: &shared.executor.data.join("ci"),
             environment: call.variables,

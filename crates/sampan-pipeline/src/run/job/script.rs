@@ -1,6 +1,6 @@
 //! Scripts of `run`.
 
-use std::path::PathBuf;
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, openat2};
 
 use super::composite::{Frame, Performed};
 use super::process::Process;
@@ -64,16 +64,16 @@ impl Job {
         folders.any(|folder| self.has_file(folder, name))
     }
 
+    /// Whether a folder of the container has a program; links are followed as they are there, such as `/bin` to `usr/bin`.
     fn has_file(&self, folder: &str, name: &str) -> bool {
-        let inside = PathBuf::from(folder.trim_start_matches('/')).join(name);
-        for layer in &self.layers {
-            let Ok(found) = std::fs::symlink_metadata(layer.join(&inside)) else {
-                continue;
-            };
-            let kind = found.file_type();
-            return kind.is_file() || kind.is_symlink();
-        }
-        // A folder may be a link (`/bin` to `usr/bin`), which is not followed; its target is a folder of its own.
-        false
+        let path = crate::path::join(folder, name);
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let found = openat2(&self.container_root, &path, flags, Mode::empty(), resolve)
+            .and_then(rustix::fs::fstat);
+        found.is_ok_and(|found| {
+            FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
+                && found.st_mode & 0o111 != 0
+        })
     }
 }
