@@ -178,6 +178,23 @@ impl Jenkins<'_, '_> {
         Ok(serde_json::from_slice(&response.body).ok())
     }
 
+    /// What Jenkins wants of those who log in, unless it is told not to: a crumb, which counts for one session only.
+    fn crumb(&self) -> Result<Vec<(String, String)>, BuiltInError> {
+        let mut headers = Vec::new();
+        let response = self.send("GET", "/crumbIssuer/api/json", Vec::new())?;
+        if response.status != 200 {
+            return Ok(headers);
+        }
+        let crumb: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let field = |name: &str| crumb.get(name).and_then(Value::as_str).map(str::to_owned);
+        headers.extend(field("crumbRequestField").zip(field("crumb")));
+        if let Some(cookie) = response.headers.get("set-cookie") {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            headers.push(("Cookie".to_owned(), pair.to_owned()));
+        }
+        Ok(headers)
+    }
+
     /// Starts a job; gives its place in the queue.
     fn trigger(
         &self,
@@ -185,14 +202,11 @@ impl Jenkins<'_, '_> {
         has_parameters: bool,
         query: &[(String, String)],
     ) -> Result<String, BuiltInError> {
-        let mut headers = Vec::new();
-        // Jenkins wants a crumb of those who log in, unless it is told not to.
-        if self.login.is_some()
-            && let Some(crumb) = self.get("/crumbIssuer/api/json")?
-        {
-            let field = |name: &str| crumb.get(name).and_then(Value::as_str).map(str::to_owned);
-            headers.extend(field("crumbRequestField").zip(field("crumb")));
-        }
+        let headers = if self.login.is_some() {
+            self.crumb()?
+        } else {
+            Vec::new()
+        };
         let mut path = way(job)
             + if has_parameters {
                 "/buildWithParameters"
