@@ -50,6 +50,7 @@ use hash_files::Workspace;
 
 pub(super) use options::{apply as apply_options, parse as parse_options};
 
+pub(super) use action::read as read_action;
 /// Where the folders of the runner lie in containers.
 const RUNNER: &str = "/github/runner";
 

@@ -1,7 +1,9 @@
 //! What is done before anything starts: the graph as the user wants it, everything that it needs found, and what an
 //! earlier run has done already.
 
-use std::collections::BTreeMap;
+mod actions;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use sampan_model::Hint as _;
 
@@ -14,6 +16,7 @@ use crate::built_in;
 use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
 use crate::plan::{End, State};
 use crate::trust::{Violation, violations};
+use actions::Actions;
 
 /// The graph of a run with the steps that the user wants.
 pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
@@ -59,13 +62,22 @@ pub(super) fn check(
 ) -> Result<(), RunError> {
     let mut missing = Vec::new();
     missing.extend(violations(graph, run.trust).into_iter().map(not_allowed));
+    let mut seen = BTreeSet::new();
     for stage in graph.stages.iter().filter(|stage| stage.verdict.runs()) {
         check_platform(stage, &mut missing);
+        check_machine(run, stage, &mut missing);
         if let Some(container) = &stage.container {
             check_image(run, container, images, &stage.location, &mut missing);
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
             check_step(run, step, images, &mut missing);
+            let mut actions = Actions {
+                run,
+                images,
+                seen: &mut seen,
+                missing: &mut missing,
+            };
+            actions.check(step, &step.location);
         }
     }
     tracing::debug!(data = %executor.data.display(), missing = missing.len(), "looked at the run");
@@ -98,6 +110,29 @@ fn check_platform(stage: &Stage, missing: &mut Vec<Missing>) {
             hint: None,
         });
     }
+}
+
+/// Whether there is an image for a job without a container.
+fn check_machine(run: &Run<'_>, stage: &Stage, missing: &mut Vec<Missing>) {
+    let Source::GitHub(source) = run.source else {
+        return;
+    };
+    let labels = stage.platform.labels.iter();
+    let labels: Vec<String> = labels.map(|(label, _)| label.to_lowercase()).collect();
+    let is_here = labels
+        .iter()
+        .any(|label| source.runners.contains_key(label));
+    if stage.container.is_some() || stage.steps.is_empty() || labels.is_empty() || is_here {
+        return;
+    }
+    let labels = labels.join(", ");
+    missing.push(Missing {
+        location: stage.location.clone(),
+        what: format!("there is no image for jobs that run on `{labels}`"),
+        hint: Some(format!(
+            "name one for `{labels}` under `runners` in `ci.yaml`"
+        )),
+    });
 }
 
 fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Missing>) {

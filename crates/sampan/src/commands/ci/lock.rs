@@ -24,7 +24,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     // The file is about all pipelines of the tree, so none is left out.
     let supply = Supply::collect(&[], context)?;
-    supply.require(None)?;
+    supply.require(None, context)?;
     let mut lock = Lock::default();
     for image in supply.images(None)? {
         let digest = Digest::of(&image.descriptor)?;

@@ -12,6 +12,7 @@ use sampan_pipeline::github::plan::{self, Plan, Request, Sources};
 use sampan_pipeline::graph::{Dialect, Graph};
 use sampan_pipeline::supplies::{self, actions};
 
+use super::installation;
 use super::tree::Tree;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
@@ -240,9 +241,12 @@ impl<'a> LocalSources<'a> {
     fn kept(&self, reference: &str) -> Option<(PathBuf, String)> {
         let name = supplies::action_name(reference)?;
         let path = reference.split('@').next()?.splitn(3, '/').nth(2)?;
+        // A lock file that cannot be read keeps the run from beginning.
+        let lock = installation::lock(self.tree).ok().flatten();
+        let pinned = lock.as_ref().and_then(|lock| lock.action(&name));
         let folder = || -> Result<Option<PathBuf>, actions::ActionError> {
             let store = ContentStore::open(self.context.data())?;
-            let Some(kept) = actions::find(&store, &name, None)? else {
+            let Some(kept) = actions::find(&store, &name, pinned)? else {
                 return Ok(None);
             };
             let snapshots = Snapshots::open(self.context.data())?;

@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sampan_build::BuildRequest;
 use sampan_model::Hint as _;
 use sampan_model::yaml::Location;
 use sampan_oci::{ContentStore, Descriptor, Digest, Reference, Snapshots};
 use sampan_pipeline::built_in;
 use sampan_pipeline::config::Config;
-use sampan_pipeline::github::action::Action as ActionFile;
+use sampan_pipeline::github::action::{Action as ActionFile, Runs};
+use sampan_pipeline::github::plan::Sources;
+use sampan_pipeline::github::{Kind, Workflow};
 use sampan_pipeline::graph::{Action, Graph, Step};
 use sampan_pipeline::lock::Lock;
-use sampan_pipeline::supplies::{self, Presence, Resolved, Scope, Stock, Supplies, actions};
+use sampan_pipeline::supplies::{
+    self, Presence, Resolved, Scope, Stock, Supplies, SupplyError, actions,
+};
 
 use super::happened::Happened;
 use super::installation::Installation;
@@ -29,6 +34,8 @@ pub(super) struct Supply {
     pub(super) supplies: Supplies,
     /// Images of the installation with tools that `actions/setup-…` bring.
     tools: BTreeSet<String>,
+    /// Images on which those of actions are built, with the action that needs them first.
+    bases: BTreeMap<Reference, Location>,
 }
 
 /// Something that is needed, with what it stands for here.
@@ -66,16 +73,18 @@ impl Supply {
             config: installation.config,
             supplies: Supplies::default(),
             tools: BTreeSet::new(),
+            bases: BTreeMap::new(),
             tree,
         };
         for pipeline in &pipelines {
             let sources = LocalSources::of(&supply.tree, context);
             let compiled = pipeline.compile(&build, &vars, &sources)?;
             supply.supplies.add_graph(compiled.graph(), &SCOPE);
-            supply.add_tools(compiled.graph());
             if let Compiled::GitHub(workflow, _) = &compiled {
-                supply.supplies.add_calls(workflow);
+                let mut seen = BTreeSet::new();
+                add_calls(&mut supply.supplies, workflow, &sources, &mut seen)?;
             }
+            supply.add_tools(compiled.graph());
         }
         supply.follow(&context.snapshots()?)?;
         for (text, location) in &supply.supplies.later {
@@ -114,12 +123,36 @@ impl Supply {
             for (reference, location) in pending {
                 let action = self.action_file(&reference, snapshots)?;
                 done.insert(reference);
-                if let Some((file, text)) = action {
-                    let action = ActionFile::parse(&file, &text)?;
+                if let Some((folder, action)) = action {
                     self.supplies.add_action(&action, &location, &SCOPE)?;
+                    self.add_bases(&folder, &action, &location)?;
                 }
             }
         }
+    }
+
+    /// The images on which that of an action is built.
+    fn add_bases(
+        &mut self,
+        folder: &Path,
+        action: &ActionFile,
+        location: &Location,
+    ) -> Result<(), Failure> {
+        let Runs::Container(container) = &action.runs else {
+            return Ok(());
+        };
+        if container.image.starts_with("docker://") {
+            return Ok(());
+        }
+        let bases = sampan_build::base_images(&BuildRequest {
+            context: folder.to_owned(),
+            dockerfile: Some(folder.join(&container.image)),
+            ..BuildRequest::default()
+        })?;
+        for base in bases {
+            self.bases.entry(base).or_insert_with(|| location.clone());
+        }
+        Ok(())
     }
 
     /// The actions that are known, as steps write them, with where.
@@ -141,12 +174,12 @@ impl Supply {
         local.chain(others)
     }
 
-    /// The file of an action, where it is here. What a pipeline only makes while it runs is not.
+    /// An action with its folder, where it is here. What a pipeline only makes while it runs is not.
     fn action_file(
         &self,
         reference: &str,
         snapshots: &Snapshots,
-    ) -> Result<Option<(String, String)>, Failure> {
+    ) -> Result<Option<(PathBuf, ActionFile)>, Failure> {
         let folder = if let Some(name) = supplies::action_name(reference) {
             let Some(action) = actions::find(&self.store, &name, None)? else {
                 return Ok(None);
@@ -166,21 +199,43 @@ impl Supply {
         for name in ["action.yml", "action.yaml"] {
             let path = folder.join(name);
             match std::fs::read_to_string(&path) {
-                Ok(text) => return Ok(Some((format!("{reference}/{name}"), text))),
+                Ok(text) => {
+                    let action = ActionFile::parse(&format!("{reference}/{name}"), &text)?;
+                    return Ok(Some((folder, action)));
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     return Err(error).or_fail(format!("cannot read `{}`", path.display()));
                 }
             }
         }
-        Ok(None)
+        let has_dockerfile = folder.join("Dockerfile").is_file();
+        Ok(has_dockerfile.then(|| (folder, ActionFile::of_dockerfile("Dockerfile"))))
     }
 
     /// Refuses to go on when something is missing, and names all of it.
-    pub(super) fn require(&self, lock: Option<&Lock>) -> Result<(), Failure> {
+    pub(super) fn require(&self, lock: Option<&Lock>, context: &Context) -> Result<(), Failure> {
         let stock = Here(&self.store);
         let missing = supplies::check(&self.supplies, &self.config, lock, &stock)
             .or_fail("cannot read the content store")?;
+        // The image of a job may have Node.js by itself.
+        let (without_node, mut missing): (Vec<_>, Vec<_>) = missing
+            .into_iter()
+            .partition(|missing| matches!(missing, SupplyError::NoNode { .. }));
+        for missing in without_node {
+            context
+                .ui()
+                .note(format!("{missing}; jobs must have it in their own image"));
+        }
+        for (base, location) in &self.bases {
+            if self.store.resolve(base)?.is_none() {
+                missing.push(SupplyError::NoImage {
+                    location: location.clone(),
+                    name: base.familiar(),
+                    mapped: base.familiar(),
+                });
+            }
+        }
         let Some(first) = missing.first() else {
             return Ok(());
         };
@@ -210,6 +265,22 @@ impl Supply {
             .into_iter()
             .map(|name| self.image(name, None))
             .collect()
+    }
+
+    /// The images on which those of actions are built, by the names that their Dockerfiles have for them.
+    pub(super) fn base_images(&self) -> Result<Vec<Found>, Failure> {
+        let mut found = Vec::new();
+        for base in self.bases.keys() {
+            // What is not here was named before.
+            if let Some(descriptor) = self.store.resolve(base)? {
+                found.push(Found {
+                    name: base.familiar(),
+                    local: base.clone(),
+                    descriptor,
+                });
+            }
+        }
+        Ok(found)
     }
 
     fn image(&self, name: &str, lock: Option<&Lock>) -> Result<Found, Failure> {
@@ -250,6 +321,25 @@ impl Supply {
         }
         Ok(found)
     }
+}
+
+/// Adds the workflows that a workflow calls, and those that they call.
+fn add_calls(
+    supplies: &mut Supplies,
+    workflow: &Workflow,
+    sources: &dyn Sources,
+    seen: &mut BTreeSet<String>,
+) -> Result<(), Failure> {
+    supplies.add_calls(workflow);
+    for job in &workflow.jobs {
+        if let Kind::Call(called) = &job.kind
+            && seen.insert(called.workflow.clone())
+            && let Some((file, text)) = sources.workflow(&called.workflow)
+        {
+            add_calls(supplies, &Workflow::parse(&file, &text)?, sources, seen)?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder below another that no link leads out of; nothing when it is not there.

@@ -33,9 +33,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let store = context.content()?;
     let supply = Supply::collect(&args.files, context)?;
     let lock = installation::lock(&supply.tree)?;
-    supply.require(lock.as_ref())?;
+    supply.require(lock.as_ref(), context)?;
     let mut found = supply.images(lock.as_ref())?;
     found.extend(supply.images_of_the_installation()?);
+    found.extend(supply.base_images()?);
     found.extend(supply.actions(lock.as_ref())?);
     if found.is_empty() {
         context
