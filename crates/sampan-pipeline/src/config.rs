@@ -178,8 +178,7 @@ impl Config {
     /// The image with Node.js for what an action asks for, such as `node20`.
     #[must_use]
     pub fn node(&self, asked: &str) -> Option<&str> {
-        let version = asked.strip_prefix("node").unwrap_or(asked);
-        Some(of_version(&self.node, version)?.image.as_str())
+        node_image(&self.node, asked)
     }
 
     /// The image for `actions/setup-NAME` with the version that is asked for; without one, the first.
@@ -230,6 +229,13 @@ impl Config {
         }
         Ok(secrets)
     }
+}
+
+/// The image with Node.js for what an action asks for, such as `node20`.
+#[must_use]
+pub fn node_image<'a>(rows: &'a [Toolchain], asked: &str) -> Option<&'a str> {
+    let version = asked.strip_prefix("node").unwrap_or(asked);
+    Some(of_version(rows, version)?.image.as_str())
 }
 
 /// The row for a version: the same one, then one of which the other is the beginning, then the one for any.

@@ -46,6 +46,8 @@ pub struct Plan {
     /// Why nothing more begins.
     over: Option<&'static str>,
     cancelled: bool,
+    /// Whether something failed before the first of them.
+    failed_before: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +97,7 @@ impl Plan {
             early_exit: stage.early_exit,
             over: None,
             cancelled: false,
+            failed_before: false,
         }
     }
 
@@ -130,6 +133,7 @@ impl Plan {
             early_exit: None,
             over: None,
             cancelled: false,
+            failed_before: false,
         }
     }
 
@@ -211,6 +215,11 @@ impl Plan {
         self.cancelled = true;
     }
 
+    /// Something failed that belongs to none of them, before any has begun.
+    pub fn fail_before(&mut self) {
+        self.failed_before = true;
+    }
+
     /// Ends something that has not begun, or has begun without doing anything.
     pub fn give_up(&mut self, place: usize, reason: String) {
         let item = &mut self.items[place];
@@ -265,9 +274,8 @@ impl Plan {
     /// Whether something went wrong that was not to be ignored.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.items
-            .iter()
-            .any(|item| item.bad && matches!(item.state, State::Ended(_)))
+        let mut items = self.items.iter();
+        self.failed_before || items.any(|item| item.bad && matches!(item.state, State::Ended(_)))
     }
 
     /// Whether nothing more will begin and nothing that others wait for runs.

@@ -74,6 +74,7 @@ use shared::Shared;
 use workflow::WorkflowRun;
 
 use crate::build::Build;
+use crate::config::Toolchain;
 use crate::expression::Value;
 use crate::github::{self, Workflow};
 use crate::graph::Graph;
@@ -137,8 +138,8 @@ pub struct WorkflowSource<'a> {
     pub sources: &'a (dyn github::plan::Sources + Sync),
     /// Images of runners by the labels of `runs-on`, in small letters.
     pub runners: &'a BTreeMap<String, String>,
-    /// The image in which JavaScript actions run where the job's own has no `node`.
-    pub node_image: Option<&'a str>,
+    /// The images by version in which JavaScript actions run where the job's own has no `node`.
+    pub node: &'a [Toolchain],
 }
 
 impl<'a> WorkflowSource<'a> {

@@ -92,6 +92,26 @@ impl Installation {
         let _imported = Finished::of(import.env("SOURCE_DATE_EPOCH", "0")).expect_code(0);
     }
 
+    /// Imports the same with this machine's Node.js and its libraries as the image `node`; the folders for programs are one,
+    /// as in the images of distributions.
+    pub fn import_node(&self) {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let script = format!(
+            "cd {root} && mkdir -p usr/bin etc tmp root && ln -s usr/bin bin && cp /bin/busybox usr/bin/ && \
+             for applet in $(usr/bin/busybox --list); do [ -e usr/bin/$applet ] || ln -s busybox usr/bin/$applet; done && \
+             node=$(readlink -f $(command -v node)) && cp $node usr/bin/node && \
+             for library in $(ldd $node | grep -o '/[^ ]*'); do \
+               mkdir -p .$(dirname $library) && cp -L $library .$library; done && \
+             echo root:x:0:0:root:/root:/bin/sh > etc/passwd && echo root:x:0: > etc/group && \
+             tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf rootfs.tar $(ls)",
+            root = root.path().display()
+        );
+        let _made = Finished::of(Command::new("sh").args(["-ec", &script])).expect_code(0);
+        let tar = root.path().join("rootfs.tar");
+        let tar = tar.to_str().expect("a temporary path is text");
+        let _imported = self.run(["image", "import", tar, "node"]).expect_code(0);
+    }
+
     /// Starts `sampan up` and waits until it is ready.
     #[must_use]
     pub fn up(&self) -> Server<'_> {

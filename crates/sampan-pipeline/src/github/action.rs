@@ -117,6 +117,24 @@ impl Action {
         })
     }
 
+    /// The action of a folder in which there is only a Dockerfile.
+    #[must_use]
+    pub fn of_dockerfile(dockerfile: &str) -> Self {
+        Self {
+            name: String::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            runs: Runs::Container(Box::new(ContainerAction {
+                image: dockerfile.to_owned(),
+                entrypoint: None,
+                args: Vec::new(),
+                env: Texts::default(),
+                pre: None,
+                post: None,
+            })),
+        }
+    }
+
     /// The input of a name, which may be written in any case.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&ActionInput> {

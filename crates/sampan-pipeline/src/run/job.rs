@@ -20,10 +20,12 @@ mod hash_files;
 mod node;
 mod options;
 mod post;
+mod pre;
 mod process;
 mod script;
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -48,9 +50,9 @@ use composite::Frame;
 use files::Files;
 use hash_files::Workspace;
 
+pub(super) use action::read as read_action;
 pub(super) use options::{apply as apply_options, parse as parse_options};
 
-pub(super) use action::read as read_action;
 /// Where the folders of the runner lie in containers.
 const RUNNER: &str = "/github/runner";
 
@@ -79,9 +81,11 @@ pub(super) enum JobError {
     #[error(transparent)]
     Shell(#[from] crate::github::shell::ShellError),
     #[error(
-        "the action `{reference}` needs Node.js, which is neither in the job's image nor set as `node_image`"
+        "the action `{reference}` needs Node.js, which is neither in the job's image nor set for `{version}` as `node` in `ci.yaml`"
     )]
-    NoNode { reference: String },
+    NoNode { reference: String, version: String },
+    #[error("the container of the job has ended")]
+    Ended,
     #[error("actions use each other more than {limit} deep")]
     Depth { limit: usize },
     #[error("cannot use the file `{name}` of the step")]
@@ -101,11 +105,13 @@ pub(super) enum JobError {
 /// A job on its way.
 pub(super) struct Job {
     given: Given,
+    /// The root folder as the job's container sees it; given up before that ends.
+    container_root: OwnedFd,
     container: Guarded,
-    /// The folders of the container's root file system, topmost first.
-    layers: Vec<PathBuf>,
     /// The `PATH` of the job's container.
     path: String,
+    /// Its `HOME`.
+    home: String,
     root: PathBuf,
     files: Files,
     place: Place,
@@ -126,6 +132,8 @@ struct JobState {
     status: Conclusion,
     /// What is done at the end of the job, the last one first.
     posts: Vec<Post>,
+    /// What actions have saved for what they do later.
+    saved: BTreeMap<Site, BTreeMap<String, String>>,
     masked: Vec<String>,
     masks: Masks,
     /// How often the stage was asked to end when the last step was chosen.
@@ -134,10 +142,13 @@ struct JobState {
     broken: Option<String>,
 }
 
+/// Where an action is used: the number of the step of the job, and the numbers of the steps of composite actions in it.
+type Site = (usize, Vec<usize>);
+
 /// What a step leaves to be done at the end of the job.
 #[derive(Debug, Clone)]
 struct Post {
-    number: usize,
+    site: Site,
     title: String,
     condition: Option<Expression>,
     what: post::PostAction,

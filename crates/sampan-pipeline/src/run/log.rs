@@ -22,25 +22,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn create(
-        path: &Path,
-        secrets: &Secrets,
-        events: SyncSender<Message>,
-        stage: Arc<str>,
-        step: usize,
-    ) -> Result<Self, RunError> {
-        Ok(Self {
-            file: File::create(path).map_err(RunError::io("make", path))?,
-            maskers: [secrets.masker(), secrets.masker()],
-            events,
-            stage,
-            step,
-            broken: false,
-        })
-    }
-
-    /// The log of a step that goes on after it has ended.
-    pub(super) fn reopen(
+    /// The log of a step, which may have begun before: what its action does at the beginning of the job stands in it, too.
+    pub(super) fn open(
         path: &Path,
         secrets: &Secrets,
         events: SyncSender<Message>,

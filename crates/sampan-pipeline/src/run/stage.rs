@@ -70,6 +70,11 @@ impl StageRun<'_> {
                 posts_failed: false,
             };
             steps.take_over(done);
+            if let Some(job) = &self.job
+                && !job.run_pres(self, done)
+            {
+                steps.plan.fail_before();
+            }
             steps.all(scope);
             steps.end()
         })
@@ -343,7 +348,7 @@ fn run_step(
     let masks = &run.shared.masks;
     let path = log_path(&run.logs, &step.name);
     let events = run.shared.events.clone();
-    let log = Log::create(&path, masks, events, Arc::clone(&run.id), number);
+    let log = Log::open(&path, masks, events, Arc::clone(&run.id), number);
     let mut log = match log {
         Ok(log) => log,
         Err(error) => return Ending::failed(Causes(&error).to_string()),

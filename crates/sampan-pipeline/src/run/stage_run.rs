@@ -104,13 +104,13 @@ impl StageRun<'_> {
         })
     }
 
-    /// The log of a step that has ended.
-    pub(super) fn reopen_log(&self, number: usize) -> Option<Log> {
+    /// The log of a step that has not begun or has ended.
+    pub(super) fn open_log(&self, number: usize) -> Option<Log> {
         let step = self.stage.steps.get(number)?;
         let path = log_path(&self.logs, &step.name);
         let events = self.shared.events.clone();
         let id = Arc::clone(&self.id);
-        match Log::reopen(&path, &self.shared.masks, events, id, number) {
+        match Log::open(&path, &self.shared.masks, events, id, number) {
             Ok(log) => Some(log),
             Err(error) => {
                 tracing::warn!(%error, "cannot go on with the log of a step");

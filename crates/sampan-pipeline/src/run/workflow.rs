@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::prepare::wanted;
 use super::{Outcome, Run, RunError, StageOutcome, WorkflowSource};
+use crate::config::Toolchain;
 use crate::expression::{Object, Value};
 use crate::github::context::{self, Conclusion, Contexts, JobResult, Progress};
 use crate::github::environment::{condition, value};
@@ -28,7 +29,8 @@ pub(super) struct Given {
     pub(super) matrix: Value,
     pub(super) strategy: Value,
     pub(super) runners: BTreeMap<String, String>,
-    pub(super) node_image: Option<String>,
+    /// Images with Node.js by version.
+    pub(super) node: Vec<Toolchain>,
 }
 
 impl Given {
@@ -116,7 +118,7 @@ impl<'a> WorkflowRun<'a> {
             matrix: matrix(stage),
             strategy: strategy(stage),
             runners: self.source.runners.clone(),
-            node_image: self.source.node_image.map(str::to_owned),
+            node: self.source.node.to_vec(),
         };
         if event::event_name(build) == "workflow_dispatch" {
             let parameters = build.parameters.iter();

@@ -33,7 +33,7 @@ pub(crate) fn run_with(
         vars: &vars,
         sources: &sources,
         runners: &runners,
-        node_image: None,
+        node: &[],
     };
     site.run_source(Source::GitHub(source), watch)
 }

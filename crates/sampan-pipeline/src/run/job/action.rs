@@ -20,12 +20,16 @@ use crate::run::folder;
 use crate::run::log::Log;
 use crate::run::step::StepError;
 use crate::run::{RunError, snapshot};
+use crate::supplies::action_name;
 
 /// How deep composite actions may use each other; GitHub's own limit.
 const LIMIT_DEPTH: usize = 10;
 
 /// The longest `action.yml` that is read.
 const LIMIT_BYTES: u64 = 1 << 20;
+
+/// What an action is that has no `action.yml`.
+const DOCKERFILE: &str = "Dockerfile";
 
 /// An action as a step uses it.
 pub(super) struct Used {
@@ -52,19 +56,47 @@ impl Job {
         mut used: Used,
         log: &mut Log,
     ) -> Result<Performed, StepError> {
-        let reference = &*used.reference.clone();
-        if frame.depth >= LIMIT_DEPTH {
+        if let Ok(Uses::Image { image }) = Uses::parse(&used.reference) {
+            return self.run_image(frame, &image, used, log);
+        }
+        let (place, action) = self.open(frame, &mut used)?;
+        match &action.runs {
+            Runs::Composite { .. } => self.composite(frame, &action, used, log),
+            Runs::Node {
+                version,
+                main,
+                post,
+                ..
+            } => {
+                let node = Node {
+                    version,
+                    main,
+                    post: post.as_ref(),
+                    inside: &place.inside,
+                };
+                self.node(frame, &node, used, log)
+            }
+            Runs::Container(own) => self.docker(frame, own, &place, &used, log),
+        }
+    }
+
+    /// Finds an action that has files and reads what it is; the frame and the inputs are as it sees them then.
+    pub(super) fn open(
+        &self,
+        frame: &mut Frame<'_, '_>,
+        used: &mut Used,
+    ) -> Result<(Place, ActionFile), StepError> {
+        let reference = &*used.reference;
+        if frame.within.len() >= LIMIT_DEPTH {
             return Err(JobError::Depth { limit: LIMIT_DEPTH }.into());
         }
-        let source = Uses::parse(reference).map_err(|_| JobError::NoAction {
-            reference: reference.to_owned(),
-        })?;
-        let place = match &source {
-            Uses::Image { image } => {
-                return self.run_image(frame, image, used, log);
+        let place = match Uses::parse(reference) {
+            Ok(Uses::Local { path }) => local(frame, &path),
+            Ok(Uses::Repository { .. }) => self.vendored(frame, reference)?,
+            Ok(Uses::Image { .. }) | Err(_) => {
+                let reference = reference.to_owned();
+                return Err(JobError::NoAction { reference }.into());
             }
-            Uses::Local { path } => local(frame, path),
-            Uses::Repository { .. } => self.vendored(frame, reference)?,
         };
         let action = read(&place.folder, &frame.run.folders.workspace(), reference)?;
         frame.action_path = Some(place.inside.clone());
@@ -81,35 +113,33 @@ impl Job {
                 }
             })?
         };
-        match &action.runs {
-            Runs::Composite { .. } => self.composite(frame, &action, used, log),
-            Runs::Node {
-                main, pre, post, ..
-            } => {
-                let node = Node {
-                    main,
-                    pre: pre.as_ref(),
-                    post: post.as_ref(),
-                    inside: &place.inside,
-                };
-                self.node(frame, &node, used, log)
-            }
-            Runs::Container(own) => self.docker(frame, own, &place, used, log),
-        }
+        Ok((place, action))
     }
 
-    /// Brings an action of another repository to where the containers of the job see it.
+    /// Brings the repository of an action to where the containers of the job see it; all of it, as an action in a folder may
+    /// use what lies beside that.
     fn vendored(&self, frame: &Frame<'_, '_>, reference: &str) -> Result<Place, StepError> {
-        let name = folder::name(reference);
+        let missing = || JobError::NoAction {
+            reference: reference.to_owned(),
+        };
+        let repository = action_name(reference).ok_or_else(missing)?;
+        let path = reference.split('@').next().unwrap_or(reference);
+        let below = path.splitn(3, '/').nth(2).unwrap_or_default();
+        let name = folder::name(&repository);
         let target = self.root.join("actions").join(&name);
         if !target.exists() {
-            let source = frame.run.shared.run.ports.action(reference)?;
+            let source = frame.run.shared.run.ports.action(&repository)?;
             std::fs::create_dir_all(&target).map_err(RunError::io("make", &target))?;
             snapshot::restore(&source, &target).map_err(RunError::io("copy", &source))?;
         }
+        let folder = target.join(crate::path::join("", below));
+        // Links of the repository must not lead out of it.
+        let real = |path: &Path| path.canonicalize().ok();
+        let root = real(&target).ok_or_else(missing)?;
+        let folder = real(&folder).filter(|folder| folder.starts_with(&root));
         Ok(Place {
-            folder: target,
-            inside: format!("{RUNNER}/actions/{name}"),
+            folder: folder.ok_or_else(missing)?,
+            inside: crate::path::join(&format!("{RUNNER}/actions/{name}"), below),
         })
     }
 
@@ -152,7 +182,11 @@ fn local(frame: &Frame<'_, '_>, path: &str) -> Place {
 }
 
 /// Reads the `action.yml` of a folder. One of the workspace is not looked for outside of it, whatever its links say.
-fn read(folder: &Path, workspace: &Path, reference: &str) -> Result<ActionFile, StepError> {
+pub(in crate::run) fn read(
+    folder: &Path,
+    workspace: &Path,
+    reference: &str,
+) -> Result<ActionFile, StepError> {
     let refuse = |source: std::io::Error| JobError::Action {
         reference: reference.to_owned(),
         source,
@@ -180,6 +214,12 @@ fn read(folder: &Path, workspace: &Path, reference: &str) -> Result<ActionFile, 
         return Ok(ActionFile::parse(&shown, &text).map_err(JobError::Pipeline)?);
     }
     // A repository may have a Dockerfile alone; its action is to build and run it.
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let dockerfile = inside.join(DOCKERFILE);
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    if openat2(&root, &dockerfile, flags, Mode::empty(), resolve).is_ok() {
+        return Ok(ActionFile::of_dockerfile(DOCKERFILE));
+    }
     Err(JobError::NoAction {
         reference: reference.to_owned(),
     }

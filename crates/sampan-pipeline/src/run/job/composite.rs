@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use sampan_model::Causes;
 
+use super::action::Used;
 use super::hash_files::Workspace;
-use super::{Job, JobError, own_variables};
+use super::{Job, JobError, Site, own_variables};
 use crate::expression::Value;
 use crate::github::context::{Conclusion, Contexts, StepResult};
 use crate::github::environment::condition;
-use crate::graph::{Action, Deferred, EnvironmentValue, Failure, RunWhen, Step};
+use crate::graph::{Action, Deferred, Failure, RunWhen, Step};
 use crate::plan::End;
 use crate::run::environment::Variables;
 use crate::run::log::Log;
@@ -20,14 +21,15 @@ use crate::run::step::StepError;
 use crate::secrets::Asker;
 
 /// What a step sees around it: the job, or the composite action that it is a part of.
+#[derive(Clone)]
 pub(super) struct Frame<'a, 's> {
     pub(super) run: &'a StageRun<'s>,
     /// The number of the step of the job.
     pub(super) number: usize,
     /// Whether it is that step which asks for values; what is asked about the job is for no step.
     pub(super) is_step: bool,
-    /// How many composite actions lie around it.
-    pub(super) depth: usize,
+    /// The numbers of the steps of the composite actions around it, the outermost first.
+    pub(super) within: Vec<usize>,
     /// The inputs of the action; those of the workflow when absent.
     pub(super) inputs: Option<Value>,
     /// The steps of the action so far; those of the job when absent.
@@ -63,7 +65,7 @@ impl<'a, 's> Frame<'a, 's> {
             run,
             number,
             is_step: false,
-            depth: 0,
+            within: Vec::new(),
             inputs: None,
             steps: None,
             status: None,
@@ -93,7 +95,7 @@ impl<'a, 's> Frame<'a, 's> {
             run: self.run,
             number: self.number,
             is_step: false,
-            depth: self.depth + 1,
+            within: self.within.clone(),
             inputs: Some(Value::object(
                 values.map(|(name, value)| (name, Value::text(value))),
             )),
@@ -107,6 +109,18 @@ impl<'a, 's> Frame<'a, 's> {
             deadline: self.deadline,
             passed: self.passed,
         }
+    }
+
+    /// What a step of the composite action sees; what it learns of an action that it uses itself stays its own.
+    pub(super) fn of_step(&self, place: usize) -> Self {
+        let mut frame = self.clone();
+        frame.within.push(place);
+        frame
+    }
+
+    /// Where the step is.
+    pub(super) fn site(&self) -> Site {
+        (self.number, self.within.clone())
     }
 
     /// The variables before those of a step itself.
@@ -127,16 +141,7 @@ impl Job {
         step: &Step,
         log: &mut Log,
     ) -> Result<Performed, StepError> {
-        let (Action::Run {
-            environment: own, ..
-        }
-        | Action::Uses {
-            environment: own, ..
-        }) = &step.action
-        else {
-            return Err(StepError::Late { what: "the action" });
-        };
-        let variables = self.step_variables(frame, own)?;
+        let variables = self.step_variables(frame, step)?;
         let workspace = Workspace::of(frame.run);
         match &step.action {
             Action::Run {
@@ -158,21 +163,8 @@ impl Job {
                 drop(contexts);
                 self.run_script(frame, &script, variables, log)
             }
-            Action::Uses {
-                reference, with, ..
-            } => {
-                let inputs = {
-                    let contexts = self.contexts(frame, &variables, &workspace);
-                    with.iter()
-                        .map(|(name, text)| Ok((name.clone(), super::evaluate(text, &contexts)?)))
-                        .collect::<Result<BTreeMap<_, _>, StepError>>()?
-                };
-                let used = super::action::Used {
-                    step: step.name.clone(),
-                    reference: reference.clone(),
-                    inputs,
-                    variables,
-                };
+            Action::Uses { .. } => {
+                let used = self.used(frame, step, variables)?;
                 match crate::built_in::of(step) {
                     Some(Ok(built_in)) => Ok(self.run_built_in(frame, step, &built_in, used, log)),
                     Some(Err(error)) => Err(JobError::BuiltIn(Box::new(error)).into()),
@@ -183,12 +175,50 @@ impl Job {
         }
     }
 
-    /// All variables of a step but those that every step has.
-    fn step_variables(
+    /// The action that a step uses, with the inputs that the step gives.
+    pub(super) fn used(
         &self,
         frame: &Frame<'_, '_>,
-        own: &BTreeMap<String, EnvironmentValue>,
+        step: &Step,
+        variables: Variables,
+    ) -> Result<Used, StepError> {
+        let Action::Uses {
+            reference, with, ..
+        } = &step.action
+        else {
+            return Err(StepError::Late { what: "the action" });
+        };
+        let workspace = Workspace::of(frame.run);
+        let inputs = {
+            let contexts = self.contexts(frame, &variables, &workspace);
+            let inputs = with.iter();
+            inputs
+                .map(|(name, text)| Ok((name.clone(), super::evaluate(text, &contexts)?)))
+                .collect::<Result<BTreeMap<_, _>, StepError>>()?
+        };
+        Ok(Used {
+            step: step.name.clone(),
+            reference: reference.clone(),
+            inputs,
+            variables,
+        })
+    }
+
+    /// All variables of a step but those that every step has.
+    pub(super) fn step_variables(
+        &self,
+        frame: &Frame<'_, '_>,
+        step: &Step,
     ) -> Result<Variables, StepError> {
+        let (Action::Run {
+            environment: own, ..
+        }
+        | Action::Uses {
+            environment: own, ..
+        }) = &step.action
+        else {
+            return Err(StepError::Late { what: "the action" });
+        };
         let mut variables = frame.variables(self);
         let secrets = self.given.secrets.of(&frame.asker());
         let workspace = Workspace::of(frame.run);
@@ -207,10 +237,10 @@ impl Job {
         log: &mut Log,
     ) -> Ending {
         let mut whole = Ending::SUCCESS;
-        for step in steps {
+        for (place, step) in steps.iter().enumerate() {
             let ran = match self.runs(frame, step) {
                 Ok(false) => None,
-                Ok(true) => Some(self.perform(frame, step, log)),
+                Ok(true) => Some(self.perform(&mut frame.of_step(place), step, log)),
                 Err(error) => Some(Err(error)),
             };
             let (outcome, outputs, ending) = match ran {

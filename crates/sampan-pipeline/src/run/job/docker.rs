@@ -21,7 +21,6 @@ use crate::github::Texts;
 use crate::github::action::ContainerAction;
 use crate::github::environment::input_variables;
 use crate::graph::Container;
-use crate::plan::End;
 use crate::run::description::{Parts, Program, describe};
 use crate::run::environment::Variables;
 use crate::run::forward::Stopped;
@@ -70,49 +69,17 @@ impl Job {
         frame: &mut Frame<'_, '_>,
         action: &ContainerAction,
         place: &Place,
-        used: Used,
+        used: &Used,
         log: &mut Log,
     ) -> Result<Performed, StepError> {
-        let image = match action.image.strip_prefix("docker://") {
-            Some(image) => frame.run.image_of(image)?,
-            None => build(frame, &action.image, place, log)?,
-        };
-        let (inputs, mut variables) = (&used.inputs, used.variables);
-        let (mut command, own) = self.arguments(frame, action, inputs, &variables)?;
-        // What the step says has precedence over what its action says.
-        for (name, value) in own {
-            variables.entry(name).or_insert(value);
-        }
-        variables.extend(input_variables(inputs));
-        let given = |name: &str| inputs.get(name).map(|line| split(line));
+        let (image, variables, mut command) = self.ready(frame, action, place, used, log)?;
+        let given = |name: &str| used.inputs.get(name).map(|line| split(line));
         if let Some(args) = given("args").filter(|_| action.args.is_empty()) {
             command = args;
         }
         let entrypoint = given("entrypoint")
             .or_else(|| action.entrypoint.as_ref().map(|entry| vec![entry.clone()]));
-        if let Some(pre) = &action.pre {
-            let own = OwnContainer {
-                image: Arc::clone(&image),
-                entrypoint: Some(vec![pre.program.clone()]),
-                command: Vec::new(),
-            };
-            let performed = self.run_in_own(frame, own, variables.clone(), log)?;
-            if performed.ending.end != End::Success {
-                return Ok(performed);
-            }
-        }
-        if let Some(post) = &action.post {
-            self.state().posts.push(Post {
-                number: frame.number,
-                title: frame.action.clone(),
-                condition: post.condition.clone(),
-                what: PostAction::Container {
-                    image: Arc::clone(&image),
-                    entrypoint: post.program.clone(),
-                    variables: variables.clone(),
-                },
-            });
-        }
+        self.leave_container(frame, action, used, (&image, &variables));
         let own = OwnContainer {
             image,
             entrypoint,
@@ -121,14 +88,60 @@ impl Job {
         self.run_in_own(frame, own, variables, log)
     }
 
-    /// Runs the first process of a container of its own.
+    /// Leaves what an action does at the end of the job.
+    pub(super) fn leave_container(
+        &self,
+        frame: &Frame<'_, '_>,
+        action: &ContainerAction,
+        used: &Used,
+        (image, variables): (&Arc<Unpacked>, &Variables),
+    ) {
+        if let Some(post) = &action.post {
+            self.leave(Post {
+                site: frame.site(),
+                title: used.step.clone(),
+                condition: post.condition.clone(),
+                what: PostAction::Container {
+                    image: Arc::clone(image),
+                    entrypoint: post.program.clone(),
+                    variables: variables.clone(),
+                },
+            });
+        }
+    }
+
+    /// The image, the variables and the arguments of an action that is a container.
+    pub(super) fn ready(
+        &self,
+        frame: &Frame<'_, '_>,
+        action: &ContainerAction,
+        place: &Place,
+        used: &Used,
+        log: &mut Log,
+    ) -> Result<(Arc<Unpacked>, Variables, Vec<String>), StepError> {
+        let image = match action.image.strip_prefix("docker://") {
+            Some(image) => frame.run.image_of(image)?,
+            None => build(frame, &action.image, place, log)?,
+        };
+        let (inputs, mut variables) = (&used.inputs, used.variables.clone());
+        let (command, own) = self.arguments(frame, action, inputs, &variables)?;
+        // What the step says has precedence over what its action says.
+        for (name, value) in own {
+            variables.entry(name).or_insert(value);
+        }
+        variables.extend(input_variables(inputs));
+        Ok((image, variables, command))
+    }
+
+    /// Runs the first process of a container of its own. It gets what the action has saved, and may save more.
     pub(super) fn run_in_own(
         &self,
         frame: &mut Frame<'_, '_>,
         own: OwnContainer,
-        variables: Variables,
+        mut variables: Variables,
         log: &mut Log,
     ) -> Result<Performed, StepError> {
+        self.add_saved(&frame.site(), &mut variables);
         let process = Process {
             args: Vec::new(),
             folder: frame.run.stage.workspace.path.clone(),

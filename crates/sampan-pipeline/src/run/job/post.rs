@@ -9,10 +9,11 @@ use super::built_in::Call;
 use super::composite::Frame;
 use super::docker::OwnContainer;
 use super::hash_files::Workspace;
+use super::node::NodeProgram;
 use super::{Job, Post};
 use crate::built_in::BuiltIn;
 use crate::github::environment::condition;
-use crate::graph::Step;
+use crate::graph::{Expression, Step};
 use crate::plan::End;
 use crate::run::environment::Variables;
 use crate::run::images::Unpacked;
@@ -24,8 +25,7 @@ use crate::run::step::StepError;
 #[derive(Debug, Clone)]
 pub(super) enum PostAction {
     Node {
-        reference: String,
-        program: String,
+        program: NodeProgram,
         action_path: String,
         variables: Variables,
     },
@@ -47,12 +47,14 @@ impl Job {
     pub(in crate::run) fn run_posts(&self, run: &StageRun<'_>) -> bool {
         let mut well = true;
         while let Some(post) = { self.state().posts.pop() } {
-            let Some(mut log) = run.reopen_log(post.number) else {
+            let number = post.site.0;
+            let Some(mut log) = run.open_log(number) else {
                 continue;
             };
             let masks = self.state().masks.clone();
             log.change_secrets(&masks);
-            let mut frame = Frame::of_job(run, post.number, Variables::new());
+            let mut frame = Frame::of_job(run, number, Variables::new());
+            frame.within.clone_from(&post.site.1);
             frame.passed = run.ends.times();
             let ran = self.run_post(&mut frame, &post, &mut log);
             match ran {
@@ -74,30 +76,18 @@ impl Job {
         post: &Post,
         log: &mut Log,
     ) -> Result<bool, StepError> {
-        if let Some(expression) = &post.condition {
-            let workspace = Workspace::of(frame.run);
-            let contexts = self.contexts(frame, &Variables::new(), &workspace);
-            let holds = condition(expression, &contexts);
-            let holds = holds.map_err(|source| StepError::Expression {
-                expression: expression.expression.clone(),
-                source: Box::new(source),
-            })?;
-            if !holds {
-                return Ok(true);
-            }
+        if !self.hook_runs(frame, post.condition.as_ref())? {
+            return Ok(true);
         }
         log.say(&format!("Post {}", post.title));
         let performed = match &post.what {
             PostAction::Node {
-                reference,
                 program,
                 action_path,
                 variables,
             } => {
                 frame.action_path = Some(action_path.clone());
-                let path = crate::path::join(action_path, program);
-                self.run_node(frame, reference, path, variables.clone(), log)?
-                    .0
+                self.run_node(frame, program, variables.clone(), log)?
             }
             PostAction::BuiltIn {
                 built_in,
@@ -128,5 +118,31 @@ impl Job {
             }
         };
         Ok(performed.ending.end == End::Success)
+    }
+
+    /// Leaves something to be done at the end of the job; once for each use of an action.
+    pub(super) fn leave(&self, post: Post) {
+        let mut state = self.state();
+        if !state.posts.iter().any(|known| known.site == post.site) {
+            state.posts.push(post);
+        }
+    }
+
+    /// Whether what an action does before or after the steps is done now.
+    pub(super) fn hook_runs(
+        &self,
+        frame: &Frame<'_, '_>,
+        expression: Option<&Expression>,
+    ) -> Result<bool, StepError> {
+        let Some(expression) = expression else {
+            return Ok(true);
+        };
+        let workspace = Workspace::of(frame.run);
+        let variables = frame.variables(self);
+        let contexts = self.contexts(frame, &variables, &workspace);
+        condition(expression, &contexts).map_err(|source| StepError::Expression {
+            expression: expression.expression.clone(),
+            source: Box::new(source),
+        })
     }
 }

@@ -7,7 +7,7 @@ use sampan_container::{Exec, ExecSpec, Exit, Signal};
 
 use super::composite::{Frame, Performed};
 use super::files::{NAMES, ProcessFiles};
-use super::{Job, JobError};
+use super::{Job, JobError, Site};
 use crate::github::command::{Command, Commands, Said, Severity};
 use crate::github::environment::defaults;
 use crate::github::file_command;
@@ -33,7 +33,7 @@ pub(super) struct Process {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) outputs: BTreeMap<String, String>,
-    pub(super) saved: BTreeMap<String, String>,
+    saved: BTreeMap<String, String>,
     variables: Vec<(String, String)>,
     paths: Vec<String>,
     /// Why the step fails although its process may end well.
@@ -45,20 +45,9 @@ impl Job {
     pub(super) fn run_process(
         &self,
         frame: &mut Frame<'_, '_>,
-        process: Process,
-        log: &mut Log,
-    ) -> Result<Performed, StepError> {
-        self.run_process_with_state(frame, process, log)
-            .map(|(performed, _)| performed)
-    }
-
-    /// As [`Self::run_process`], with what it saves for the end of the job.
-    pub(super) fn run_process_with_state(
-        &self,
-        frame: &mut Frame<'_, '_>,
         mut process: Process,
         log: &mut Log,
-    ) -> Result<(Performed, BTreeMap<String, String>), StepError> {
+    ) -> Result<Performed, StepError> {
         frame.command_files = NAMES
             .iter()
             .map(|name| (*name, process.files.path(name)))
@@ -86,7 +75,7 @@ impl Job {
             commands.finish(&mut |said| self.hear(said, output, &mut told, log));
         }
         self.take_files(frame, &process.files, &mut told, log)?;
-        self.keep(&mut told);
+        self.keep(&frame.site(), &mut told);
         let mut ended = if frame.run.ends.times() > frame.passed {
             Ending {
                 end: End::Cancelled,
@@ -103,11 +92,10 @@ impl Job {
         if let Some(reason) = &ended.reason {
             log.say(reason);
         }
-        let performed = Performed {
+        Ok(Performed {
             ending: ended,
             outputs: told.outputs,
-        };
-        Ok((performed, told.saved))
+        })
     }
 
     /// Runs a command in the job's container.
@@ -261,9 +249,13 @@ impl Job {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Keeps what a process said for later steps.
-    fn keep(&self, told: &mut Told) {
+    /// Keeps what a process said for later steps, and for what its own action does later.
+    fn keep(&self, site: &Site, told: &mut Told) {
         let mut state = self.state();
+        if !told.saved.is_empty() {
+            let saved = state.saved.entry(site.clone()).or_default();
+            saved.append(&mut told.saved);
+        }
         state.variables.extend(told.variables.drain(..));
         state.paths.append(&mut told.paths);
     }

@@ -154,7 +154,7 @@ impl Execution<'_> {
                 vars: &order.vars,
                 sources: &sources,
                 runners: &runners,
-                node_image: installation.config.node("*"),
+                node: &installation.config.node,
             }),
         };
         let options = Options {
