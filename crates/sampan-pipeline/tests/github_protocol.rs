@@ -122,6 +122,36 @@ fn long_lines_are_text_and_bytes_may_be_any() {
 }
 
 #[test]
+fn what_cannot_be_a_command_is_passed_on_at_once() {
+    let mut commands = Commands::new(false);
+    let mut found = Vec::new();
+    let pieces: [&[u8]; 11] = [
+        b".",
+        b".",
+        b" ##",
+        b"[group]a\n",
+        b" :",
+        b":debug::b\n",
+        b"x",
+        b"::debug::c\n",
+        b"#",
+        b"#d",
+        "\u{5e9f}".as_bytes(),
+    ];
+    for piece in pieces {
+        commands.push(piece, &mut |said| match said {
+            Said::Text(bytes) => found.push(String::from_utf8_lossy(bytes).into_owned()),
+            Said::Command(command) => found.push(format!("{command:?}")),
+        });
+        found.push("|".to_owned());
+    }
+    assert_eq!(
+        found.concat(),
+        ".|.| |\nGroup(\"a\")||Debug(\"b\")|x|::debug::c\n||##d|\u{5e9f}|"
+    );
+}
+
+#[test]
 fn files_give_values() {
     let mut report = String::new();
     for text in [

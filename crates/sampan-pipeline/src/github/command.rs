@@ -1,8 +1,8 @@
 //! Workflow commands: what a step says to its runner on its output.
 //!
 //! `::set-output name=a::b` stands alone on a line, `##[group]a` may have text before it. [`Commands`] takes output as it
-//! comes, in pieces of any size, and tells text from commands. A line that has begun is kept until it ends, but no more
-//! than [`LIMIT_LINE_BYTES`] of it.
+//! comes, in pieces of any size, and tells text from commands. What may become a command is kept until the line ends, but no
+//! more than [`LIMIT_LINE_BYTES`] of it; the text before it is passed on at once.
 
 mod annotation;
 mod syntax;
@@ -137,10 +137,12 @@ impl sampan_model::Hint for CommandError {
 /// The output of one step, told apart as it comes.
 #[derive(Debug, Default)]
 pub struct Commands {
-    /// The beginning of a line that may be a command.
+    /// What may be a command, of a line that has not ended.
     line: Vec<u8>,
-    /// Whether the rest of the line is text, because its beginning was.
-    passing: bool,
+    /// Whether text before it was passed on.
+    has_begun: bool,
+    /// How long the line is so far.
+    line_bytes: usize,
     /// The token by which commands are heard again.
     stopped: Option<String>,
     echo: bool,
@@ -163,9 +165,9 @@ impl Commands {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end + 1);
             bytes = rest;
-            if self.line.is_empty() && !self.passing && line.len() <= LIMIT_LINE_BYTES {
+            if self.line.is_empty() && !self.has_begun && line.len() <= LIMIT_LINE_BYTES {
                 // Most lines are whole, and need not be copied.
-                self.whole_line(line, said);
+                self.whole_line(line, false, said);
                 continue;
             }
             self.begin(line, said);
@@ -176,38 +178,44 @@ impl Commands {
 
     /// Takes the end of the output, or of a line.
     pub fn finish(&mut self, said: &mut impl FnMut(Said<'_>)) {
-        self.passing = false;
+        let has_begun = std::mem::take(&mut self.has_begun);
+        self.line_bytes = 0;
         if !self.line.is_empty() {
             let bytes = std::mem::take(&mut self.line);
-            self.whole_line(&bytes, said);
+            self.whole_line(&bytes, has_begun, said);
         }
     }
 
-    /// Keeps the beginning of a line.
+    /// Keeps what may be a command of a line that has not ended; the text before it is passed on, so that what programs
+    /// say little by little is seen.
     fn begin(&mut self, bytes: &[u8], said: &mut impl FnMut(Said<'_>)) {
         if bytes.is_empty() {
             return;
         }
-        if self.passing {
-            said(Said::Text(bytes));
-            return;
-        }
         self.line.extend_from_slice(bytes);
-        if self.line.len() > LIMIT_LINE_BYTES {
-            said(Said::Text(&self.line));
-            self.line = Vec::new();
-            self.passing = true;
+        self.line_bytes += bytes.len();
+        let text = if self.line_bytes > LIMIT_LINE_BYTES {
+            self.line.len()
+        } else {
+            syntax::text_before(&self.line, self.has_begun)
+        };
+        if text > 0 {
+            said(Said::Text(&self.line[..text]));
+            self.line.drain(..text);
+            self.has_begun = true;
         }
     }
 
-    fn whole_line(&mut self, bytes: &[u8], said: &mut impl FnMut(Said<'_>)) {
-        let command = syntax::may_be_command(bytes)
-            .then(|| {
-                let line = String::from_utf8_lossy(bytes);
-                syntax::parse(line.trim_end_matches(['\r', '\n']), self.stopped.as_deref())
-            })
-            .flatten();
-        let Some(command) = command else {
+    fn whole_line(&mut self, bytes: &[u8], has_begun: bool, said: &mut impl FnMut(Said<'_>)) {
+        if !syntax::may_be_command(bytes) {
+            said(Said::Text(bytes));
+            return;
+        }
+        // The same as when the line comes in pieces.
+        let text = syntax::text_before(bytes, has_begun);
+        let line = String::from_utf8_lossy(&bytes[text..]);
+        let line = line.trim_end_matches(['\r', '\n']);
+        let Some(command) = syntax::parse(line, self.stopped.as_deref()) else {
             said(Said::Text(bytes));
             return;
         };
@@ -227,6 +235,11 @@ impl Commands {
         let command = command.understand(self.unsecure);
         if shown || matches!(command, Command::Stop(_) | Command::Refused(_)) {
             said(Said::Text(bytes));
+        } else if has_begun || text > 0 {
+            if text > 0 {
+                said(Said::Text(&bytes[..text]));
+            }
+            said(Said::Text(b"\n"));
         }
         match &command {
             Command::Stop(token) => self.stopped = Some(token.clone()),

@@ -35,6 +35,38 @@ pub(super) fn may_be_command(line: &[u8]) -> bool {
         || memchr::memmem::find(line, b"##[").is_some()
 }
 
+/// As much of the beginning of a line is looked at to tell whether a command stands there.
+const HEAD_BYTES: usize = 256;
+
+/// How much of the beginning of a line is text whatever follows.
+pub(super) fn text_before(line: &[u8], has_begun: bool) -> usize {
+    if !has_begun && may_become_command(&line[..line.len().min(HEAD_BYTES)]) {
+        return 0;
+    }
+    if let Some(begin) = memchr::memmem::find(line, b"##[") {
+        return begin;
+    }
+    let marks = line.iter().rev().take_while(|byte| **byte == b'#').count();
+    line.len() - marks.min(2)
+}
+
+/// Whether a line that begins so may be a command with colons.
+fn may_become_command(head: &[u8]) -> bool {
+    let (text, may_go_on) = match std::str::from_utf8(head) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = &head[..error.valid_up_to()];
+            // A character that has not come whole may still be white space.
+            let is_open = error.error_len().is_none();
+            (std::str::from_utf8(valid).unwrap_or_default(), is_open)
+        }
+    };
+    match text.trim_start() {
+        "" => may_go_on && head.len() < HEAD_BYTES,
+        rest => "::".starts_with(rest) || rest.starts_with("::"),
+    }
+}
+
 /// The command of a line. A name that is none is text; the token of `stop-commands` counts as one.
 pub(super) fn parse(line: &str, token: Option<&str>) -> Option<Written> {
     let known = |name: &str| {
