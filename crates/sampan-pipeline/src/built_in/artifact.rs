@@ -8,6 +8,7 @@
 //!
 //! Up to version 3 several steps may add to one artifact; later it is an error.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -99,6 +100,12 @@ impl Artifacts {
             }
         }
         artifacts.sort_by_key(|artifact| artifact.number);
+        // Of one that is being replaced both are there for a moment.
+        let newest: BTreeMap<String, u64> = artifacts
+            .iter()
+            .map(|artifact| (artifact.name.clone(), artifact.number))
+            .collect();
+        artifacts.retain(|artifact| newest.get(&artifact.name) == Some(&artifact.number));
         Ok(artifacts)
     }
 
@@ -274,11 +281,11 @@ fn write(
     let text = serde_json::to_vec(&artifact)
         .map_err(io::Error::other)
         .map_err(failed())?;
+    durable::write(&artifacts.description(number), &text).map_err(failed())?;
     // The one before goes only when the new one is there.
     if let Some(same) = same.filter(|_| existing == Existing::Replaced) {
         artifacts.remove(same).map_err(failed())?;
     }
-    durable::write(&artifacts.description(number), &text).map_err(failed())?;
     Ok((number, packed))
 }
 

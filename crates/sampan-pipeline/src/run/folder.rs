@@ -36,11 +36,13 @@ pub(super) struct RunFolder {
 impl RunFolder {
     /// Begins a run in this folder.
     pub(super) fn begin(path: &Path) -> Result<Self, RunError> {
+        std::fs::create_dir_all(path).map_err(RunError::io("make", path))?;
+        let lock = lock_file(path)?;
+        lock.lock().map_err(RunError::io("lock", path))?;
+        // With the lock: who finds the networks without it takes the run for one that was killed.
         for folder in [path.join("logs"), path.join("stages"), network(path)] {
             std::fs::create_dir_all(&folder).map_err(RunError::io("make", &folder))?;
         }
-        let lock = lock_file(path)?;
-        lock.lock().map_err(RunError::io("lock", path))?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,

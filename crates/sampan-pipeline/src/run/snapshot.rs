@@ -37,13 +37,19 @@ type Tree = BTreeMap<PathBuf, Stamp>;
 #[derive(Debug)]
 pub(super) struct Snapshots {
     folder: PathBuf,
+    /// The number of the next one, also when this one fails.
+    next: u64,
     last: Option<(u64, Tree)>,
 }
 
 impl Snapshots {
     /// Snapshots that are kept in a folder.
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, last: None }
+        Self {
+            folder,
+            next: 1,
+            last: None,
+        }
     }
 
     /// Keeps a tree as it is now and gives the number of the snapshot; that of the last one when nothing has changed.
@@ -56,9 +62,22 @@ impl Snapshots {
         {
             return Ok(*number);
         }
-        let number = self.last.as_ref().map_or(1, |(number, _)| number + 1);
+        let number = self.next;
+        self.next += 1;
         let target = self.folder.join(number.to_string());
-        std::fs::create_dir_all(&target)?;
+        if let Err(error) = self.copy(&source, &now, &target) {
+            // Half of a tree is nothing to go on from.
+            if let Err(error) = super::folder::remove(&target) {
+                tracing::warn!(%error, "cannot remove a snapshot that is not whole");
+            }
+            return Err(error);
+        }
+        self.last = Some((number, now));
+        Ok(number)
+    }
+
+    fn copy(&self, source: &OwnedFd, now: &Tree, target: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(target)?;
         let before = match &self.last {
             Some((number, tree)) => {
                 let folder = self.folder.join(number.to_string());
@@ -70,11 +89,9 @@ impl Snapshots {
             before: before
                 .as_ref()
                 .map(|(folder, tree)| (folder.as_fd(), *tree)),
-            now: Some(&now),
+            now: Some(now),
         };
-        copy.folder(&source, &open_folder(CWD, &target)?, Path::new(""))?;
-        self.last = Some((number, now));
-        Ok(number)
+        copy.folder(source, &open_folder(CWD, target)?, Path::new(""))
     }
 }
 
@@ -279,6 +296,22 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::{Snapshots, restore};
+
+    #[test]
+    fn one_that_fails_does_not_keep_others_from_being_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join("tree");
+        std::fs::create_dir_all(&tree).unwrap();
+        std::fs::write(tree.join("a"), "a").unwrap();
+        let kept = folder.path().join("snapshots");
+        std::fs::create_dir(&kept).unwrap();
+        std::fs::write(kept.join("1"), "in the way").unwrap();
+        let mut snapshots = Snapshots::new(kept.clone());
+        snapshots.take(&tree).unwrap_err();
+        let number = snapshots.take(&tree).unwrap();
+        let copy = kept.join(number.to_string()).join("a");
+        assert_eq!(std::fs::read_to_string(copy).unwrap(), "a");
+    }
 
     #[test]
     fn what_has_not_changed_is_shared() {

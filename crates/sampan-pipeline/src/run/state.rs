@@ -1,13 +1,13 @@
 //! `state.json`: how a run stands, for those who look at it later or go on with it.
-//!
-//! It is not written through to the disk: after a power cut no container of the run is left that it could speak of.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use sampan_oci::durable;
+
 use super::{Outcome, RunError};
 
-/// The share of the time that writing may take: one part in so many.
+/// The share of the time that writing, also through to the disk, may take: one part in so many.
 const SHARE: u32 = 20;
 
 /// The file of a run.
@@ -42,10 +42,7 @@ impl StateFile {
             path: self.path.clone(),
             source,
         })?;
-        let partial = self.path.with_extension("new");
-        std::fs::write(&partial, json)
-            .and_then(|()| std::fs::rename(&partial, &self.path))
-            .map_err(RunError::io("write", &self.path))?;
+        durable::write(&self.path, &json).map_err(RunError::io("write", &self.path))?;
         self.written = Instant::now();
         self.took = began.elapsed();
         Ok(())

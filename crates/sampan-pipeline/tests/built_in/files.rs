@@ -359,6 +359,34 @@ fn artifacts_are_brought_to_other_jobs() {
 }
 
 #[test]
+fn artifacts_that_are_made_at_once_are_all_there() {
+    let machine = Machine::new();
+    machine.write("a", "1");
+    let names: Vec<String> = (0..16)
+        .map(|number| format!("artifact-{number:02}"))
+        .collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let machine = &machine;
+            scope.spawn(move || {
+                let inputs = [("name", name.as_str()), ("path", "a")];
+                machine
+                    .action("actions/upload-artifact@v4", &inputs)
+                    .end
+                    .unwrap();
+            });
+        }
+    });
+    fs::remove_dir_all(machine.src()).unwrap();
+    machine
+        .action("actions/download-artifact@v4", &[])
+        .end
+        .unwrap();
+    let expected: Vec<String> = names.iter().map(|name| format!("{name}/a=1")).collect();
+    assert_eq!(machine.files(), expected);
+}
+
+#[test]
 fn old_artifacts_are_added_to_and_new_ones_replaced() {
     let machine = Machine::new();
     machine.write("a", "1");
