@@ -30,6 +30,16 @@ impl Signal {
         send(pid, self.0)
     }
 
+    /// Sends it to a command. One that is killed takes with it what it has started and what is still of its group:
+    /// nobody else would end that.
+    pub(crate) fn send_to_command(self, pid: Pid) -> std::io::Result<()> {
+        let leads_group = || nix::unistd::getpgid(Some(pid)).is_ok_and(|group| group == pid);
+        if self == Self::KILL && leads_group() {
+            return send(Pid::from_raw(-pid.as_raw()), self.0);
+        }
+        send(pid, self.0)
+    }
+
     /// Its number.
     #[must_use]
     pub fn number(self) -> i32 {

@@ -215,6 +215,11 @@ impl Plan {
         self.cancelled = true;
     }
 
+    /// Lets something wait again that can begin but has not, so that it is decided anew whether it does.
+    pub fn put_back(&mut self, place: usize) {
+        self.items[place].state = State::Waits;
+    }
+
     /// Something failed that belongs to none of them, before any has begun.
     pub fn fail_before(&mut self) {
         self.failed_before = true;

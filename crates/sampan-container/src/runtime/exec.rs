@@ -93,7 +93,7 @@ impl Exec {
         }
     }
 
-    /// Sends a signal to the command.
+    /// Sends a signal to the command; [`Signal::KILL`] also to what it has started, as far as that is in its process group.
     ///
     /// # Errors
     /// When the container has ended.

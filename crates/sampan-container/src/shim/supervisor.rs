@@ -421,7 +421,7 @@ impl Supervisor {
             Request::Exec => return self.execute(place, payload, files),
             Request::ExecKill => {
                 if let (Role::Running(pid), Some(signal)) = (&client.role, signal_of(payload))
-                    && let Err(error) = signal.send(*pid)
+                    && let Err(error) = signal.send_to_command(*pid)
                 {
                     tracing::debug!(%error, "the command has ended");
                 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sampan_model::{Causes, Hint as _};
-
 use super::environment::Variables;
+use super::forward::Stopped;
+use super::limited::Limit;
 use super::log::Log;
-use super::message::Ending;
+use super::message::{Ending, TOO_LONG};
 use super::scene::Scene;
 use super::step::StepRun;
 use crate::built_in::BuiltIn;
@@ -21,7 +21,11 @@ impl StepRun<'_> {
         log: &mut Log,
     ) -> Ending {
         let shared = self.stage.shared;
-        let ended = {
+        let limit = Limit {
+            passed: 0,
+            deadline: self.deadline(),
+        };
+        let (ended, stopped) = self.stage.limited(&limit, |interrupt, ports| {
             let mut scene = Scene {
                 build: shared.run.build,
                 stage: self.stage.stage,
@@ -40,24 +44,24 @@ impl StepRun<'_> {
                 post: false,
                 trust: shared.run.trust,
                 tree: shared.run.tree,
-                ports: shared.run.ports,
-                interrupt: &self.stage.ends,
+                ports,
+                interrupt,
                 output: &mut |bytes| log.push(0, bytes),
             };
             built_in.run(&mut scene)
-        };
+        });
         match ended {
             _ if self.stage.ends.is_triggered() => Ending {
                 end: End::Cancelled,
                 reason: None,
             },
+            _ if stopped == Stopped::Late => {
+                log.say(TOO_LONG);
+                Ending::failed(TOO_LONG)
+            }
             Ok(_) => Ending::SUCCESS,
             Err(error) => {
-                let reason = Causes(&error).to_string();
-                log.say(&reason);
-                if let Some(hint) = error.hint() {
-                    log.say(&format!("hint: {hint}"));
-                }
+                let reason = log.say_failure(&error);
                 Ending::failed(reason)
             }
         }

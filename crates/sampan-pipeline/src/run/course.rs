@@ -20,6 +20,12 @@ use crate::graph::{Deferred, Graph, Stage};
 use crate::plan::{End, Plan, State};
 use crate::trust;
 
+/// As many annotations are kept.
+const LIMIT_ANNOTATIONS: usize = 1_000;
+
+/// How long the summaries that are kept may be together; they are part of the state, which is written often.
+const LIMIT_SUMMARIES_BYTES: usize = 8 << 20;
+
 /// A run on its way.
 pub(super) struct Course<'a, 'e> {
     shared: &'a Shared<'a>,
@@ -36,6 +42,8 @@ pub(super) struct Course<'a, 'e> {
     earlier: Earlier,
     /// The workflow, where it is one of GitHub.
     workflow: Option<WorkflowRun<'a>>,
+    /// How often it was noticed that the run is to end, which does not end what begins even so.
+    passed: u32,
     /// Why stages cannot begin whose conditions have no value.
     broken: BTreeMap<usize, String>,
 }
@@ -59,6 +67,7 @@ impl<'a, 'e> Course<'a, 'e> {
         let mut outcome = Outcome {
             began: clock::now().as_millisecond(),
             stages: graph.stages.iter().map(stage_outcome).collect(),
+            masks: vec![shared.masks.clone()],
             ..Outcome::default()
         };
         let mut told_skipped = vec![false; graph.stages.len()];
@@ -90,6 +99,7 @@ impl<'a, 'e> Course<'a, 'e> {
             events,
             earlier,
             workflow,
+            passed: 0,
             broken: BTreeMap::new(),
         }
     }
@@ -105,10 +115,7 @@ impl<'a, 'e> Course<'a, 'e> {
     {
         self.state.write(&self.outcome)?;
         loop {
-            if self.shared.run.interrupt.is_triggered() {
-                self.plan.stop("the run was cancelled");
-                self.give_up_ready("the run was cancelled");
-            }
+            self.notice_end();
             let places = self.next();
             self.tell_skipped();
             self.ready.extend(places);
@@ -126,6 +133,22 @@ impl<'a, 'e> Course<'a, 'e> {
         self.outcome.ended = Some(clock::now().as_millisecond());
         self.state.write(&self.outcome)?;
         Ok(self.outcome)
+    }
+
+    /// Looks whether the run is to end. Jobs of GitHub that are there for every end begin even so, until it is asked for
+    /// a second time.
+    fn notice_end(&mut self) {
+        let times = self.shared.run.interrupt.times();
+        if times > 1 || times > 0 && self.workflow.is_none() {
+            self.plan.stop("the run was cancelled");
+            self.give_up_ready("the run was cancelled");
+        } else if times > self.passed {
+            self.plan.cancel();
+            for place in std::mem::take(&mut self.ready) {
+                self.plan.put_back(place);
+            }
+        }
+        self.passed = times;
     }
 
     fn end(&self) -> End {
@@ -186,14 +209,7 @@ impl<'a, 'e> Course<'a, 'e> {
             (None, None) => Ok(None),
             (Some(workflow), None) => workflow.given(&stage, self.stand()).map(Some),
         };
-        let ends = Interrupt::default();
-        let cancels = {
-            let ends = ends.clone();
-            self.shared
-                .run
-                .interrupt
-                .on_trigger(move |_| ends.trigger())
-        };
+        let (ends, cancels) = self.shared.run.interrupt.after(self.passed);
         let kept = &mut self.outcome.stages[place];
         kept.state = State::Runs;
         kept.began = Some(clock::now().as_millisecond());
@@ -307,9 +323,19 @@ impl<'a, 'e> Course<'a, 'e> {
                     annotation: &annotation,
                 });
                 let of = (id.clone(), name(step).to_owned(), annotation);
-                self.outcome.annotations.push(of);
+                if self.outcome.annotations.len() < LIMIT_ANNOTATIONS {
+                    self.outcome.annotations.push(of);
+                }
             }
             What::Summary { step, text } => {
+                let kept = self.outcome.summaries.iter();
+                let kept_bytes: usize = kept.map(|(_, _, text)| text.len()).sum();
+                let text = if kept_bytes + text.len() > LIMIT_SUMMARIES_BYTES {
+                    "The summaries of the run are too long together: this one is left out."
+                        .to_owned()
+                } else {
+                    text
+                };
                 let of = (id.clone(), name(step).to_owned(), text);
                 self.outcome.summaries.push(of);
             }
@@ -329,6 +355,7 @@ impl<'a, 'e> Course<'a, 'e> {
         kept.outputs = end.outputs;
         kept.reason.clone_from(&end.reason);
         self.outcome.results.add(end.results);
+        self.outcome.masks.extend(end.masks);
         (self.events)(Event::StageEnded {
             stage: &stage.id,
             end: end.end,

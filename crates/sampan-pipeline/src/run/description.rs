@@ -211,13 +211,7 @@ fn mounts(parts: &Parts<'_>) -> Result<Vec<Mount>, DescriptionError> {
     let mut mounts = vec![bind(workspace, &parts.stage.workspace.base, false)];
     for (number, mount) in container.mounts.iter().enumerate() {
         let source = match &mount.source {
-            MountSource::Volume(name) => {
-                match volume(parts, name) {
-                    Some(source) => source,
-                    // The dialect has checked the names.
-                    None => continue,
-                }
-            }
+            MountSource::Volume(name) => volume(parts, name),
             MountSource::Host(path) => PathBuf::from(path),
             MountSource::Empty => parts.upper.with_file_name(format!("empty-{number}")),
         };
@@ -227,7 +221,7 @@ fn mounts(parts: &Parts<'_>) -> Result<Vec<Mount>, DescriptionError> {
         mounts.push(bind(source, &mount.target, mount.read_only));
     }
     for text in &container.tmpfs {
-        mounts.push(tmpfs(text));
+        mounts.push(tmpfs(text)?);
     }
     for text in &container.devices {
         mounts.push(device(text)?);
@@ -251,17 +245,20 @@ fn mounts(parts: &Parts<'_>) -> Result<Vec<Mount>, DescriptionError> {
 }
 
 /// The folder of a volume. Temporary ones in memory are folders too, for several containers share them.
-fn volume(parts: &Parts<'_>, name: &str) -> Option<PathBuf> {
+fn volume(parts: &Parts<'_>, name: &str) -> PathBuf {
+    let kept = |name: &str| parts.data.join("volumes").join(folder::name(name));
     let volume = parts
         .stage
         .volumes
         .iter()
-        .find(|volume| volume.name == name)?;
-    Some(match &volume.source {
-        VolumeSource::Temporary { .. } => parts.folders.volume(name),
-        VolumeSource::Host { path } => PathBuf::from(path),
-        VolumeSource::Kept { name } => parts.data.join("volumes").join(folder::name(name)),
-    })
+        .find(|volume| volume.name == name);
+    match volume.map(|volume| &volume.source) {
+        Some(VolumeSource::Temporary { .. }) => parts.folders.volume(name),
+        Some(VolumeSource::Host { path }) => PathBuf::from(path),
+        Some(VolumeSource::Kept { name }) => kept(name),
+        // A name that the stage does not declare is a volume of the machine, as with Docker.
+        None => kept(name),
+    }
 }
 
 fn make(path: &Path) -> Result<(), DescriptionError> {
@@ -282,19 +279,25 @@ pub(super) fn bind(source: PathBuf, target: &str, read_only: bool) -> Mount {
 }
 
 /// `PATH[:OPTION,…]`, of which the size and `ro` mean something here.
-fn tmpfs(text: &str) -> Mount {
+fn tmpfs(text: &str) -> Result<Mount, DescriptionError> {
     let (target, options) = text.split_once(':').unwrap_or((text, ""));
     let size = options
         .split(',')
         .find_map(|option| option.strip_prefix("size="));
-    Mount {
+    let read = |size: &str| {
+        size_bytes(size).ok_or_else(|| DescriptionError::Value {
+            what: "size of a folder in memory",
+            value: size.to_owned(),
+        })
+    };
+    Ok(Mount {
         source: PathBuf::new(),
         target: PathBuf::from(target),
         read_only: options.split(',').any(|option| option == "ro"),
         kind: MountKind::Tmpfs {
-            size_bytes: size.and_then(size_bytes),
+            size_bytes: size.map(read).transpose()?,
         },
-    }
+    })
 }
 
 /// Bytes, with `k`, `m` or `g` for powers of 1024.

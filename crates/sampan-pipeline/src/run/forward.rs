@@ -13,6 +13,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// How long output is awaited after the process has ended: what it left in the background may hold the other end.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// How long its output is taken then, however much comes.
+pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
 /// Why reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stopped {
@@ -38,25 +41,35 @@ impl Outputs {
     }
 
     /// Passes on what comes until both outputs have ended, or the process has (when `ending` is readable) and nothing
-    /// more comes, or the time is over.
+    /// more comes soon, or the time is over.
     pub(super) fn forward(
         &mut self,
         ending: Option<BorrowedFd<'_>>,
         deadline: Option<Instant>,
         take: &mut dyn FnMut(usize, &[u8]),
     ) -> io::Result<Stopped> {
-        let mut ended = false;
+        // Until when output is taken of what the process has left behind.
+        let mut drained: Option<Instant> = None;
         while self.files.iter().any(Option::is_some) {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let until = drained.or(deadline);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                return Ok(Stopped::Late);
+                return Ok(match drained {
+                    Some(_) => Stopped::Ended,
+                    None => Stopped::Late,
+                });
             }
-            let wait = if ended { Some(DRAIN) } else { left };
-            let (ready, has_ended) = self.wait(ending.filter(|_| !ended), wait)?;
-            if ended && ready == [false, false] {
+            let wait = match drained {
+                Some(_) => left.map(|left| left.min(DRAIN)),
+                None => left,
+            };
+            let (ready, has_ended) = self.wait(ending.filter(|_| drained.is_none()), wait)?;
+            if drained.is_some() && ready == [false, false] {
                 break;
             }
-            ended |= has_ended;
+            if has_ended {
+                drained = Some(Instant::now() + DRAIN_LIMIT);
+            }
             for (output, ready) in ready.into_iter().enumerate() {
                 if ready {
                     self.read(output, take)?;

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -13,6 +15,12 @@ const LOOK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 200_000_000,
 };
+
+/// How many connections to a port of a service there are at once at most.
+const LIMIT_CONNECTIONS: usize = 512;
+
+/// How long a service may take to let somebody in.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A port of a service: where the job finds it, and where the service listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,46 +41,70 @@ pub(super) fn parse(text: &str) -> Option<Port> {
     Some(Port { local, service })
 }
 
-/// Leads connections on until the services end.
+/// Leads connections on until the services end, which ends them too.
 pub(super) fn serve(listener: &TcpListener, target: (Ipv4Addr, u16), ends: &Interrupt) {
     let target = SocketAddr::from(target);
-    while !ends.is_triggered() {
-        let mut files = [PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)];
-        match poll(&mut files, Some(&LOOK)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot wait for connections to a service");
-                return;
+    let open = AtomicUsize::new(0);
+    std::thread::scope(|connections| {
+        while !ends.is_triggered() {
+            let mut files = [PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)];
+            match poll(&mut files, Some(&LOOK)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot wait for connections to a service");
+                    return;
+                }
             }
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::debug!(%error, "cannot take a connection to a service");
+                    continue;
+                }
+            };
+            if open.fetch_add(1, Ordering::SeqCst) >= LIMIT_CONNECTIONS {
+                open.fetch_sub(1, Ordering::SeqCst);
+                tracing::warn!("too many connections to a service");
+                continue;
+            }
+            let open = &open;
+            connections.spawn(move || {
+                // The service may not be there yet; who connects tries again.
+                if let Err(error) = lead(&stream, target, ends) {
+                    tracing::debug!(%error, "cannot lead a connection to a service");
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
         }
-        match listener
-            .accept()
-            .and_then(|(stream, _)| join(stream, target))
-        {
-            Ok(()) => {}
-            // The service may not be there yet; who connects tries again.
-            Err(error) => tracing::debug!(%error, "cannot lead a connection to a service"),
-        }
-    }
+    });
 }
 
-/// Copies both ways, on two threads that end with the connection.
-fn join(stream: TcpStream, target: SocketAddr) -> io::Result<()> {
-    let service = TcpStream::connect(target)?;
-    let (back, to_service) = (stream.try_clone()?, service.try_clone()?);
-    for (from, to) in [(stream, to_service), (service, back)] {
-        std::thread::Builder::new()
-            .name("service-port".to_owned())
-            .spawn(move || copy(from, to))?;
-    }
+/// Leads one connection on, until both sides have ended it or the services end.
+fn lead(stream: &TcpStream, target: SocketAddr, ends: &Interrupt) -> io::Result<()> {
+    let service = TcpStream::connect_timeout(&target, CONNECT_LIMIT)?;
+    let both = [stream.try_clone()?, service.try_clone()?];
+    let _guard = ends.on_trigger(move |_| both.iter().for_each(close));
+    std::thread::scope(|scope| {
+        scope.spawn(|| copy(stream, &service));
+        copy(&service, stream);
+    });
     Ok(())
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+fn copy(mut from: &TcpStream, mut to: &TcpStream) {
     let copied = io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Write));
     if let Err(error) = copied {
         tracing::debug!(%error, "a connection to a service ended");
+        // The other direction ends with it.
+        close(from);
+        close(to);
+    }
+}
+
+fn close(stream: &TcpStream) {
+    if let Err(error) = stream.shutdown(Shutdown::Both) {
+        tracing::trace!(%error, "a connection to a service has ended already");
     }
 }
 

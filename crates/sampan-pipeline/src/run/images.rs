@@ -8,6 +8,7 @@ use sampan_oci::snapshot::SnapshotError;
 use sampan_oci::store::StoreError;
 use sampan_oci::{Descriptor, Image};
 
+use super::health::{Configuration, ImageHealth};
 use super::{Executor, ImageRequest, PortError, Ports};
 
 /// Why an image cannot be used.
@@ -36,6 +37,8 @@ pub(super) struct Unpacked {
     pub(super) image: Image,
     /// Its layers, topmost first.
     pub(super) lower: Vec<PathBuf>,
+    /// How it is told whether a container of it is well.
+    pub(super) health: Option<ImageHealth>,
 }
 
 /// The images of a run by the names that the pipeline has for them.
@@ -85,13 +88,16 @@ pub(super) fn unpack(
     name: &str,
     descriptor: &Descriptor,
 ) -> Result<Unpacked, ImageError> {
-    let image = executor
-        .content
-        .image(descriptor)
-        .map_err(|source| ImageError::Read {
-            name: name.to_owned(),
-            source: Box::new(source),
-        })?;
+    let unreadable = |source| ImageError::Read {
+        name: name.to_owned(),
+        source: Box::new(source),
+    };
+    let content = &executor.content;
+    let image = content.image(descriptor).map_err(unreadable)?;
+    // What Docker has and the specification of images does not.
+    let configuration: Configuration = content
+        .read_json(image.manifest.config())
+        .map_err(unreadable)?;
     let lower = executor
         .snapshots
         .prepare(&executor.content, &image)
@@ -103,5 +109,6 @@ pub(super) fn unpack(
         name: name.to_owned(),
         image,
         lower,
+        health: configuration.health(),
     })
 }

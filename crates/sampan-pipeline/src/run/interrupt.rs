@@ -67,6 +67,19 @@ impl Interrupt {
         }
     }
 
+    /// An interrupt for something that begins when this one was triggered `passed` times, which is passed by. Later it is
+    /// triggered with this one, for as long as the guard lives.
+    pub(super) fn after(&self, passed: u32) -> (Self, Registration) {
+        let own = Self::default();
+        let later = own.clone();
+        let guard = self.on_trigger(move |times| {
+            while times > passed && later.times() < times {
+                later.trigger();
+            }
+        });
+        (own, guard)
+    }
+
     fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
         self.state
             .actions

@@ -28,8 +28,10 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sampan_container::ContainerId;
+use sampan_model::Hint;
 
 use super::environment::{self, Variables};
 use super::log::Log;
@@ -42,7 +44,6 @@ use crate::expression::{Object, Value};
 use crate::github::context::{self, Conclusion, Contexts, Progress, Runner, StepResult};
 use crate::github::environment::{condition, text};
 use crate::graph::{Action, Deferred, EnvironmentValue, Expression, Step, Text};
-use crate::mask::Secrets as Masks;
 use crate::plan::End;
 use crate::secrets::Asker;
 
@@ -51,13 +52,16 @@ use files::Files;
 use hash_files::Workspace;
 
 pub(super) use action::read as read_action;
-pub(super) use options::{apply as apply_options, parse as parse_options};
+pub(super) use options::{apply as apply_options, check as check_options, parse as parse_options};
 
 /// Where the folders of the runner lie in containers.
 const RUNNER: &str = "/github/runner";
 
 /// Where programs are looked for when the image does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long a job may still run what is there for every end when its time is over; the same as GitHub gives.
+const GRACE: Duration = Duration::from_mins(5);
 
 /// What can go wrong with a step of a job before its process runs.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +106,23 @@ pub(super) enum JobError {
     },
 }
 
+impl Hint for JobError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRunner { .. } => Some(
+                "set `runners` in `ci.yaml` to an image for one of the labels, or name a `container` for the job"
+                    .to_owned(),
+            ),
+            Self::NoNode { .. } => Some(
+                "set `node` in `ci.yaml` to an image that has Node.js, or take an image for the job that has it"
+                    .to_owned(),
+            ),
+            Self::Option { .. } => Some("leave the option out".to_owned()),
+            _ => None,
+        }
+    }
+}
+
 /// A job on its way.
 pub(super) struct Job {
     given: Given,
@@ -134,10 +155,10 @@ struct JobState {
     posts: Vec<Post>,
     /// What actions have saved for what they do later.
     saved: BTreeMap<Site, BTreeMap<String, String>>,
-    masked: Vec<String>,
-    masks: Masks,
     /// How often the stage was asked to end when the last step was chosen.
     passed: u32,
+    /// Until when may run what is still to be done after the time of the job.
+    grace: Option<Instant>,
     /// Why the condition of a step has no value.
     broken: Option<String>,
 }
@@ -186,8 +207,6 @@ impl Job {
             log.say(&reason);
             return Ok(Ending::failed(reason));
         }
-        let masks = self.state().masks.clone();
-        log.change_secrets(&masks);
         let variables = self.job_variables(run, step)?;
         let mut frame = Frame::of_job(run, number, variables);
         frame.deadline = self.deadline(run, step)?;
@@ -237,18 +256,25 @@ impl Job {
 
     /// Whether the condition of a step holds; one without a value makes the step fail.
     pub(super) fn decide(&self, run: &StageRun<'_>, step: &Step, expression: &Expression) -> bool {
+        self.holds(run, step, expression).unwrap_or_else(|reason| {
+            self.state().broken = Some(reason);
+            true
+        })
+    }
+
+    /// Whether an expression of a step holds, such as that of `continue-on-error`, or why it has no value.
+    pub(super) fn holds(
+        &self,
+        run: &StageRun<'_>,
+        step: &Step,
+        expression: &Expression,
+    ) -> Result<bool, String> {
         let variables = self.job_variables(run, step).unwrap_or_default();
         let frame = Frame::of_job(run, 0, variables);
         let workspace = Workspace::of(run);
         let contexts = self.contexts(&frame, &frame.variables(self), &workspace);
-        match condition(expression, &contexts) {
-            Ok(holds) => holds,
-            Err(error) => {
-                let text = format!("`{}` has no value: {error}", expression.expression);
-                self.state().broken = Some(text);
-                true
-            }
-        }
+        condition(expression, &contexts)
+            .map_err(|error| format!("`{}` has no value: {error}", expression.expression))
     }
 
     /// The outputs of the job.
@@ -275,11 +301,7 @@ impl Job {
         })
     }
 
-    fn deadline(
-        &self,
-        run: &StageRun<'_>,
-        step: &Step,
-    ) -> Result<Option<std::time::Instant>, StepError> {
+    fn deadline(&self, run: &StageRun<'_>, step: &Step) -> Result<Option<Instant>, StepError> {
         let limit = match &step.timeout {
             None => None,
             Some(Deferred::Now(limit)) => Some(*limit),
@@ -288,11 +310,20 @@ impl Job {
                 let contexts = self.given.contexts(&asker);
                 let minutes = evaluate(&Deferred::Later(later.clone()), &contexts)?;
                 let minutes: f64 = minutes.parse().unwrap_or_default();
-                std::time::Duration::try_from_secs_f64(minutes * 60.0).ok()
+                Duration::try_from_secs_f64(minutes * 60.0).ok()
             }
         };
-        let own = limit.and_then(|limit| std::time::Instant::now().checked_add(limit));
-        Ok(own.into_iter().chain(run.deadline).min())
+        let own = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Ok(own.into_iter().chain(self.until(run)).min())
+    }
+
+    /// Until when what begins now may run: what is there for every end gets more than the time of the job.
+    fn until(&self, run: &StageRun<'_>) -> Option<Instant> {
+        let (end, now) = (run.deadline?, Instant::now());
+        if end > now {
+            return Some(end);
+        }
+        Some(*self.state().grace.get_or_insert(now + GRACE))
     }
 
     /// All contexts at one point of the job.

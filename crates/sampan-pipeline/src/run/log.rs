@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use sampan_model::{Causes, Hint};
+
 use super::RunError;
-use super::message::{Message, What};
+use super::message::{self, Message, What};
 use crate::mask::{Masker, Secrets};
 
 /// The log of one step. Its two outputs are masked apart, as secrets may come in pieces.
 pub(super) struct Log {
     file: File,
+    secrets: Secrets,
     maskers: [Masker; 2],
     events: SyncSender<Message>,
     stage: Arc<str>,
@@ -37,6 +40,7 @@ impl Log {
             .map_err(RunError::io("open", path))?;
         Ok(Self {
             file,
+            secrets: secrets.clone(),
             maskers: [secrets.masker(), secrets.masker()],
             events,
             stage,
@@ -62,20 +66,25 @@ impl Log {
         self.push(0, format!("{text}\n").as_bytes());
     }
 
-    /// Tells the loop something beside the log, in the order of what is said.
-    pub(super) fn tell(&self, what: What) {
-        let message = Message {
-            stage: Arc::clone(&self.stage),
-            what,
-        };
-        // Nobody listens when the loop has failed; then the run is being ended.
-        if self.events.send(message).is_err() {
-            tracing::debug!("nobody listens to the run");
+    /// Says why something failed and what can be done; gives the reason.
+    pub(super) fn say_failure(&mut self, error: &impl Hint) -> String {
+        let reason = Causes(error).to_string();
+        self.say(&reason);
+        if let Some(hint) = error.hint() {
+            self.say(&format!("hint: {hint}"));
         }
+        reason
+    }
+
+    /// Tells the loop something beside the log, in the order of what is said.
+    pub(super) fn tell(&self, mut what: What) {
+        what.hide(&self.secrets);
+        message::send(&self.events, &self.stage, what);
     }
 
     /// Passes on what was held back; from now on other secrets hold.
     pub(super) fn change_secrets(&mut self, secrets: &Secrets) {
+        self.secrets = secrets.clone();
         let before = std::mem::replace(&mut self.maskers, [secrets.masker(), secrets.masker()]);
         for masker in before {
             let mut masked = Vec::new();
@@ -100,9 +109,10 @@ impl Log {
             tracing::warn!(%error, "cannot write the log of a step");
         }
         let step = self.step;
-        self.tell(What::Output {
+        let said = What::Output {
             step,
             bytes: masked,
-        });
+        };
+        message::send(&self.events, &self.stage, said);
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use super::masks::hide;
 use crate::github::command::Annotation;
+use crate::mask::Secrets;
 use crate::plan::End;
 use crate::results::Results;
 
@@ -17,6 +20,18 @@ pub(super) struct Message {
     /// The stage's id.
     pub(super) stage: Arc<str>,
     pub(super) what: What,
+}
+
+/// Tells the loop something about a stage.
+pub(super) fn send(events: &SyncSender<Message>, stage: &Arc<str>, what: What) {
+    let message = Message {
+        stage: Arc::clone(stage),
+        what,
+    };
+    // Nobody listens when the loop has failed; then the run is being ended.
+    if events.send(message).is_err() {
+        tracing::debug!("nobody listens to the run");
+    }
 }
 
 /// What a stage tells; steps are named by their numbers.
@@ -58,6 +73,33 @@ pub(super) enum What {
     Ended(StageEnd),
 }
 
+impl What {
+    /// Masks secrets in all texts but those of logs, which were masked as they came, and outputs, which go on as they are
+    /// or not at all.
+    pub(super) fn hide(&mut self, masks: &Secrets) {
+        let mut texts: Vec<&mut String> = Vec::new();
+        match self {
+            Self::StepBegan { .. } | Self::Output { .. } | Self::GroupEnd { .. } => {}
+            Self::StepEnded { ending, .. } => texts.extend(&mut ending.reason),
+            Self::StepSkipped { reason: text, .. }
+            | Self::Group { title: text, .. }
+            | Self::Summary { text, .. } => texts.push(text),
+            Self::Annotation { annotation, .. } => {
+                texts.push(&mut annotation.message);
+                texts.extend(&mut annotation.title);
+                texts.extend(&mut annotation.file);
+            }
+            Self::Ended(end) => texts.extend(&mut end.reason),
+        }
+        for text in texts {
+            *text = hide(text, masks);
+        }
+    }
+}
+
+/// Why something failed whose time was over.
+pub(super) const TOO_LONG: &str = "it took longer than it may";
+
 /// How a step ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ending {
@@ -87,5 +129,7 @@ pub(super) struct StageEnd {
     pub(super) reason: Option<String>,
     pub(super) outputs: BTreeMap<String, String>,
     pub(super) results: Results,
+    /// What was masked in it, where that is more than the secrets of the run.
+    pub(super) masks: Option<Secrets>,
     pub(super) duration: Duration,
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use super::masks::hide;
 use crate::github::command::Annotation;
+use crate::mask::Secrets;
 use crate::plan::{End, State};
 use crate::results::Results;
 
@@ -30,6 +32,9 @@ pub struct Outcome {
     /// What was found in files with tests, coverage and findings.
     #[serde(skip)]
     pub results: Results,
+    /// What was masked in what its steps said.
+    #[serde(skip)]
+    pub(super) masks: Vec<Secrets>,
 }
 
 /// How a stage went.
@@ -80,6 +85,16 @@ impl Outcome {
     /// [`RunError`] when the folder has no readable `state.json`.
     pub fn read(run: &Path) -> Result<Self, RunError> {
         super::state::read(run)
+    }
+
+    /// A text with what was masked in what the steps said, for what is read from their files.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for masks in &self.masks {
+            text = hide(&text, masks);
+        }
+        text
     }
 
     /// The stage with this id.

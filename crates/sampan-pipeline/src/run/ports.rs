@@ -6,11 +6,17 @@ use std::path::PathBuf;
 
 use sampan_oci::Descriptor;
 
-use super::PortError;
+use super::{Interrupt, PortError};
 use crate::graph::Pull;
 
 /// What a run asks of the rest of the program. Everything blocks; several threads call at once.
 pub trait Ports: Sync {
+    /// The same for one step, which ends when an interrupt of its own is triggered; `None` when nothing here takes long.
+    fn for_step(&self, interrupt: &Interrupt) -> Option<Box<dyn Ports + '_>> {
+        let _ = interrupt;
+        None
+    }
+
     /// The image that a name of a pipeline stands for, in the content store: by the table and the lock first, then what is
     /// there under the name, then the own registry.
     ///

@@ -6,14 +6,17 @@ mod actions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sampan_model::Hint as _;
+use sampan_model::yaml::Location;
 
 use super::error::Missing;
 use super::images::Images;
+use super::job::{self, JobError};
 use super::stage_thread::{Earlier, ResumeStage};
 use super::workflow::WorkflowRun;
 use super::{Executor, ImageRequest, Options, Outcome, Resume, Run, RunError, Source, StepOutcome};
 use crate::built_in;
-use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
+use crate::github::Options as ContainerOptions;
+use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step, Text};
 use crate::plan::{End, State};
 use crate::trust::{Violation, violations};
 use actions::Actions;
@@ -68,6 +71,9 @@ pub(super) fn check(
         check_machine(run, stage, &mut missing);
         if let Some(container) = &stage.container {
             check_image(run, container, images, &stage.location, &mut missing);
+            check_options(container, &stage.location, &mut missing);
+        } else {
+            check_runner(run, stage, &mut missing);
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
             check_step(run, step, images, &mut missing);
@@ -144,6 +150,7 @@ fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Mis
         }),
         (None, Some(container)) if step.role != Role::Clone => {
             check_image(run, container, images, &step.location, missing);
+            check_options(container, &step.location, missing);
         }
         (Some(Ok(_)) | None, _) => {}
     }
@@ -169,7 +176,7 @@ fn check_image(
     run: &Run<'_>,
     container: &Container,
     images: &Images,
-    location: &sampan_model::yaml::Location,
+    location: &Location,
     missing: &mut Vec<Missing>,
 ) {
     let Deferred::Now(name) = &container.image else {
@@ -186,6 +193,50 @@ fn check_image(
             location: location.clone(),
             what: error.message,
             hint: error.hint,
+        });
+    }
+}
+
+/// Options that only the run can tell are looked at when it does.
+fn check_options(container: &Container, location: &Location, missing: &mut Vec<Missing>) {
+    let Some(Deferred::Now(options)) = &container.options else {
+        return;
+    };
+    let checked = ContainerOptions::parse(options, location).map_err(JobError::from);
+    if let Err(error) = checked.and_then(|options| job::check_options(&options)) {
+        missing.push(Missing {
+            location: location.clone(),
+            what: error.to_string(),
+            hint: error.hint(),
+        });
+    }
+}
+
+/// Whether there is an image for the machine that a job wants, as far as its labels are known.
+fn check_runner(run: &Run<'_>, stage: &Stage, missing: &mut Vec<Missing>) {
+    let Source::GitHub(source) = run.source else {
+        return;
+    };
+    let labels = &stage.platform.labels;
+    let is_late = |(_, value): &(String, Text)| matches!(value, Deferred::Later(_));
+    if stage.steps.is_empty() || labels.iter().any(is_late) {
+        return;
+    }
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|(label, _)| label.to_lowercase())
+        .collect();
+    if !labels
+        .iter()
+        .any(|label| source.runners.contains_key(label))
+    {
+        let error = JobError::NoRunner {
+            labels: labels.join(", "),
+        };
+        missing.push(Missing {
+            location: stage.location.clone(),
+            what: error.to_string(),
+            hint: error.hint(),
         });
     }
 }

@@ -2,24 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::thread::Scope;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sampan_container::{ContainerId, ExecSpec, Signal};
 use sampan_model::Causes;
 
 use super::forward_port::{self, Port};
+use super::health::Check;
 use super::job::parse_options;
 use super::stage_run::StageRun;
 use super::step::StepError;
 use crate::github::HealthCheck;
 use crate::github::context::JobService;
 use crate::graph::Step;
-
-/// The time between two questions, where nothing is said; Docker has 30 seconds, which nobody wants to wait for.
-const INTERVAL: Duration = Duration::from_secs(2);
-
-/// How long a service may take to become well when nothing is said.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 impl StageRun<'_> {
     /// The ports of a service as far as they are known.
@@ -78,51 +73,47 @@ impl StageRun<'_> {
         }
     }
 
-    /// Waits until a service is well, where it says how that is told. Gives why it is not.
+    /// Waits until a service is well, where it or its image says how that is told, or the stage is to end. Gives why it is not.
     pub(super) fn wait_until_well(&self, number: usize) -> Result<(), String> {
         let step = &self.stage.steps[number];
-        let health = self
-            .health(step)
-            .map_err(|error| Causes(&error).to_string())?;
-        let Some(command) = health.command.filter(|_| !health.disabled) else {
+        let check = self.check_of(step);
+        let Some(check) = check.map_err(|error| Causes(&error).to_string())? else {
             return Ok(());
         };
         let Some(id) = self.service_ids().get(&number).cloned() else {
             return Err(format!("the service `{}` did not begin", step.name));
         };
-        let interval = health.interval.unwrap_or(INTERVAL).min(INTERVAL);
-        let patience = match (health.interval, health.retries) {
-            (Some(interval), Some(retries)) => interval * retries,
-            _ => PATIENCE,
-        };
-        let patience = patience + health.start_period.unwrap_or_default();
-        let deadline = Instant::now() + patience.max(Duration::from_secs(10));
-        let limit = health.timeout.unwrap_or(PATIENCE);
+        let deadline = Instant::now().checked_add(check.patience);
         loop {
-            if self.is_well(&id, &command, limit) {
+            if self.is_well(&id, &check) || self.ends.is_triggered() || self.is_late() {
                 return Ok(());
             }
-            if self.ends.is_triggered() {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(format!("the service `{}` did not become well", step.name));
             }
-            std::thread::sleep(interval);
+            std::thread::sleep(check.interval);
         }
     }
 
-    fn health(&self, step: &Step) -> Result<HealthCheck, StepError> {
-        let options = step.container.as_ref().and_then(|c| c.options.as_ref());
-        let Some(options) = options else {
-            return Ok(HealthCheck::default());
+    /// How it is told whether a service of a job is well, by its options or by its image.
+    fn check_of(&self, step: &Step) -> Result<Option<Check>, StepError> {
+        let Some(container) = step.container.as_ref().filter(|_| self.job.is_some()) else {
+            return Ok(None);
         };
-        Ok(parse_options(&self.text(options)?, &step.location)?.health)
+        let options = match &container.options {
+            Some(options) => parse_options(&self.text(options)?, &step.location)?.health,
+            None => HealthCheck::default(),
+        };
+        if options.disabled {
+            return Ok(None);
+        }
+        let image = self.image(container)?;
+        Ok(Check::of(&options, image.health.as_ref()))
     }
 
-    fn is_well(&self, id: &ContainerId, command: &str, limit: Duration) -> bool {
+    fn is_well(&self, id: &ContainerId, check: &Check) -> bool {
         let spec = ExecSpec {
-            args: vec!["/bin/sh".to_owned(), "-c".to_owned(), command.to_owned()],
+            args: check.command.clone(),
             ..ExecSpec::default()
         };
         let asked = self.shared.executor.runtime.exec(id, &spec);
@@ -134,7 +125,8 @@ impl StageRun<'_> {
             }
         };
         let mut outputs = super::forward::Outputs::new(exec.stdout.take(), exec.stderr.take());
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + check.limit;
+        let deadline = self.deadline.map_or(deadline, |end| end.min(deadline));
         let stopped = outputs.forward(Some(exec.ending()), Some(deadline), &mut |_, _| {});
         if !matches!(stopped, Ok(super::forward::Stopped::Ended))
             && let Err(error) = exec.kill(Signal::KILL)

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use sampan_container::network::Bridge;
 
 use super::images::Images;
-use super::message::{Message, What};
+use super::masks::Masks;
+use super::message::{self, Message, What};
 use super::{Executor, Run, RunError};
 use crate::graph::Dialect;
 use crate::mask::Secrets;
@@ -55,14 +56,13 @@ impl<'a> Shared<'a> {
     }
 
     /// Tells the loop something about a stage.
-    pub(super) fn tell(&self, stage: &Arc<str>, what: What) {
-        let message = Message {
-            stage: Arc::clone(stage),
-            what,
-        };
-        // Nobody listens when the loop has failed; then the run is being ended.
-        if self.events.send(message).is_err() {
-            tracing::debug!("nobody listens to the run");
-        }
+    pub(super) fn tell(&self, stage: &Arc<str>, mut what: What) {
+        what.hide(&self.masks);
+        message::send(&self.events, stage, what);
+    }
+
+    /// What is masked in what a stage says, as it begins.
+    pub(super) fn masks_of_stage(&self) -> Masks {
+        Masks::new(self.masks.clone(), self.run.secrets.values())
     }
 }

@@ -13,7 +13,7 @@ use sampan_supervise::clock;
 use super::environment::SoFar;
 use super::job;
 use super::log::Log;
-use super::message::{Ending, What};
+use super::message::{Ending, TOO_LONG, What};
 use super::snapshot::Snapshots;
 use super::stage_run::StageRun;
 use super::step::{StepRun, log_path};
@@ -146,6 +146,13 @@ impl<'a> Steps<'a, '_> {
                 }
                 continue;
             }
+            if !detached.is_empty() && self.is_to_end() {
+                // While it was waited for services; what is there for every end is asked for anew.
+                for place in others {
+                    self.plan.put_back(place);
+                }
+                continue;
+            }
             for place in others {
                 self.begin(scope, place);
             }
@@ -165,10 +172,14 @@ impl<'a> Steps<'a, '_> {
         }
     }
 
+    fn is_to_end(&self) -> bool {
+        self.run.ends.is_triggered() || self.run.is_late()
+    }
+
     /// Looks whether the stage is to end.
     fn notice_end(&mut self) {
         if let Some(job) = &self.run.job {
-            let late = self.run.deadline.is_some_and(|end| end <= Instant::now());
+            let late = self.run.is_late();
             if late || self.run.ends.is_triggered() {
                 self.late |= late;
                 self.plan.cancel();
@@ -180,7 +191,7 @@ impl<'a> Steps<'a, '_> {
             }
         } else if self.run.ends.is_triggered() {
             self.plan.stop("the run was cancelled");
-        } else if self.run.deadline.is_some_and(|end| end <= Instant::now()) {
+        } else if self.run.is_late() {
             self.late = true;
             self.plan.stop("the stage took longer than it may");
         }
@@ -274,9 +285,19 @@ impl<'a> Steps<'a, '_> {
         }
         let raw = ending.end;
         let run = self.run;
+        let mut broken = None;
         self.plan.ended(place, raw, &mut |place, expression| {
-            run.decide(place, expression)
+            let job = run.job.as_ref();
+            let ignored = job.map(|job| job.holds(run, &run.stage.steps[place], expression));
+            ignored.is_some_and(|ignored| {
+                ignored.unwrap_or_else(|reason| {
+                    broken = Some(reason);
+                    false
+                })
+            })
         });
+        // Said with the failure, which counts.
+        ending.reason = ending.reason.or(broken);
         if let Some(job) = run.job.as_ref().filter(|_| !step.detached) {
             job.step_ended(place, step, raw, self.plan.is_bad(place));
         }
@@ -298,7 +319,7 @@ impl<'a> Steps<'a, '_> {
 
     fn end(&self) -> StepsEnd {
         let (end, reason) = if self.late {
-            let reason = "it took longer than it may".to_owned();
+            let reason = TOO_LONG.to_owned();
             (End::Failure(None), Some(reason))
         } else if let Some(reason) = &self.unwell {
             (End::Failure(None), Some(reason.clone()))
@@ -345,10 +366,10 @@ fn run_step(
     so_far: SoFar,
     sender: &SyncSender<Told>,
 ) -> Ending {
-    let masks = &run.shared.masks;
+    let masks = run.masks.current();
     let path = log_path(&run.logs, &step.name);
     let events = run.shared.events.clone();
-    let log = Log::open(&path, masks, events, Arc::clone(&run.id), number);
+    let log = Log::open(&path, &masks, events, Arc::clone(&run.id), number);
     let mut log = match log {
         Ok(log) => log,
         Err(error) => return Ending::failed(Causes(&error).to_string()),
@@ -369,8 +390,7 @@ fn run_step(
     let ending = if let Some(job) = job {
         job.step(run, number, step, &mut log)
             .unwrap_or_else(|error| {
-                let reason = Causes(&error).to_string();
-                log.say(&reason);
+                let reason = log.say_failure(&error);
                 Ending::failed(reason)
             })
     } else {

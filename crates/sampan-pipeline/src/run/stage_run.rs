@@ -11,8 +11,10 @@ use super::description::StageFolders;
 use super::images::Unpacked;
 use super::interrupt::Interrupt;
 use super::job::{self, Job};
+use super::limited::Limit;
 use super::log::Log;
-use super::message::What;
+use super::masks::Masks;
+use super::message::{self, What};
 use super::network::StageNetwork;
 use super::shared::Shared;
 use super::step::{StepError, log_path};
@@ -32,6 +34,8 @@ pub(super) struct StageRun<'a> {
     pub(super) id: Arc<str>,
     pub(super) folders: StageFolders,
     pub(super) logs: PathBuf,
+    /// What is masked in what it says.
+    pub(super) masks: Masks,
     pub(super) network: StageNetwork,
     /// Ends everything in the stage.
     pub(super) ends: Interrupt,
@@ -48,6 +52,11 @@ impl StageRun<'_> {
         self.service_ids
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|end| end <= Instant::now())
     }
 
     /// The value of a text, as it is known when the stage begins.
@@ -93,7 +102,15 @@ impl StageRun<'_> {
             login: login.as_ref(),
         };
         let shared = self.shared;
-        Ok(shared.images.unpack(shared.executor, run.ports, &request)?)
+        // What was asked before this step began does not end it.
+        let limit = Limit {
+            passed: self.ends.times(),
+            deadline: None,
+        };
+        let (image, _) = self.limited(&limit, |_, ports| {
+            shared.images.unpack(shared.executor, ports, &request)
+        });
+        Ok(image?)
     }
 
     /// An image by its name.
@@ -110,7 +127,7 @@ impl StageRun<'_> {
         let path = log_path(&self.logs, &step.name);
         let events = self.shared.events.clone();
         let id = Arc::clone(&self.id);
-        match Log::open(&path, &self.shared.masks, events, id, number) {
+        match Log::open(&path, &self.masks.current(), events, id, number) {
             Ok(log) => Some(log),
             Err(error) => {
                 tracing::warn!(%error, "cannot go on with the log of a step");
@@ -119,7 +136,8 @@ impl StageRun<'_> {
         }
     }
 
-    pub(super) fn tell(&self, what: What) {
-        self.shared.tell(&self.id, what);
+    pub(super) fn tell(&self, mut what: What) {
+        what.hide(&self.masks.current());
+        message::send(&self.shared.events, &self.id, what);
     }
 }

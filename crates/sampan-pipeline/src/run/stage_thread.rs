@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sampan_model::Causes;
+use sampan_model::{Causes, Hint as _};
 
 use super::description::StageFolders;
 use super::interrupt::Interrupt;
 use super::job::{self, Job};
+use super::masks::hide;
 use super::message::{StageEnd, What};
 use super::network::StageNetwork;
 use super::shared::Shared;
@@ -19,8 +20,9 @@ use super::stage_run::StageRun;
 use super::step::StepError;
 use super::workflow::Given;
 use super::{RunError, StageOutcome, StepOutcome, folder};
-use crate::build::Build;
+use crate::github::command::{Annotation, Severity};
 use crate::graph::{Deferred, Stage};
+use crate::mask::Secrets;
 use crate::plan::End;
 use crate::results::Results;
 use crate::secrets::Asker;
@@ -80,6 +82,7 @@ impl TellEnd<'_> {
             reason,
             outputs: BTreeMap::new(),
             results: Results::default(),
+            masks: None,
             duration: self.began.elapsed(),
         }
     }
@@ -105,31 +108,54 @@ pub(super) fn run(start: &Start<'_>) {
     };
     let ran = run_stage(start);
     tell.end = Some(match ran {
-        Ok((ended, outputs)) => StageEnd {
+        Ok(Ran {
+            end,
             outputs,
-            ..tell.end(ended.end, ended.reason)
+            masks,
+        }) => StageEnd {
+            outputs,
+            masks,
+            ..tell.end(end.end, end.reason)
         },
-        Err(error) => tell.end(End::Failure(None), Some(Causes(&error).to_string())),
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!("; {hint}"));
+            let reason = format!("{}{}", Causes(&error), hint.unwrap_or_default());
+            tell.end(End::Failure(None), Some(reason))
+        }
     });
 }
 
-type Ran = (StepsEnd, BTreeMap<String, String>);
+/// How a stage went.
+struct Ran {
+    end: StepsEnd,
+    outputs: BTreeMap<String, String>,
+    masks: Option<Secrets>,
+}
+
+impl From<StepsEnd> for Ran {
+    fn from(end: StepsEnd) -> Self {
+        Self {
+            end,
+            outputs: BTreeMap::new(),
+            masks: None,
+        }
+    }
+}
 
 fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
     let given = match &start.given {
         Ok(given) => given.clone(),
         Err(reason) => {
-            let ended = StepsEnd {
+            return Ok(Ran::from(StepsEnd {
                 end: End::Failure(None),
                 reason: Some(reason.clone()),
-            };
-            return Ok((ended, BTreeMap::new()));
+            }));
         }
     };
     if let Some(given) = &given
         && start.stage.steps.is_empty()
     {
-        return call(&start.stage, given, start.shared.run.build);
+        return call(start, given);
     }
     let (shared, stage) = (start.shared, &*start.stage);
     let run = shared.run.folder;
@@ -145,24 +171,7 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
             .map_err(RunError::io("restore", snapshot))?;
     }
     let network = StageNetwork::make(shared.bridge()?, run, stage)?;
-    let deadline = match &stage.timeout {
-        Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
-        Some(Deferred::Later(later)) => {
-            let minutes = match &given {
-                Some(given) => {
-                    let asker = Asker::of_build(shared.run.build);
-                    let contexts = given.contexts(&asker);
-                    job::evaluate(&Deferred::Later(later.clone()), &contexts)?
-                }
-                None => String::new(),
-            };
-            let minutes: f64 = minutes.parse().unwrap_or(360.0);
-            Duration::try_from_secs_f64(minutes * 60.0)
-                .ok()
-                .and_then(|limit| Instant::now().checked_add(limit))
-        }
-        None => None,
-    };
+    let deadline = deadline(start, given.as_ref())?;
     let mut stage_run = StageRun {
         job: None,
         given: given.clone(),
@@ -172,6 +181,7 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
         id: Arc::clone(&start.id),
         folders,
         logs,
+        masks: shared.masks_of_stage(),
         network,
         ends: start.ends.clone(),
         services: Interrupt::default(),
@@ -181,23 +191,78 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
         stage_run.job = Some(Job::begin(&mut stage_run, given)?);
     }
     let ended = stage_run.run(&start.resume.done);
-    let outputs = match &stage_run.job {
-        Some(job) => job.outputs(&stage_run)?,
-        None => BTreeMap::new(),
+    let mut ran = Ran::from(ended);
+    if let Some(job) = &stage_run.job {
+        let masks = stage_run.masks.current();
+        let outputs = job.outputs(&stage_run)?;
+        ran.outputs = open(outputs, &masks, &mut |what| stage_run.tell(what));
+        ran.end.reason = ran.end.reason.map(|reason| hide(&reason, &masks));
+        ran.masks = Some(masks);
+    }
+    Ok(ran)
+}
+
+/// When the time of a stage that begins now is over.
+fn deadline(start: &Start<'_>, given: Option<&Given>) -> Result<Option<Instant>, StepError> {
+    let limit = match &start.stage.timeout {
+        Some(Deferred::Now(limit)) => Some(*limit),
+        Some(Deferred::Later(later)) => {
+            let minutes = match given {
+                Some(given) => {
+                    let asker = Asker::of_build(start.shared.run.build);
+                    let contexts = given.contexts(&asker);
+                    job::evaluate(&Deferred::Later(later.clone()), &contexts)?
+                }
+                None => String::new(),
+            };
+            let minutes: f64 = minutes.parse().unwrap_or(360.0);
+            Duration::try_from_secs_f64(minutes * 60.0).ok()
+        }
+        None => None,
     };
-    Ok((ended, outputs))
+    Ok(limit.and_then(|limit| Instant::now().checked_add(limit)))
 }
 
 /// The beginning or the end of a workflow that was called: nothing runs, but it may have outputs.
-fn call(stage: &Stage, given: &Given, build: &Build) -> Result<Ran, StepError> {
-    let contexts = given.contexts(&Asker::of_build(build));
+fn call(start: &Start<'_>, given: &Given) -> Result<Ran, StepError> {
+    let masks = start.shared.masks_of_stage();
+    masks.know(given.secrets.values());
+    let contexts = given.contexts(&Asker::of_build(start.shared.run.build));
     let mut outputs = BTreeMap::new();
-    for (name, text) in &stage.outputs {
+    for (name, text) in &start.stage.outputs {
         outputs.insert(name.clone(), job::evaluate(text, &contexts)?);
     }
-    let ended = StepsEnd {
-        end: End::Success,
-        reason: None,
-    };
-    Ok((ended, outputs))
+    let outputs = open(outputs, &masks.current(), &mut |what| {
+        start.shared.tell(&start.id, what);
+    });
+    Ok(Ran {
+        outputs,
+        ..Ran::from(StepsEnd {
+            end: End::Success,
+            reason: None,
+        })
+    })
+}
+
+/// The outputs in which there is nothing to be masked. Others would be kept in clear, and given to steps that may not
+/// have the secret.
+fn open(
+    outputs: BTreeMap<String, String>,
+    masks: &Secrets,
+    tell: &mut dyn FnMut(What),
+) -> BTreeMap<String, String> {
+    let mut kept = BTreeMap::new();
+    for (name, value) in outputs {
+        if hide(&value, masks) == value {
+            kept.insert(name, value);
+        } else {
+            let message =
+                format!("the output `{name}` is not passed on, since it contains a secret");
+            tell(What::Annotation {
+                step: usize::MAX,
+                annotation: Annotation::without_place(Severity::Warning, message),
+            });
+        }
+    }
+    kept
 }

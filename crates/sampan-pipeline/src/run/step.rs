@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sampan_container::{ContainerId, ContainerSpec, Exit, Network, Runtime, Signal};
-use sampan_model::Causes;
+use sampan_model::Hint;
 
 use super::description::{DescriptionError, Parts, Program, bind, describe};
 use super::environment::{self, SoFar, Variables};
@@ -14,7 +14,7 @@ use super::images::ImageError;
 use super::interrupt::{Interrupt, Registration};
 use super::job::{JobError, apply_options};
 use super::log::Log;
-use super::message::Ending;
+use super::message::{Ending, TOO_LONG};
 use super::network::StageNetworkError;
 use super::stage_run::StageRun;
 use super::{PortError, RunError, SourceTarget};
@@ -56,6 +56,16 @@ pub(super) enum StepError {
     Job(#[from] JobError),
 }
 
+impl Hint for StepError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Job(error) => error.hint(),
+            Self::Port(error) => error.hint.clone(),
+            _ => None,
+        }
+    }
+}
+
 /// A step of a stage whose steps are containers of their own.
 pub(super) struct StepRun<'a> {
     pub(super) stage: &'a StageRun<'a>,
@@ -75,8 +85,7 @@ impl StepRun<'_> {
         match ran {
             Ok(ending) => ending,
             Err(error) => {
-                let reason = Causes(&error).to_string();
-                log.say(&reason);
+                let reason = log.say_failure(&error);
                 Ending::failed(reason)
             }
         }
@@ -215,6 +224,14 @@ impl StepRun<'_> {
         Ok(program)
     }
 
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let own = match &self.step.timeout {
+            Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
+            _ => None,
+        };
+        own.into_iter().chain(self.stage.deadline).min()
+    }
+
     fn run_container(
         &self,
         spec: &ContainerSpec,
@@ -225,13 +242,9 @@ impl StepRun<'_> {
         if self.step.detached {
             interrupts.push((&self.stage.services, 0));
         }
-        let own = match &self.step.timeout {
-            Some(Deferred::Now(limit)) => Instant::now().checked_add(*limit),
-            _ => None,
-        };
         let limits = Limits {
             interrupts: &interrupts,
-            deadline: own.into_iter().chain(self.stage.deadline).min(),
+            deadline: self.deadline(),
         };
         let runtime = &self.stage.shared.executor.runtime;
         let (exit, stopped) = run_container(
@@ -369,7 +382,7 @@ fn wait(
 /// How a step ended by how its process did.
 pub(super) fn ending(exit: &Exit, stopped: Stopped) -> Ending {
     let reason = if stopped == Stopped::Late {
-        Some("it took longer than it may".to_owned())
+        Some(TOO_LONG.to_owned())
     } else if exit.oom_killed {
         Some("it needed more memory than it may have".to_owned())
     } else {

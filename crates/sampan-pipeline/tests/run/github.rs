@@ -38,7 +38,7 @@ pub(crate) fn run_with(
     site.run_source(Source::GitHub(source), watch)
 }
 
-fn run(site: &mut Site, text: &str) -> Ran {
+pub(crate) fn run(site: &mut Site, text: &str) -> Ran {
     run_with(site, text, Vec::new(), &mut |_| {}).unwrap()
 }
 

@@ -5,8 +5,10 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+mod ends;
 mod github;
 mod killed;
+mod masks;
 mod order;
 mod plugins;
 mod services;

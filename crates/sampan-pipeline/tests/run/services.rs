@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use sampan_pipeline::plan::End;
-use sampan_pipeline::run::{Event, Source};
+use sampan_pipeline::run::{Event, RunError, Source};
 
+use crate::github;
 use crate::site::{Site, graph};
 
 #[test]
@@ -58,5 +59,100 @@ fn a_cancelled_run_ends_at_once_and_leaves_nothing() {
     ran.place("default/long ended Cancelled");
     ran.place("default/after skipped: the run was cancelled");
     assert!(began.elapsed() < Duration::from_mins(1));
+    site.check_nothing_left();
+}
+
+#[test]
+fn images_say_how_their_services_are_known_to_be_well() {
+    let mut site = Site::new();
+    let ran = github::run(
+        &mut site,
+        r#"
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    services:
+      web:
+        image: checked
+        ports: ["8080:80"]
+        entrypoint: sh
+        command: -c "echo served > /index.html; (sleep 1; httpd -p 80 -h /; touch /ready; sleep 1000)"
+      silent:
+        image: checked
+        options: --no-healthcheck
+        entrypoint: sleep
+        command: "1000"
+      patient:
+        image: busybox
+        options: --health-cmd true --health-interval 1000000h --health-retries 4294967295 --health-timeout 5000000000000h
+        entrypoint: sleep
+        command: "1000"
+    steps:
+      - run: wget -q -O - http://localhost:8080/
+"#,
+    );
+    assert_eq!(
+        ran.outcome.end,
+        Some(End::Success),
+        "{:#?} {:#?}",
+        ran.events,
+        ran.said
+    );
+    let said = ran.said("build", "step-1");
+    assert!(said.ends_with("\nserved\n"), "{said}");
+    site.check_nothing_left();
+}
+
+#[test]
+fn what_a_job_cannot_get_is_said_before_anything_runs() {
+    let mut site = Site::new();
+    let text = r"
+on: push
+jobs:
+  first:
+    runs-on: ubuntu-latest
+    container: {image: busybox, options: --ulimit nofile=10}
+    steps:
+      - run: echo never
+  second:
+    runs-on: big-machine
+    steps:
+      - run: echo never
+";
+    let error = github::run_with(&mut site, text, Vec::new(), &mut |_| {})
+        .err()
+        .unwrap();
+    let RunError::Planning(missing) = &error else {
+        panic!("{error:?}");
+    };
+    let said: Vec<_> = missing
+        .iter()
+        .map(|missing| missing.what.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "the option `--ulimit` of a container is not supported",
+            "no image is set for machines with the labels big-machine",
+        ]
+    );
+    assert!(missing.iter().all(|missing| missing.hint.is_some()));
+    site.check_nothing_left();
+}
+
+#[test]
+fn volumes_of_the_machine_stay_after_the_run() {
+    let mut site = Site::new();
+    let file = |command: &str| {
+        format!(
+            "steps:\n  one:\n    image: busybox\n    volumes: [kept:/kept]\n    commands: [{command}]\n"
+        )
+    };
+    let path = ".woodpecker.yml";
+    let ran = site.run(path, &file("echo kept > /kept/file"));
+    assert_eq!(ran.outcome.end, Some(End::Success), "{:#?}", ran.said);
+    let ran = site.run(path, &file("cat /kept/file"));
+    assert_eq!(ran.outcome.end, Some(End::Success), "{:#?}", ran.said);
     site.check_nothing_left();
 }

@@ -6,6 +6,7 @@ mod mail;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sampan_build::{BuildNetwork, BuildRequest, Builder, Event};
 use sampan_model::{Causes, Hint};
@@ -31,9 +32,9 @@ const ANSWER_LIMIT_BYTES: usize = 1 << 20;
 /// Does what runs of pipelines ask for. Must not be used from asynchronous work.
 pub(crate) struct PipelinePorts<'a> {
     context: &'a Context,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     settings: Settings,
-    supplies: Supplies<'a>,
+    supplies: Arc<Supplies<'a>>,
     interrupt: Interrupt,
 }
 
@@ -76,9 +77,9 @@ impl<'a> PipelinePorts<'a> {
             .or_fail("cannot start the asynchronous runtime")?;
         Ok(Self {
             context,
-            runtime,
+            runtime: Arc::new(runtime),
             settings: remote::settings(context)?,
-            supplies,
+            supplies: Arc::new(supplies),
             interrupt,
         })
     }
@@ -106,6 +107,16 @@ impl<'a> PipelinePorts<'a> {
 }
 
 impl Ports for PipelinePorts<'_> {
+    fn for_step(&self, interrupt: &Interrupt) -> Option<Box<dyn Ports + '_>> {
+        Some(Box::new(PipelinePorts {
+            context: self.context,
+            runtime: Arc::clone(&self.runtime),
+            settings: self.settings.clone(),
+            supplies: Arc::clone(&self.supplies),
+            interrupt: interrupt.clone(),
+        }))
+    }
+
     fn image(&self, request: &ImageRequest<'_>) -> Result<Descriptor, PortError> {
         self.find_image(request)
     }

@@ -33,6 +33,21 @@ pub struct Annotation {
 }
 
 impl Annotation {
+    /// One that is about no file.
+    #[must_use]
+    pub fn without_place(severity: Severity, message: String) -> Self {
+        Self {
+            severity,
+            message,
+            title: None,
+            file: None,
+            line: None,
+            end_line: None,
+            column: None,
+            end_column: None,
+        }
+    }
+
     /// The annotation without what contradicts itself, as the runner does it.
     pub(super) fn consistent(mut self) -> Self {
         self.line = self.line.or(self.end_line);

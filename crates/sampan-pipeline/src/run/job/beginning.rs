@@ -23,6 +23,7 @@ use crate::run::workflow::Given;
 impl Job {
     /// Makes the job's container and starts it.
     pub(in crate::run) fn begin(run: &mut StageRun<'_>, given: Given) -> Result<Self, StepError> {
+        run.masks.know(given.secrets.values());
         let root = run.folders.root.join("runner");
         for name in ["home", "temp", "tools", "actions", "files"] {
             let path = root.join(name);
@@ -61,7 +62,6 @@ impl Job {
         let runtime = &shared.executor.runtime;
         let guarded = Guarded::create(runtime, &spec)?;
         runtime.start(&guarded.id)?;
-        let masked = given.secrets.values().map(str::to_owned).collect();
         Ok(Self {
             container_root: root_of(runtime, &guarded.id)?,
             container: guarded,
@@ -80,9 +80,8 @@ impl Job {
                 status: Conclusion::Success,
                 posts: Vec::new(),
                 saved: BTreeMap::new(),
-                masked,
-                masks: shared.masks.clone(),
                 passed: 0,
+                grace: None,
                 broken: None,
             }),
         })

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::os::fd::AsFd as _;
 
-use sampan_model::{Causes, Hint as _};
-
 use super::action::Used;
 use super::composite::{Frame, Performed};
 use super::post::PostAction;
@@ -15,8 +13,10 @@ use crate::github::environment::defaults;
 use crate::graph::Step;
 use crate::plan::End;
 use crate::run::environment::Variables;
+use crate::run::forward::Stopped;
+use crate::run::limited::Limit;
 use crate::run::log::Log;
-use crate::run::message::{Ending, What};
+use crate::run::message::{Ending, TOO_LONG, What};
 use crate::run::scene::Scene;
 
 /// A built-in with what it is called with.
@@ -78,27 +78,33 @@ impl Job {
         let run = frame.run;
         let shared = run.shared;
         let status = self.state().status;
-        let done = call.built_in.run(&mut Scene {
-            build: shared.run.build,
-            stage: run.stage,
-            step: call.step,
-            workspace: &run.folders.workspace(),
-            container_root: Some(self.container_root.as_fd()),
-            run_folder: shared.run.folder,
-            data_folder: &shared.executor.data.join("ci"),
-            environment: call.variables,
-            inputs: call.inputs,
-            so_far: match status {
-                Conclusion::Failure => End::Failure(None),
-                Conclusion::Cancelled => End::Cancelled,
-                Conclusion::Success | Conclusion::Skipped => End::Success,
-            },
-            post: call.post,
-            trust: shared.run.trust,
-            tree: shared.run.tree,
-            ports: shared.run.ports,
-            interrupt: &run.ends,
-            output: &mut |bytes| log.push(0, bytes),
+        let limit = Limit {
+            passed: frame.passed,
+            deadline: frame.deadline,
+        };
+        let (done, stopped) = run.limited(&limit, |interrupt, ports| {
+            call.built_in.run(&mut Scene {
+                build: shared.run.build,
+                stage: run.stage,
+                step: call.step,
+                workspace: &run.folders.workspace(),
+                container_root: Some(self.container_root.as_fd()),
+                run_folder: shared.run.folder,
+                data_folder: &shared.executor.data.join("ci"),
+                environment: call.variables,
+                inputs: call.inputs,
+                so_far: match status {
+                    Conclusion::Failure => End::Failure(None),
+                    Conclusion::Cancelled => End::Cancelled,
+                    Conclusion::Success | Conclusion::Skipped => End::Success,
+                },
+                post: call.post,
+                trust: shared.run.trust,
+                tree: shared.run.tree,
+                ports,
+                interrupt,
+                output: &mut |bytes| log.push(0, bytes),
+            })
         });
         let ending = |end, reason| Performed {
             ending: Ending { end, reason },
@@ -107,12 +113,17 @@ impl Job {
         if run.ends.times() > frame.passed {
             return (ending(End::Cancelled, None), false);
         }
+        if stopped == Stopped::Late {
+            log.say(TOO_LONG);
+            let late = ending(End::Failure(None), Some(TOO_LONG.to_owned()));
+            return (late, false);
+        }
         match done {
             Ok(done) => {
                 if let Some(summary) = &done.summary {
                     log.tell(What::Summary {
                         step: frame.number,
-                        text: self.masked(summary),
+                        text: summary.clone(),
                     });
                 }
                 let mut state = self.state();
@@ -125,11 +136,7 @@ impl Job {
                 (performed, done.post)
             }
             Err(error) => {
-                let reason = Causes(&error).to_string();
-                log.say(&reason);
-                if let Some(hint) = error.hint() {
-                    log.say(&format!("hint: {hint}"));
-                }
+                let reason = log.say_failure(&error);
                 (ending(End::Failure(None), Some(reason)), false)
             }
         }

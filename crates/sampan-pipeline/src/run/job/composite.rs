@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use sampan_model::Causes;
-
 use super::action::Used;
 use super::hash_files::Workspace;
 use super::{Job, JobError, Site, own_variables};
@@ -74,7 +72,7 @@ impl<'a, 's> Frame<'a, 's> {
             action: step.map_or_else(String::new, |step| format!("__{}", step.name)),
             action_path: None,
             command_files: Vec::new(),
-            deadline: run.deadline,
+            deadline: None,
             passed: 0,
         }
     }
@@ -250,8 +248,7 @@ impl Job {
                     (outcome, performed.outputs, performed.ending)
                 }
                 Some(Err(error)) => {
-                    let reason = Causes(&error).to_string();
-                    log.say(&reason);
+                    let reason = log.say_failure(&error);
                     (Conclusion::Failure, BTreeMap::new(), Ending::failed(reason))
                 }
             };

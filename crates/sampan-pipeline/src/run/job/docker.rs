@@ -25,6 +25,7 @@ use crate::run::description::{Parts, Program, describe};
 use crate::run::environment::Variables;
 use crate::run::forward::Stopped;
 use crate::run::images::{Unpacked, unpack};
+use crate::run::limited::Limit;
 use crate::run::log::Log;
 use crate::run::step::{Limits, StepError, run_container};
 use crate::run::{ImageBuild, RunError, folder};
@@ -242,10 +243,13 @@ fn build(
         dockerfile: own,
         ..ImageBuild::default()
     };
-    let built = shared
-        .run
-        .ports
-        .build_image(&request, &mut |bytes| log.push(0, bytes));
+    let limit = Limit {
+        passed: frame.passed,
+        deadline: frame.deadline,
+    };
+    let (built, _) = frame.run.limited(&limit, |_, ports| {
+        ports.build_image(&request, &mut |bytes| log.push(0, bytes))
+    });
     folder::remove(&scratch)?;
     let descriptor = built?;
     let name = format!("{}/{dockerfile}", place.inside);

@@ -6,13 +6,16 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
 
 use super::{JobError, RUNNER};
 use crate::github::file_command::LIMIT_BYTES;
 
 /// The names of the files by which a process hands things over, as `github` has them.
 pub(super) const NAMES: [&str; 5] = ["env", "output", "path", "state", "step_summary"];
+
+/// The name of the script of a process.
+pub(super) const SCRIPT: &str = "script";
 
 /// The folder of all processes of a job; it is mounted, so that nobody in a container can put another into its place.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ pub(super) struct Files {
 #[derive(Debug)]
 pub(super) struct ProcessFiles {
     folder: OwnedFd,
+    /// The folder of all processes, and the name of this one there.
+    above: OwnedFd,
+    name: String,
     /// Where it lies in containers.
     pub(super) inside: String,
 }
@@ -50,9 +56,12 @@ impl Files {
             openat(&self.folder, &*number, flags, Mode::empty()).map_err(failed("files"))?;
         // Steps may run as anybody.
         rustix::fs::fchmod(&folder, mode).map_err(failed("files"))?;
+        let above = rustix::io::fcntl_dupfd_cloexec(&self.folder, 0).map_err(failed("files"))?;
         let files = ProcessFiles {
             folder,
+            above,
             inside: format!("{RUNNER}/files/{number}"),
+            name: number,
         };
         for name in NAMES {
             files.write(name, b"", 0o666)?;
@@ -102,6 +111,24 @@ impl ProcessFiles {
         let limit = LIMIT_BYTES as u64 + 1;
         file.take(limit).read_to_end(&mut bytes).map_err(refused)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// Scripts have secrets in them, which later steps may not have: nothing is left when the process has ended.
+impl Drop for ProcessFiles {
+    fn drop(&mut self) {
+        for name in NAMES.into_iter().chain([SCRIPT]) {
+            let removed = unlinkat(&self.folder, name, AtFlags::empty());
+            if let Err(error) = removed
+                && error != rustix::io::Errno::NOENT
+            {
+                tracing::warn!(%error, name, "cannot remove a file of a step");
+            }
+        }
+        // What the step has put there itself stays.
+        if let Err(error) = unlinkat(&self.above, &*self.name, AtFlags::REMOVEDIR) {
+            tracing::debug!(%error, "cannot remove the folder of a process");
+        }
     }
 }
 

@@ -38,16 +38,29 @@ pub(in crate::run) fn apply(
         return Ok(variables);
     };
     let options = parse(&run.text(&options)?, &run.stage.location)?;
+    put_all(container, &mut variables, &options)?;
+    Ok(variables)
+}
+
+/// Looks whether options can be carried out.
+pub(in crate::run) fn check(options: &Options) -> Result<(), JobError> {
+    put_all(&mut Container::default(), &mut Variables::new(), options)
+}
+
+fn put_all(
+    container: &mut Container,
+    variables: &mut Variables,
+    options: &Options,
+) -> Result<(), JobError> {
     for (name, value) in &options.others {
-        let value = value.clone().unwrap_or_default();
-        if !HARMLESS.contains(&name.as_str()) && !put(container, &mut variables, name, &value) {
+        let value = value.as_deref().unwrap_or_default();
+        if !HARMLESS.contains(&name.as_str()) && !put(container, variables, name, value) {
             return Err(JobError::Option {
                 option: name.clone(),
-            }
-            .into());
+            });
         }
     }
-    Ok(variables)
+    Ok(())
 }
 
 /// Reads options.

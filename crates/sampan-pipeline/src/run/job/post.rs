@@ -51,11 +51,10 @@ impl Job {
             let Some(mut log) = run.open_log(number) else {
                 continue;
             };
-            let masks = self.state().masks.clone();
-            log.change_secrets(&masks);
             let mut frame = Frame::of_job(run, number, Variables::new());
             frame.within.clone_from(&post.site.1);
             frame.passed = run.ends.times();
+            frame.deadline = self.until(run);
             let ran = self.run_post(&mut frame, &post, &mut log);
             match ran {
                 Ok(true) => {}

@@ -1,7 +1,5 @@
 //! What actions do before the first step of the job.
 
-use sampan_model::Causes;
-
 use super::Job;
 use super::action::{Place, Used};
 use super::composite::Frame;
@@ -32,6 +30,7 @@ impl Job {
                 let mut frame = Frame::of_job(run, number, variables);
                 frame.is_step = true;
                 frame.passed = run.ends.times();
+                frame.deadline = self.until(run);
                 well &= self.pres_of(&mut frame, step);
             }
         }
@@ -87,8 +86,6 @@ impl Job {
         let Some(mut log) = frame.run.open_log(frame.number) else {
             return true;
         };
-        let masks = self.state().masks.clone();
-        log.change_secrets(&masks);
         let runs = self.hook_runs(frame, pre.condition.as_ref());
         let ran = runs.and_then(|runs| {
             if !runs {
@@ -98,7 +95,7 @@ impl Job {
             self.before(frame, pre, (used, place, action), &mut log)
         });
         let well = ran.unwrap_or_else(|error| {
-            log.say(&Causes(&error).to_string());
+            log.say_failure(&error);
             false
         });
         if !well {

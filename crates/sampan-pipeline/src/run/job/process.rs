@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sampan_container::{Exec, ExecSpec, Exit, Signal};
 
@@ -11,11 +12,11 @@ use super::{Job, JobError, Site};
 use crate::github::command::{Command, Commands, Said, Severity};
 use crate::github::environment::defaults;
 use crate::github::file_command;
-use crate::mask::Secrets as Masks;
 use crate::plan::End;
 use crate::run::environment::{Variables, lines};
-use crate::run::forward::{Outputs, Stopped};
+use crate::run::forward::{DRAIN_LIMIT, Outputs, Stopped};
 use crate::run::log::Log;
+use crate::run::masks::Masks;
 use crate::run::message::{Ending, What};
 use crate::run::step::{StepError, ending};
 
@@ -38,6 +39,100 @@ pub(super) struct Told {
     paths: Vec<String>,
     /// Why the step fails although its process may end well.
     failed: Option<String>,
+    /// Whether texts are to be masked that the log does not know yet.
+    masks_changed: bool,
+    /// Whether nothing more is shown, since not everything can be masked.
+    is_withheld: bool,
+}
+
+impl Told {
+    /// Takes what a process says on one of its outputs.
+    fn hear(&mut self, said: Said<'_>, output: usize, masks: &Masks, log: &mut Log) {
+        let step = log.step();
+        if let Said::Command(Command::AddMask(text)) = said {
+            self.masks_changed = true;
+            if masks.add(&text).is_err() && !std::mem::replace(&mut self.is_withheld, true) {
+                let reason = "more texts are to be masked than can be; what follows is not shown";
+                log.say(&format!("Error: {reason}"));
+                self.failed.get_or_insert_with(|| reason.to_owned());
+            }
+            return;
+        }
+        if std::mem::take(&mut self.masks_changed) {
+            log.change_secrets(&masks.current());
+        }
+        let command = match said {
+            Said::Text(_) if self.is_withheld => return,
+            Said::Text(bytes) => return log.push(output, bytes),
+            Said::Command(command) => command,
+        };
+        match command {
+            Command::Debug(_) | Command::Annotation(_) | Command::Group(_) if self.is_withheld => {}
+            Command::SetOutput { name, value } => drop(self.outputs.insert(name, value)),
+            Command::SaveState { name, value } => drop(self.saved.insert(name, value)),
+            Command::SetEnvironment { name, value } => self.variables.push((name, value)),
+            Command::AddPath(path) => self.paths.push(path),
+            Command::Debug(text) => log.say(&format!("Debug: {text}")),
+            Command::Annotation(annotation) => {
+                let severity = match annotation.severity {
+                    Severity::Error => "Error",
+                    Severity::Warning => "Warning",
+                    Severity::Notice => "Notice",
+                };
+                log.say(&format!("{severity}: {}", annotation.message));
+                log.tell(What::Annotation { step, annotation });
+            }
+            Command::Group(title) => {
+                log.tell(What::Group {
+                    step,
+                    title: title.clone(),
+                });
+                log.say(&title);
+            }
+            Command::EndGroup => log.tell(What::GroupEnd { step }),
+            Command::Refused(error) => {
+                log.say(&format!("Error: {error}"));
+                if error.fails_step() {
+                    self.failed.get_or_insert_with(|| error.to_string());
+                }
+            }
+            // Problems are not looked for in the output: tools write them into files of results.
+            Command::AddMask(_)
+            | Command::AddMatcher(_)
+            | Command::RemoveMatcher { .. }
+            | Command::Echo(_)
+            | Command::Stop(_)
+            | Command::Resume => {}
+        }
+    }
+
+    /// Reads the files by which a process hands things over.
+    fn take_files(&mut self, files: &ProcessFiles, log: &mut Log) -> Result<(), StepError> {
+        let wrong = |name| move |source| JobError::Command { name, source };
+        let variables =
+            file_command::environment(&files.read("env")?).map_err(wrong("GITHUB_ENV"))?;
+        for name in variables.blocked {
+            log.say(&format!(
+                "Error: the variable `{name}` cannot be set for others"
+            ));
+        }
+        self.variables.extend(variables.set);
+        let outputs = file_command::values(&files.read("output")?);
+        self.outputs
+            .extend(outputs.map_err(wrong("GITHUB_OUTPUT"))?);
+        let saved = file_command::values(&files.read("state")?);
+        self.saved.extend(saved.map_err(wrong("GITHUB_STATE"))?);
+        self.paths.extend(file_command::paths(&files.read("path")?));
+        let text = files.read("step_summary")?;
+        let summary = file_command::summary(&text).map_err(wrong("GITHUB_STEP_SUMMARY"))?;
+        if let Some(summary) = summary {
+            log.tell(What::Summary {
+                step: log.step(),
+                text: summary.to_owned(),
+            });
+        }
+        Ok(())
+    }
 }
 
 impl Job {
@@ -58,12 +153,13 @@ impl Job {
             .is_some_and(|value| value == "true");
         let fixed = defaults(&self.github(frame), &super::runner(frame.run));
         process.variables.extend(fixed);
+        let masks = &frame.run.masks;
         let mut told = Told::default();
         let mut commands = [Commands::new(unsecure), Commands::new(unsecure)];
         let (exit, stopped) = {
             let mut take = |output: usize, bytes: &[u8]| {
                 commands[output].push(bytes, &mut |said| {
-                    self.hear(said, output, &mut told, log);
+                    told.hear(said, output, masks, log);
                 });
             };
             match process.container.take() {
@@ -72,9 +168,9 @@ impl Job {
             }
         };
         for (output, commands) in commands.iter_mut().enumerate() {
-            commands.finish(&mut |said| self.hear(said, output, &mut told, log));
+            commands.finish(&mut |said| told.hear(said, output, masks, log));
         }
-        self.take_files(frame, &process.files, &mut told, log)?;
+        told.take_files(&process.files, log)?;
         self.keep(&frame.site(), &mut told);
         let mut ended = if frame.run.ends.times() > frame.passed {
             Ending {
@@ -137,7 +233,7 @@ impl Job {
         if stopped == Stopped::Late {
             kill(&exec);
             outputs
-                .forward(Some(ending), None, take)
+                .forward(Some(ending), Some(Instant::now() + DRAIN_LIMIT), take)
                 .map_err(StepError::Output)?;
             stopped = Stopped::Late;
         }
@@ -146,107 +242,6 @@ impl Job {
             return Err(StepError::Late { what: "the end" });
         };
         Ok((exec.wait_blocking()?, stopped))
-    }
-
-    /// Takes what a process says on one of its outputs.
-    fn hear(&self, said: Said<'_>, output: usize, told: &mut Told, log: &mut Log) {
-        let step = log.step();
-        let command = match said {
-            Said::Text(bytes) => return log.push(output, bytes),
-            Said::Command(command) => command,
-        };
-        match command {
-            Command::SetOutput { name, value } => drop(told.outputs.insert(name, value)),
-            Command::SaveState { name, value } => drop(told.saved.insert(name, value)),
-            Command::SetEnvironment { name, value } => told.variables.push((name, value)),
-            Command::AddPath(path) => told.paths.push(path),
-            Command::AddMask(text) => {
-                let masks = self.mask(text);
-                log.change_secrets(&masks);
-            }
-            Command::Debug(text) => log.say(&format!("Debug: {text}")),
-            Command::Annotation(annotation) => {
-                let severity = match annotation.severity {
-                    Severity::Error => "Error",
-                    Severity::Warning => "Warning",
-                    Severity::Notice => "Notice",
-                };
-                log.say(&format!("{severity}: {}", annotation.message));
-                log.tell(What::Annotation { step, annotation });
-            }
-            Command::Group(title) => {
-                log.tell(What::Group {
-                    step,
-                    title: title.clone(),
-                });
-                log.say(&title);
-            }
-            Command::EndGroup => log.tell(What::GroupEnd { step }),
-            Command::Refused(error) => {
-                log.say(&format!("Error: {error}"));
-                if error.fails_step() {
-                    told.failed.get_or_insert_with(|| error.to_string());
-                }
-            }
-            // Problems are not looked for in the output: tools write them into files of results.
-            Command::AddMatcher(_)
-            | Command::RemoveMatcher { .. }
-            | Command::Echo(_)
-            | Command::Stop(_)
-            | Command::Resume => {}
-        }
-    }
-
-    /// Masks a text and each of its lines from here on.
-    fn mask(&self, text: String) -> Masks {
-        let mut state = self.state();
-        state.masked.extend(text.lines().map(str::to_owned));
-        state.masked.push(text);
-        state.masks = Masks::new(state.masked.iter().map(String::as_str));
-        state.masks.clone()
-    }
-
-    /// Reads the files by which a process hands things over.
-    fn take_files(
-        &self,
-        frame: &Frame<'_, '_>,
-        files: &ProcessFiles,
-        told: &mut Told,
-        log: &mut Log,
-    ) -> Result<(), StepError> {
-        let wrong = |name| move |source| JobError::Command { name, source };
-        let variables =
-            file_command::environment(&files.read("env")?).map_err(wrong("GITHUB_ENV"))?;
-        for name in variables.blocked {
-            log.say(&format!(
-                "Error: the variable `{name}` cannot be set for others"
-            ));
-        }
-        told.variables.extend(variables.set);
-        let outputs = file_command::values(&files.read("output")?);
-        told.outputs
-            .extend(outputs.map_err(wrong("GITHUB_OUTPUT"))?);
-        let saved = file_command::values(&files.read("state")?);
-        told.saved.extend(saved.map_err(wrong("GITHUB_STATE"))?);
-        told.paths.extend(file_command::paths(&files.read("path")?));
-        let text = files.read("step_summary")?;
-        let summary = file_command::summary(&text).map_err(wrong("GITHUB_STEP_SUMMARY"))?;
-        if let Some(summary) = summary {
-            log.tell(What::Summary {
-                step: frame.number,
-                text: self.masked(summary),
-            });
-        }
-        Ok(())
-    }
-
-    /// A text without secrets.
-    pub(super) fn masked(&self, text: &str) -> String {
-        let mut masker = self.state().masks.masker();
-        let mut bytes = Vec::with_capacity(text.len());
-        masker.push(text.as_bytes(), &mut bytes);
-        masker.finish(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Keeps what a process said for later steps, and for what its own action does later.

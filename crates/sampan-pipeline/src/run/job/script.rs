@@ -3,6 +3,7 @@
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, openat2};
 
 use super::composite::{Frame, Performed};
+use super::files::SCRIPT;
 use super::process::Process;
 use super::{Job, JobError};
 use crate::github::shell::Invocation;
@@ -30,13 +31,13 @@ impl Job {
         let shell = script.shell.as_deref().or(default);
         let shell = Invocation::of(shell).map_err(JobError::Shell)?;
         let files = self.files.of_process()?;
-        files.write("script", script.text.as_bytes(), 0o755)?;
+        files.write(SCRIPT, script.text.as_bytes(), 0o755)?;
         let program = match &shell.otherwise {
             Some(otherwise) if !self.has_program(&shell.program) => otherwise,
             _ => &shell.program,
         };
         let mut args = vec![program.clone()];
-        args.extend(shell.arguments(&files.path("script")));
+        args.extend(shell.arguments(&files.path(SCRIPT)));
         let workspace = &frame.run.stage.workspace.path;
         let folder = match script.folder.as_deref() {
             Some(folder) if folder.starts_with('/') => folder.to_owned(),

@@ -116,7 +116,7 @@ impl Execution<'_> {
         if outcome.end == Some(End::Success) && !self.keep {
             kept.remove_workspaces()?;
         }
-        let report = Report::of(&outcome, judgement.as_ref());
+        let report = Report::of(&outcome, judgement.as_ref())?;
         kept.keep_report(&report)?;
         Ok((outcome, report))
     }

@@ -7,7 +7,10 @@ use sampan_pipeline::results::{self, Level};
 use sampan_pipeline::run::Outcome;
 use serde::{Deserialize, Serialize};
 
+use serde_json::Value;
+
 use super::counted;
+use crate::failure::{Failure, OrFail as _};
 
 /// As many tests that failed and findings are named; all of them are counted.
 const NAMED: usize = 50;
@@ -27,7 +30,7 @@ pub(super) struct Report {
     findings: Option<Findings>,
     /// What the quality gate says, as it says it to programs and to people.
     #[serde(skip_serializing_if = "Option::is_none")]
-    quality: Option<serde_json::Value>,
+    quality: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quality_lines: Vec<String>,
 }
@@ -87,11 +90,12 @@ struct Found {
 }
 
 impl Report {
-    pub(super) fn of(outcome: &Outcome, judgement: Option<&Judgement>) -> Self {
+    /// What files say has secrets masked as what steps say.
+    pub(super) fn of(outcome: &Outcome, judgement: Option<&Judgement>) -> Result<Self, Failure> {
         let results = &outcome.results;
         let (covered, all) = results.coverage.covered();
         let annotations = outcome.annotations.iter().take(KEPT_ANNOTATIONS);
-        Self {
+        let report = Self {
             annotations: annotations
                 .map(|(stage, step, annotation)| note(stage, step, annotation))
                 .collect(),
@@ -106,7 +110,10 @@ impl Report {
             quality_lines: judgement
                 .map(|judgement| judgement.to_string().lines().map(str::to_owned).collect())
                 .unwrap_or_default(),
-        }
+        };
+        let mut whole = serde_json::to_value(&report).or_fail("cannot put the report together")?;
+        hide(&mut whole, outcome);
+        serde_json::from_value(whole).or_fail("cannot put the report together")
     }
 
     /// For people.
@@ -142,6 +149,16 @@ impl Report {
         }
         lines.extend(self.quality_lines.iter().cloned());
         lines
+    }
+}
+
+/// Masks all texts.
+fn hide(value: &mut Value, outcome: &Outcome) {
+    match value {
+        Value::String(text) => *text = outcome.hide(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| hide(value, outcome)),
+        Value::Object(values) => values.values_mut().for_each(|value| hide(value, outcome)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
