@@ -74,6 +74,34 @@ fn value(text: &str) -> String {
     }
 }
 
+/// Workflows rely on a reader of JSON that takes more than the standard.
+#[test]
+fn json_is_read_as_people_write_it() {
+    for (text, expected) in [
+        (
+            "join(fromJSON('[''a'', \"b\", ''c\\u0041'',]'), '+')",
+            "\"a+b+cA\"",
+        ),
+        ("fromJSON('{a: 0x1f, ''b'': 010, $c: [-.5]}').a", "31"),
+        ("fromJSON('{a: 0x1f, ''b'': 010, $c: [-.5]}').b", "8"),
+        ("fromJSON('/* one */ {a: // two\n 5 } rest').a", "5"),
+        (
+            "join(fromJSON('[1,,2]'))",
+            "error: `fromJSON` cannot read `[1,,2]`",
+        ),
+        (
+            "join(fromJSON('[''a'' ''b'']'))",
+            "error: `fromJSON` cannot read `['a' 'b']`",
+        ),
+        (
+            "join(fromJSON('[infinity]'))",
+            "error: `fromJSON` cannot read `[infinity]`",
+        ),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
 #[test]
 fn values_are_what_the_runner_makes() {
     for (text, expected) in [

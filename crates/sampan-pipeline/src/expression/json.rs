@@ -6,8 +6,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Object, Value, number};
 
+mod relaxed;
+
+/// Reads JSON, and what GitHub takes for it.
 pub(super) fn read(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text)
+    serde_json::from_str(text).or_else(|error| relaxed::read(text).ok_or(error))
 }
 
 impl<'de> Deserialize<'de> for Value {
