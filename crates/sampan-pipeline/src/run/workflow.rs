@@ -233,6 +233,18 @@ impl<'a> WorkflowRun<'a> {
         context::needs(&self.results(stage, stand))
     }
 
+    /// The value of an expression as text, where a stage is about to begin.
+    pub(super) fn evaluate(
+        &self,
+        stage: &Stage,
+        expression: &Expression,
+        stand: Stand<'_>,
+    ) -> Result<String, String> {
+        let given = self.given(stage, stand)?;
+        let asker = Asker::of_build(self.run.build);
+        text_of(expression, &given.contexts(&asker))
+    }
+
     /// Whether a condition of a stage holds.
     pub(super) fn decide(
         &self,

@@ -302,3 +302,49 @@ jobs:
     ran.place("build/step-2 skipped: it was cancelled before");
     site.check_nothing_left();
 }
+
+const WITHOUT_MATRIX: &str = r#"
+on: push
+jobs:
+  find:
+    runs-on: ubuntu-latest
+    outputs: {list: "${{ steps.list.outputs.list }}"}
+    steps:
+      - id: list
+        run: echo 'list=[1,' >> $GITHUB_OUTPUT
+  each:
+    needs: find
+    strategy:
+      matrix: {number: "${{ fromJSON(needs.find.outputs.list) }}"}
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo never
+  last:
+    needs: each
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo never
+  report:
+    needs: each
+    if: always()
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "each was a ${{ needs.each.result }}"
+"#;
+
+/// A matrix without a value is a failure of its job; those behind it do not wait for ever.
+#[test]
+fn jobs_fail_whose_matrix_has_no_value() {
+    let mut site = Site::new();
+    let ran = run(&mut site, WITHOUT_MATRIX);
+    assert_eq!(ran.outcome.end, Some(End::Failure(None)));
+    let reason = ran
+        .outcome
+        .stage("each")
+        .and_then(|stage| stage.reason.clone());
+    let reason = reason.unwrap_or_default();
+    assert!(reason.starts_with("its matrix has no value: "), "{reason}");
+    ran.place("last skipped: something before it failed");
+    let said = ran.said("report", "step-1");
+    assert!(said.ends_with("each was a failure\n"), "{said}");
+}

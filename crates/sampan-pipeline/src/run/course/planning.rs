@@ -1,6 +1,9 @@
 //! What runs next where only the run can tell: conditions of jobs, and matrices that follow from outputs.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use sampan_supervise::clock;
 
 use super::{Course, stage_outcome};
 use crate::graph::{Graph, Stage};
@@ -93,16 +96,43 @@ impl Course<'_, '_> {
             };
             let graph = workflow.replan(&stage, stand)?;
             if graph.stage(&stage.id).is_some_and(is_late) {
-                self.plan
-                    .give_up(place, "its matrix has no value".to_owned());
-                continue;
+                self.matrix_failed(place, &stage);
+            } else {
+                self.take_graph(graph);
             }
-            self.take_graph(graph);
+            // Others may have waited for nothing else.
             let places = self.next();
             self.ready.extend(places);
         }
         self.tell_skipped();
         Ok(())
+    }
+
+    /// A job whose matrix has no value fails, as one that begins and fails at once.
+    fn matrix_failed(&mut self, place: usize, stage: &Stage) {
+        let matrix = stage.strategy.as_ref();
+        let matrix = matrix.and_then(|strategy| strategy.matrix.as_ref());
+        let why = self.workflow.as_ref().zip(matrix).map(|(workflow, text)| {
+            match workflow.evaluate(stage, text, self.stand()) {
+                Ok(value) => format!("`{}` gives `{value}`", text.expression),
+                Err(reason) => reason,
+            }
+        });
+        let why = why.unwrap_or_default();
+        let reason = format!("its matrix has no value: {why}");
+        let now = clock::now().as_millisecond();
+        self.plan_ended(place, End::Failure(None));
+        let kept = &mut self.outcome.stages[place];
+        kept.state = State::Ended(End::Failure(None));
+        (kept.began, kept.ended) = (Some(now), Some(now));
+        kept.reason = Some(reason.clone());
+        (self.events)(Event::StageBegan { stage: &stage.id });
+        (self.events)(Event::StageEnded {
+            stage: &stage.id,
+            end: End::Failure(None),
+            duration: Duration::ZERO,
+            reason: Some(&reason),
+        });
     }
 
     /// Goes on with another graph, in which the stages of this one stand where they stood.
