@@ -60,7 +60,9 @@ pub(crate) fn space_of(project: &str) -> String {
     };
     let shown: String = project.chars().map(plain).take(40).collect();
     let digest = Digest::of_bytes(project.as_bytes());
-    let shown = shown.trim_matches('-');
+    // A name in other letters leaves nothing to show.
+    let shown = Some(shown.trim_matches('-')).filter(|shown| !shown.is_empty());
+    let shown = shown.unwrap_or("project");
     format!("{shown}.{}.ci.internal", &digest.hex()[..16])
 }
 

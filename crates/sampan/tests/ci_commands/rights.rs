@@ -8,8 +8,6 @@ const BUILDS: &str = "\
 pipeline:
   build: {image: plugins/docker, repo: busybox, tags: [latest], dry_run: true}
   use: {image: busybox, commands: ['cat /mark']}
-  again: {image: plugins/docker, repo: next, dockerfile: Next, dry_run: true}
-  use-again: {image: next, commands: ['cat /mark /next']}
 ";
 
 #[test]
@@ -19,7 +17,6 @@ fn images_that_a_pipeline_builds_are_those_of_its_project() {
     let project = Project::new(&[
         (".drone.yml", BUILDS),
         ("Dockerfile", "FROM busybox\nCOPY mark /mark\n"),
-        ("Next", "FROM busybox\nCOPY mark /next\n"),
         ("mark", "changed\n"),
     ]);
     let other = Project::new(&[(

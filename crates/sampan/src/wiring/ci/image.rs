@@ -286,6 +286,12 @@ impl PipelinePorts<'_> {
             let client = Client::new(settings);
             let pushed =
                 self.ask(client.push(&store, &local, &remote, &Platforms::All, &Unwatched))?;
+            if self.supplies.space.is_some() {
+                // What a registry has taken under a name is what everybody gets by it.
+                store
+                    .tag(&remote, &request.image)
+                    .map_err(|error| port_error(&error))?;
+            }
             let digest = pushed.descriptor.digest();
             output(format!("pushed {name} {digest}\n").as_bytes());
         }
