@@ -16,7 +16,7 @@ use super::workflow::WorkflowRun;
 use super::{Executor, ImageRequest, Options, Outcome, Resume, Run, RunError, Source, StepOutcome};
 use crate::built_in;
 use crate::github::Options as ContainerOptions;
-use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step, Text};
+use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
 use crate::plan::{End, State};
 use crate::trust::{Violation, violations};
 use actions::Actions;
@@ -72,8 +72,6 @@ pub(super) fn check(
         if let Some(container) = &stage.container {
             check_image(run, container, images, &stage.location, &mut missing);
             check_options(container, &stage.location, &mut missing);
-        } else {
-            check_runner(run, stage, &mut missing);
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
             check_step(run, step, images, &mut missing);
@@ -206,35 +204,6 @@ fn check_options(container: &Container, location: &Location, missing: &mut Vec<M
     if let Err(error) = checked.and_then(|options| job::check_options(&options)) {
         missing.push(Missing {
             location: location.clone(),
-            what: error.to_string(),
-            hint: error.hint(),
-        });
-    }
-}
-
-/// Whether there is an image for the machine that a job wants, as far as its labels are known.
-fn check_runner(run: &Run<'_>, stage: &Stage, missing: &mut Vec<Missing>) {
-    let Source::GitHub(source) = run.source else {
-        return;
-    };
-    let labels = &stage.platform.labels;
-    let is_late = |(_, value): &(String, Text)| matches!(value, Deferred::Later(_));
-    if stage.steps.is_empty() || labels.iter().any(is_late) {
-        return;
-    }
-    let labels: Vec<String> = labels
-        .iter()
-        .map(|(label, _)| label.to_lowercase())
-        .collect();
-    if !labels
-        .iter()
-        .any(|label| source.runners.contains_key(label))
-    {
-        let error = JobError::NoRunner {
-            labels: labels.join(", "),
-        };
-        missing.push(Missing {
-            location: stage.location.clone(),
             what: error.to_string(),
             hint: error.hint(),
         });

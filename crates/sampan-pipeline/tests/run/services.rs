@@ -134,7 +134,7 @@ jobs:
         said,
         [
             "the option `--ulimit` of a container is not supported",
-            "no image is set for machines with the labels big-machine",
+            "there is no image for jobs that run on `big-machine`",
         ]
     );
     assert!(missing.iter().all(|missing| missing.hint.is_some()));
