@@ -7,7 +7,6 @@ use crate::fixture::{Project, SAMPAN};
 const BUILDS: &str = "\
 pipeline:
   build: {image: plugins/docker, repo: busybox, tags: [latest], dry_run: true}
-  use: {image: busybox, commands: ['cat /mark']}
 ";
 
 #[test]
@@ -31,6 +30,12 @@ fn images_that_a_pipeline_builds_are_those_of_its_project() {
     ]);
 
     let _built = project.ci(&site, &["run"]).expect_code(0);
+    // Within a run a name means what it meant at its beginning; the project's next one has the new image.
+    project.write(
+        "use.drone.yml",
+        "pipeline:\n  use: {image: busybox, commands: ['cat /mark']}\n",
+    );
+    let _used = project.ci(&site, &["run", "use.drone.yml"]).expect_code(0);
     let _same = other.ci(&site, &["run"]).expect_code(0);
     // With the right, the name means the same to all.
     let _built = project.ci(&site, &["run", "--trusted"]).expect_code(0);
