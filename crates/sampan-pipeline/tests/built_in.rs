@@ -5,6 +5,8 @@
     reason = "in tests, a failed expectation is a panic"
 )]
 
+#[path = "built_in/artifacts.rs"]
+mod artifacts;
 #[path = "built_in/files.rs"]
 mod files;
 #[path = "built_in/image.rs"]
