@@ -33,6 +33,7 @@ pub(super) const DEFINITION: Definition = Definition {
     ],
     harmless: &[
         "check-latest",
+        "stable",
         "token",
         "cache",
         "cache-dependency-path",
@@ -87,15 +88,20 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltInEr
             version.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '.'), "-")
         ),
     };
-    let target = Target::of(parameters, scene, &name)?;
-    bring(scene, &found, &tool, &target)?;
-    let has_programs = target.root.stat(format!("{}/bin", target.below).as_bytes());
-    let folder = target.inside;
+    let (folder, has_programs) = if let Some(own) = own_folder(scene, &found, &tool) {
+        own
+    } else {
+        let target = Target::of(parameters, scene, &name)?;
+        bring(scene, &found, &tool, &target)?;
+        let programs = target.root.stat(format!("{}/bin", target.below).as_bytes());
+        (target.inside, matches!(programs, Ok(Some(_))))
+    };
     scene.say(format_args!("`{tool}` is in {folder}."));
     let mut done = Done::default();
-    done.paths.push(match has_programs {
-        Ok(Some(_)) => format!("{folder}/bin"),
-        _ => folder.clone(),
+    done.paths.push(if has_programs {
+        format!("{folder}/bin")
+    } else {
+        folder.clone()
     });
     let home = match tool.as_str() {
         "go" => Some("GOROOT"),
@@ -142,6 +148,32 @@ impl Target {
             below,
         })
     }
+}
+
+/// The folder of a tool that the job's own image has: nothing needs to be brought when that image is the one which the
+/// installation sets for the tool. With it, whether there are programs in a folder of their own.
+fn own_folder(scene: &Scene<'_>, tool: &Tool, name: &str) -> Option<(String, bool)> {
+    let layers: Vec<_> = scene.layers.iter().rev().collect();
+    let is_own = layers.len() >= tool.layers.len()
+        && tool
+            .layers
+            .iter()
+            .zip(layers)
+            .all(|(one, other)| one == other);
+    if !is_own || tool.layers.is_empty() {
+        return None;
+    }
+    let folder = match &tool.folder {
+        Some(folder) => folder.trim_matches('/'),
+        None => usual_folder(name),
+    };
+    let there = |path: &str| {
+        tool.layers.iter().any(|layer| {
+            let found = Root::open(layer).and_then(|root| root.stat(path.as_bytes()));
+            matches!(found, Ok(Some(_)))
+        })
+    };
+    there(folder).then(|| (format!("/{folder}"), there(&format!("{folder}/bin"))))
 }
 
 /// Where a tool lies in its own image.

@@ -43,6 +43,7 @@ impl StepRun<'_> {
                 },
                 post: false,
                 trust: shared.run.trust,
+                layers: &[],
                 tree: shared.run.tree,
                 ports,
                 interrupt,

@@ -129,6 +129,8 @@ pub(super) struct Job {
     /// The root folder as the job's container sees it; given up before that ends.
     container_root: OwnedFd,
     container: Guarded,
+    /// The layers of its image, topmost first.
+    layers: Vec<PathBuf>,
     /// The `PATH` of the job's container.
     path: String,
     /// Its `HOME`.

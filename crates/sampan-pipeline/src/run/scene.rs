@@ -48,6 +48,8 @@ pub struct Scene<'a> {
     pub post: bool,
     /// What the step may ask of the machine.
     pub trust: Trust,
+    /// The layers of the container that the steps of a job share, topmost first; none where each has its own.
+    pub layers: &'a [PathBuf],
     /// The source tree.
     pub tree: &'a dyn SourceTree,
     /// The rest of the program.

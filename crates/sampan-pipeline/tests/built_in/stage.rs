@@ -150,6 +150,7 @@ impl Machine {
             so_far: End::Success,
             post,
             trust: self.trust,
+            layers: &[],
             tree: self,
             ports: self,
             interrupt: &Interrupt::default(),

@@ -65,6 +65,7 @@ impl Job {
         Ok(Self {
             container_root: root_of(runtime, &guarded.id)?,
             container: guarded,
+            layers: image.lower.clone(),
             path,
             home,
             files: Files::open(&root.join("files"))?,

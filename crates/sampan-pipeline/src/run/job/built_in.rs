@@ -100,6 +100,7 @@ impl Job {
                 },
                 post: call.post,
                 trust: shared.run.trust,
+                layers: &self.layers,
                 tree: shared.run.tree,
                 ports,
                 interrupt,
