@@ -20,4 +20,4 @@ pub use hint::Hint;
 pub use name::{AppName, NameError, ReleaseName, Version};
 pub use nearest::nearest;
 pub use order::{OrderId, OrderState};
-pub use shortened::shortened;
+pub use shortened::{on_one_line, shortened};

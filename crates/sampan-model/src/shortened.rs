@@ -9,9 +9,20 @@ pub fn shortened(text: &str, longest: usize) -> String {
     }
 }
 
+/// The text without line breaks: a space stands wherever there is white space.
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::{on_one_line, shortened};
+
+    #[test]
+    fn lines_become_one() {
+        assert_eq!(on_one_line(" a ||\n    b\n"), "a || b");
+    }
 
     #[test]
     fn only_what_is_too_long_is_cut() {

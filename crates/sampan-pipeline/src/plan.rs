@@ -4,6 +4,7 @@
 //! spreads: within a stage every step looks at the state of the whole stage, as in Drone and Woodpecker; between stages
 //! each looks at those that it needs. It does not run anything and does not evaluate expressions: the caller does both.
 
+use sampan_model::on_one_line;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Deferred, Dialect, Expression, Failure, Graph, RunWhen, Stage, Step, Verdict};
@@ -354,7 +355,7 @@ impl Plan {
             }
             RunWhen::Status { .. } => None,
             RunWhen::Expression(expression) => (!decide(place, expression))
-                .then(|| format!("`{}` is false", expression.expression)),
+                .then(|| format!("`{}` is false", on_one_line(&expression.expression))),
         }
     }
 }

@@ -39,6 +39,12 @@ impl Event {
         matches!(
             self,
             Self::PullRequest | Self::PullRequestClosed | Self::PullRequestMetadata
-        )
+        ) || self.is_pull_request_target()
+    }
+
+    /// Whether the run is about a pull request, on the side of the branch that it is made for.
+    #[must_use]
+    pub fn is_pull_request_target(&self) -> bool {
+        matches!(self, Self::Other(name) if name == "pull_request_target")
     }
 }

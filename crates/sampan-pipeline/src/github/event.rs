@@ -122,6 +122,10 @@ fn server_url(build: &Build) -> String {
 /// The reference; for a pull request that of its merge.
 fn reference(build: &Build) -> String {
     match &build.pull_request {
+        // What `pull_request_target` runs is that of the branch the pull request is made for.
+        Some(_) if build.event.is_pull_request_target() => {
+            format!("refs/heads/{}", build.commit.branch)
+        }
         Some(request) if build.event.is_pull_request() && request.number > 0 => {
             format!("refs/pull/{}/merge", request.number)
         }
@@ -206,11 +210,25 @@ fn pull_request(build: &Build) -> Json {
         .iter()
         .map(|name| json!({"name": name}))
         .collect();
+    let own = json!({
+        "name": build.repository.name,
+        "full_name": build.repository.slug(),
+        "owner": {"login": build.repository.owner},
+        "fork": false,
+    });
+    // Of a fork no more is known than that it is one.
+    let head = if request.from_fork {
+        json!({"fork": true})
+    } else {
+        own.clone()
+    };
+    let closed = build.event == Event::PullRequestClosed;
     json!({
         "action": activity(build).unwrap_or("synchronize"),
         "number": request.number,
         "pull_request": {
             "number": request.number,
+            "state": if closed { "closed" } else { "open" },
             "title": request.title,
             "draft": request.draft,
             "labels": labels,
@@ -218,9 +236,9 @@ fn pull_request(build: &Build) -> Json {
             "head": {
                 "ref": build.source_branch,
                 "sha": build.commit.sha,
-                "repo": {"fork": request.from_fork},
+                "repo": head,
             },
-            "base": {"ref": build.commit.branch, "sha": build.commit.before},
+            "base": {"ref": build.commit.branch, "sha": build.commit.before, "repo": own},
         },
     })
 }

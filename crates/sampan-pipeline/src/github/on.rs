@@ -120,6 +120,7 @@ fn described(triggers: &mut Triggers, key: &Key, node: &Node) -> Result<(), Pipe
         });
     };
     let what = format!("`{}` of `on`", key.name);
+    let mut ignored = Vec::new();
     match &*key.name {
         "schedule" => triggers.schedules = schedules(node, &what)?,
         "workflow_call" => triggers.call = Some(call(node, &what)?),
@@ -127,6 +128,7 @@ fn described(triggers: &mut Triggers, key: &Key, node: &Node) -> Result<(), Pipe
             let fields = Fields::of(node, what)?;
             triggers.dispatch_inputs =
                 fields.read_or_default("inputs", |node, what| input::inputs(node, what, false))?;
+            ignored = filters_without_meaning(&fields);
             fields.finish()?;
         }
         _ => {}
@@ -139,7 +141,8 @@ fn described(triggers: &mut Triggers, key: &Key, node: &Node) -> Result<(), Pipe
         location: node.location.clone(),
         content: Content::Null,
     };
-    let trigger = trigger(key, if handled { &nothing } else { node }, known)?;
+    let mut trigger = trigger(key, if handled { &nothing } else { node }, known)?;
+    trigger.ignored.append(&mut ignored);
     triggers.events.push(trigger);
     Ok(())
 }
@@ -251,18 +254,22 @@ fn trigger(key: &Key, node: &Node, known: &events::Known) -> Result<Trigger, Pip
         fields.read("names", field::plain_list)?;
         fields.read("versions", field::plain_list)?;
     }
-    // GitHub takes filters of other events and does nothing with them; whoever explains the run says so.
+    trigger.ignored = filters_without_meaning(&fields);
+    fields.finish()?;
+    Ok(trigger)
+}
+
+/// GitHub takes filters of other events and does nothing with them; whoever explains the run says so.
+fn filters_without_meaning(fields: &Fields<'_>) -> Vec<(String, Location)> {
+    let mut ignored = Vec::new();
     for filter in FILTERS {
-        let ignored = fields.rest().find(|(key, _)| key.name == filter);
-        if let Some((key, _)) = ignored {
-            trigger
-                .ignored
-                .push((filter.to_owned(), key.location.clone()));
+        let found = fields.rest().find(|(key, _)| key.name == filter);
+        if let Some((key, _)) = found {
+            ignored.push((filter.to_owned(), key.location.clone()));
             fields.get(filter);
         }
     }
-    fields.finish()?;
-    Ok(trigger)
+    ignored
 }
 
 const FILTERS: [&str; 7] = [

@@ -316,7 +316,7 @@ fn judge_condition(
     let text = condition.expression.trim();
     if let Some(holds) = known.condition(text) {
         let says = if holds { "holds" } else { "does not hold" };
-        let shown = sampan_model::shortened(text, 120);
+        let shown = sampan_model::shortened(&sampan_model::on_one_line(text), 120);
         verdict.note(
             holds,
             Some(&condition.location),
@@ -382,7 +382,10 @@ fn input_value(
             location: location.clone(),
             what: format!("value for the input `{}`", input.name),
             value: String::new(),
-            hint: Some("the input must be given".to_owned()),
+            hint: Some(format!(
+                "the input must be given: with `--input {}=…` when somebody starts it, in `with` when it is called",
+                input.name
+            )),
         });
     }
     Ok(input.kind.nothing())

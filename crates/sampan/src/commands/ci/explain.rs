@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use console::style;
-use sampan_model::shortened;
+use sampan_model::{on_one_line, shortened};
 use sampan_pipeline::build::Build;
 use sampan_pipeline::graph::{Action, Graph, Reason, Role, RunWhen, Stage, Step, Text, Verdict};
 use serde_json::{Value, json};
@@ -208,9 +208,10 @@ fn when(when: &RunWhen) -> Option<String> {
         } => Some("only after a failure".to_owned()),
         RunWhen::Status { success: true, .. } => None,
         RunWhen::Status { .. } => Some("never".to_owned()),
-        RunWhen::Expression(expression) => {
-            Some(format!("if `{}` then holds", expression.expression))
-        }
+        RunWhen::Expression(expression) => Some(format!(
+            "if `{}` then holds",
+            on_one_line(&expression.expression)
+        )),
     }
 }
 
