@@ -47,7 +47,13 @@ pub(crate) fn woodpecker(text: &str) {
         path: ".woodpecker.yml".to_owned(),
         text: text.to_owned(),
     };
-    check(|| woodpecker::parse(std::slice::from_ref(&file), &build()));
+    check(|| {
+        woodpecker::parse(
+            std::slice::from_ref(&file),
+            woodpecker::Extent::Whole,
+            &build(),
+        )
+    });
 }
 
 /// A condition of Woodpecker: the first line is an expression, the second a pattern.

@@ -57,6 +57,11 @@ impl Allowance {
         self.make(&stage.location, needs.sum::<usize>() + matrix)
     }
 
+    /// Accounts for a reason that is added to a stage.
+    pub(crate) fn reason(&self, location: &Location, reason: &Reason) -> Result<(), PipelineError> {
+        self.make(location, cost(reason))
+    }
+
     /// Accounts for what a stage waits for.
     pub(crate) fn needs(&self, stage: &Stage) -> Result<(), PipelineError> {
         self.make(&stage.location, bytes_of(&stage.needs))
@@ -71,7 +76,7 @@ impl Allowance {
     ) -> Result<(), PipelineError> {
         for note in more {
             if self.notes.borrow_mut().insert(note.clone()) {
-                self.make(location, 2 * (note.text.len() + VALUE_BYTES))?;
+                self.make(location, cost(&note))?;
                 notes.push(note);
             }
         }
@@ -133,6 +138,11 @@ fn weight(node: &Node) -> usize {
         .iter()
         .map(|(key, value)| VALUE_BYTES + key.name.len() + weight(value));
     VALUE_BYTES + node.scalar().map_or(0, str::len) + items.sum::<usize>() + entries.sum::<usize>()
+}
+
+/// What a reason takes, with its place and where it is kept a second time.
+fn cost(reason: &Reason) -> usize {
+    2 * (reason.text.len() + VALUE_BYTES)
 }
 
 fn bytes_of(names: &[String]) -> usize {

@@ -29,14 +29,16 @@ mod parts;
 use std::collections::BTreeMap;
 use std::io;
 
-use sampan_model::yaml;
+use sampan_model::{Hint as _, yaml};
 
 use crate::PipelineError;
 use crate::build::Build;
 use crate::glob::{Form, Glob};
+use crate::graph::{Graph, Hindrance};
 use crate::images::Table;
 use crate::read::{self, Fields};
 use crate::secrets::{Rule, Secret, SecretValue, Secrets, Source};
+use crate::supplies::SupplyError;
 use crate::trust::Trust;
 
 /// The name of the file in the folder of the installation.
@@ -173,6 +175,42 @@ impl Config {
             .iter()
             .find(fits)
             .map(|runner| runner.image.as_str())
+    }
+
+    /// Puts images of machines where steps name none: as jobs of GitHub do, pipelines of Drone for virtual machines and for
+    /// the machine itself rely on what is installed there.
+    pub fn put_machines(&self, graph: &mut Graph) {
+        for stage in &mut graph.stages {
+            let without = stage.steps.iter_mut().filter_map(|step| {
+                let container = step.container.as_mut()?;
+                matches!(container.image.now(), Some(image) if image.is_empty())
+                    .then_some(container)
+            });
+            let mut without: Vec<_> = without.collect();
+            if without.is_empty() {
+                continue;
+            }
+            let labels = stage.platform.labels.iter();
+            let labels: Vec<String> = labels.map(|(label, _)| label.to_lowercase()).collect();
+            if let Some(image) = self.runner(&labels) {
+                for container in &mut without {
+                    container.image = image.into();
+                }
+                continue;
+            }
+            let lacks = SupplyError::NoMachine {
+                location: stage.location.clone(),
+                labels: labels.join(", "),
+            };
+            stage.hindrance = Some(Hindrance {
+                location: stage.location.clone(),
+                what: format!(
+                    "there is no image for machines with the labels `{}`",
+                    labels.join(", ")
+                ),
+                hint: lacks.hint(),
+            });
+        }
     }
 
     /// The image with Node.js for what an action asks for, such as `node20`.

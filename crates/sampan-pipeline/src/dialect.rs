@@ -6,6 +6,7 @@ use sampan_model::yaml::{self, Content, Node};
 
 use crate::build::Build;
 use crate::graph::{Dialect, Graph};
+use crate::woodpecker::Extent;
 use crate::{PipelineError, drone, drone08, woodpecker};
 
 /// A file of the source tree.
@@ -75,7 +76,7 @@ pub fn parse(files: &[SourceFile], build: &Build) -> Result<Graph, PipelineError
     };
     let dialect = Dialect::of(first)?;
     if dialect == Dialect::Woodpecker {
-        return woodpecker::parse(files, build);
+        return woodpecker::parse(files, Extent::Whole, build);
     }
     if let Some(second) = files.get(1) {
         return Err(no_pipeline(

@@ -12,7 +12,7 @@ use crate::PipelineError;
 use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::glob::Form;
-use crate::graph::{Dialect, Graph, Platform, Reason, Stage, Verdict};
+use crate::graph::{Dialect, Graph, Hindrance, Platform, Reason, Stage, Verdict};
 use crate::lenient;
 use crate::order::{self, Waiting};
 use crate::read::{self, Fields};
@@ -30,6 +30,9 @@ use part::Part;
 
 /// How many documents a file may have.
 const LIMIT: usize = 500;
+
+/// Types of pipelines that run on machines of others.
+const ELSEWHERE: [&str; 5] = ["ssh", "digitalocean", "macstadium", "aws", "nomad"];
 
 /// The kinds of documents.
 const KINDS: [&str; 6] = [
@@ -83,7 +86,7 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
     PipelineError::join(errors)?;
     graph
         .notes
-        .extend(missing.iter().map(crate::drone08::missing));
+        .extend(missing.iter().filter_map(crate::drone08::missing));
     Ok(graph)
 }
 
@@ -231,6 +234,11 @@ impl Trigger {
         })
     }
 
+    /// Whether its steps may do without images, because they run on a machine that has the tools itself.
+    fn has_machine(&self) -> bool {
+        matches!(self.kind_type.as_str(), "vm" | "exec")
+    }
+
     fn waiting(&self) -> Waiting<'_> {
         Waiting {
             name: &self.name,
@@ -240,6 +248,29 @@ impl Trigger {
     }
 }
 
+/// A pipeline that runs where nothing of ours does.
+fn elsewhere(trigger: Trigger) -> Result<Stage, PipelineError> {
+    let hindrance = Hindrance {
+        location: trigger.location.clone(),
+        what: format!("the pipeline type `{}` is not supported", trigger.kind_type),
+        hint: Some(format!(
+            "types that run are `docker`, `kubernetes`, `vm` and `exec`; leave it out with `--exclude '{}'`",
+            trigger.name
+        )),
+    };
+    if !ELSEWHERE.contains(&&*trigger.kind_type) {
+        return Err(PipelineError::Unsupported {
+            location: hindrance.location,
+            what: format!("the pipeline type `{}`", trigger.kind_type),
+            hint: hindrance.hint,
+        });
+    }
+    Ok(Stage {
+        hindrance: Some(hindrance),
+        ..stage::empty(trigger)
+    })
+}
+
 fn stage(
     (file, text): (&str, &str),
     (build, allowance): (&Build, &Allowance),
@@ -247,19 +278,8 @@ fn stage(
     trigger: Trigger,
     missing: &mut BTreeSet<String>,
 ) -> Result<(Stage, Vec<Reason>), PipelineError> {
-    // Steps of a virtual machine that name images run in containers there as well.
-    if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes" | "vm") {
-        // What does not run need not be possible.
-        if !trigger.verdict.runs() {
-            return Ok((stage::empty(trigger), Vec::new()));
-        }
-        return Err(PipelineError::Unsupported {
-            location: trigger.location,
-            what: format!("the pipeline type `{}`", trigger.kind_type),
-            hint: Some(
-                "pipelines of the types `docker` and `kubernetes` run in containers".to_owned(),
-            ),
-        });
+    if !matches!(trigger.kind_type.as_str(), "docker" | "kubernetes") && !trigger.has_machine() {
+        return Ok((elsewhere(trigger)?, Vec::new()));
     }
     let variables = variables::Variables::new(build, &trigger, index + 1);
     let part = Part::at(text, trigger.location.line);

@@ -53,7 +53,9 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
                 variables.get(name).cloned()
             })?;
         if index == 0 {
-            graph.notes.extend(substituted.missing.iter().map(missing));
+            graph
+                .notes
+                .extend(substituted.missing.iter().filter_map(missing));
         }
         // What is said of the text as it is written need not be said again.
         let node = document(file, &substituted.text, &mut Vec::new())?;
@@ -87,13 +89,35 @@ fn document(file: &str, text: &str, notes: &mut Vec<Reason>) -> Result<Node, Pip
         })
 }
 
-pub(crate) fn missing(name: &String) -> Reason {
-    Reason {
+/// What the names of variables begin with that only some events have.
+const OF_EVENTS: [&str; 16] = [
+    "CI_COMMIT_PRERELEASE",
+    "CI_COMMIT_PULL_REQUEST",
+    "CI_COMMIT_SOURCE_BRANCH",
+    "CI_COMMIT_TAG",
+    "CI_COMMIT_TARGET_BRANCH",
+    "CI_PIPELINE_DEPLOY",
+    "CI_PREV_",
+    "CI_PULL_REQUEST",
+    "CI_REPO_CLONE_SSH_URL",
+    "CI_TAG",
+    "DRONE_CALVER",
+    "DRONE_CRON",
+    "DRONE_DEPLOY",
+    "DRONE_PULL_REQUEST",
+    "DRONE_SEMVER",
+    "DRONE_TAG",
+];
+
+/// What to say of a variable without a value; nothing of one that has one for other events.
+pub(crate) fn missing(name: &String) -> Option<Reason> {
+    let of_event = OF_EVENTS.iter().any(|start| name.starts_with(start));
+    (!of_event).then(|| Reason {
         location: None,
         text: format!(
             "`${{{name}}}` is replaced by nothing; write `$${{{name}}}` where the shell shall see it"
         ),
-    }
+    })
 }
 
 /// What the parts of one combination are made from.
@@ -158,6 +182,7 @@ impl Compiler<'_> {
             timeout: None,
             ignores_failure: Deferred::default(),
             early_exit: None,
+            hindrance: None,
         })
     }
 

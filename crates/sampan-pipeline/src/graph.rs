@@ -4,7 +4,7 @@
 //! plugin settings and rules of precedence have become the environment of each step. What only a running pipeline can
 //! tell (outputs of other jobs, results of steps) is [`Deferred`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sampan_model::yaml::Location;
@@ -57,6 +57,20 @@ impl Graph {
     #[must_use]
     pub fn stage(&self, id: &str) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.id == id)
+    }
+
+    /// The ids of the stages of these names, and of all that they need.
+    #[must_use]
+    pub fn with_needs(&self, names: &[String]) -> BTreeSet<String> {
+        let is_wanted = |stage: &&Stage| names.iter().any(|name| stage.is_called(name));
+        let mut waiting: Vec<&Stage> = self.stages.iter().filter(is_wanted).collect();
+        let mut found = BTreeSet::new();
+        while let Some(stage) = waiting.pop() {
+            if found.insert(stage.id.clone()) {
+                waiting.extend(stage.needs.iter().filter_map(|need| self.stage(need)));
+            }
+        }
+        found
     }
 }
 
@@ -118,6 +132,23 @@ pub struct Stage {
     /// The exit code by which a step ends the stage early and well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_exit: Option<i32>,
+    /// Why it cannot run here, whatever the images that are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hindrance: Option<Hindrance>,
+}
+
+/// Why a stage cannot run here, though its file is well. A run refuses to begin with such a stage; who only looks at
+/// pipelines sees all the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hindrance {
+    /// Where it is asked for.
+    #[serde(serialize_with = "as_text")]
+    pub location: Location,
+    /// What is missing or not done here, as a sentence without a full stop.
+    pub what: String,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 impl Stage {
@@ -136,6 +167,18 @@ impl Stage {
             let text = format!("only combinations with {key}={wanted} were asked for");
             self.verdict.note(false, None, text);
         }
+    }
+
+    /// Whether people call the stage by this name: its id or its own name, or those of the matrix or the call that it
+    /// belongs to.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let group = self.strategy.as_ref().map(|strategy| &*strategy.group);
+        let inside = |id: &str| {
+            let rest = id.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" / "))
+        };
+        self.name == name || inside(&self.id) || group.is_some_and(inside)
     }
 
     /// The step with this name.

@@ -169,9 +169,11 @@ impl<'a> WorkflowSource<'a> {
 pub struct Options {
     /// How many stages run at once; at least 1.
     pub jobs: usize,
+    /// Only these stages run, with those that they need; all when empty.
+    pub stages: Vec<String>,
     /// Only these steps run, by name; all when empty. Clones and services run anyway.
     pub include: Vec<String>,
-    /// These steps do not run, by name.
+    /// These steps and stages do not run, by name; an action is a name as well.
     pub exclude: Vec<String>,
     /// Only combinations of a matrix with these values run.
     pub matrix: Vec<(String, String)>,
@@ -187,6 +189,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             jobs: 2,
+            stages: Vec::new(),
             include: Vec::new(),
             exclude: Vec::new(),
             matrix: Vec::new(),
@@ -275,6 +278,14 @@ impl Executor {
         }
         folder.end()?;
         Ok(outcome)
+    }
+
+    /// The graph of a run as the user wants it, before anything of it has begun.
+    ///
+    /// # Errors
+    /// [`RunError::Pipeline`].
+    pub fn graph(&self, run: &Run<'_>) -> Result<Graph, RunError> {
+        prepare::graph(run)
     }
 
     /// Looks whether a run can begin, without beginning it.

@@ -27,11 +27,20 @@ mod workflow;
 /// How many files are read as one run.
 const LIMIT: usize = 500;
 
-/// Reads the workflows of a source tree.
+/// Whether there are other workflows beside those that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// These are all that the source tree has.
+    Whole,
+    /// Somebody chose these. They do not wait for others.
+    Chosen,
+}
+
+/// Reads workflows of a source tree.
 ///
 /// # Errors
 /// [`PipelineError`] with file and line for what the dialect does not have or Sampan does not do.
-pub fn parse(files: &[SourceFile], build: &Build) -> Result<Graph, PipelineError> {
+pub fn parse(files: &[SourceFile], extent: Extent, build: &Build) -> Result<Graph, PipelineError> {
     let mut files: Vec<_> = files.iter().collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     let mut graph = Graph {
@@ -58,10 +67,10 @@ pub fn parse(files: &[SourceFile], build: &Build) -> Result<Graph, PipelineError
         }
     }
     PipelineError::join(errors)?;
-    connect(&mut graph, &needs, &allowance)?;
+    connect(&mut graph, &needs, extent, &allowance)?;
     graph
         .notes
-        .extend(missing.iter().map(crate::drone08::missing));
+        .extend(missing.iter().filter_map(crate::drone08::missing));
     Ok(graph)
 }
 
@@ -163,12 +172,14 @@ struct Need {
 fn connect(
     graph: &mut Graph,
     needs: &[Vec<Need>],
+    extent: Extent,
     allowance: &Allowance,
 ) -> Result<(), PipelineError> {
     let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, stage) in graph.stages.iter().enumerate() {
         by_name.entry(stage.name.clone()).or_default().push(index);
     }
+    let mut unknown = Unknown::default();
     for (index, of_stage) in needs.iter().enumerate() {
         for need in of_stage {
             match by_name.get(&need.name) {
@@ -180,7 +191,15 @@ fn connect(
                     graph.stages[index].needs.extend(ids);
                 }
                 None if need.optional => {}
-                None => return Err(unknown(&graph.stages[index], need, by_name.keys())),
+                None => {
+                    let stage = &mut graph.stages[index];
+                    let note = unknown.note(stage, need, by_name.keys(), allowance)?;
+                    if extent == Extent::Whole {
+                        allowance.reason(&need.location, &note)?;
+                        stage.verdict.against.push(note.clone());
+                    }
+                    allowance.notes(&need.location, vec![note], &mut graph.notes)?;
+                }
             }
         }
         allowance.needs(&graph.stages[index])?;
@@ -199,16 +218,38 @@ fn connect(
     Ok(())
 }
 
-fn unknown<'a>(
-    stage: &Stage,
-    need: &Need,
-    names: impl Iterator<Item = &'a String>,
-) -> PipelineError {
-    PipelineError::UnknownNeed {
-        location: need.location.clone(),
-        name: stage.name.clone(),
-        need: need.name.clone(),
-        nearest: sampan_model::nearest(&need.name, names.map(String::as_str)).map(str::to_owned),
+/// What workflows wait for that is not there. As in the original, these do not run.
+#[derive(Default)]
+struct Unknown(BTreeMap<(String, String), Reason>);
+
+impl Unknown {
+    /// What to say of it. It is the same for all combinations of a matrix, and thought of once.
+    fn note<'a>(
+        &mut self,
+        stage: &Stage,
+        need: &Need,
+        names: impl Iterator<Item = &'a String> + Clone,
+        allowance: &Allowance,
+    ) -> Result<Reason, PipelineError> {
+        let key = (stage.name.clone(), need.name.clone());
+        if let Some(note) = self.0.get(&key) {
+            return Ok(note.clone());
+        }
+        let characters = names.clone().map(String::len).sum();
+        allowance.compare(&need.location, need.name.len(), characters)?;
+        let nearest = sampan_model::nearest(&need.name, names.map(String::as_str));
+        let nearest = nearest.map(|nearest| format!("; `{nearest}` does"));
+        let note = Reason {
+            location: Some(need.location.clone()),
+            text: format!(
+                "`{}` needs `{}`, which does not exist{}",
+                stage.name,
+                need.name,
+                nearest.unwrap_or_default()
+            ),
+        };
+        self.0.insert(key, note.clone());
+        Ok(note)
     }
 }
 
@@ -221,9 +262,11 @@ fn spread_skipping(graph: &mut Graph, needs: &[Vec<Need>], by_name: &BTreeMap<St
                 continue;
             }
             let gone = of_stage.iter().filter(|need| !need.optional).find(|need| {
-                let others = by_name.get(&need.name).into_iter().flatten();
-                let mut others = others.map(|at| graph.stages[*at].verdict.runs());
-                !others.any(|runs| runs)
+                // Those that do not exist were looked at before.
+                by_name.get(&need.name).is_some_and(|others| {
+                    let mut others = others.iter().map(|at| graph.stages[*at].verdict.runs());
+                    !others.any(|runs| runs)
+                })
             });
             if let Some(need) = gone {
                 let reason = Reason {

@@ -1,4 +1,4 @@
-//! Workflows of GitHub as public projects write them: what pull requests tell.
+//! Workflows of GitHub as public projects write them: what pull requests tell, and workflows of other repositories.
 
 use std::collections::BTreeMap;
 
@@ -101,4 +101,27 @@ jobs: {a: {runs-on: ubuntu-latest, steps: [run: 'true']}}
         plan.graph.notes[0].text,
         "`branches` has no meaning for the event `workflow_dispatch`, which runs whatever it says"
     );
+}
+
+/// One call of what is not here does not hide the rest of the workflow.
+#[test]
+fn workflows_of_others_may_be_absent() {
+    let text = "
+on: push
+jobs:
+  scan: {uses: octo/shared/.github/workflows/scan.yml@v1}
+  each:
+    needs: test
+    strategy: {matrix: {name: '${{ fromJSON(needs.test.outputs.names) }}'}}
+    uses: octo/shared/.github/workflows/scan.yml@v1
+  test: {runs-on: ubuntu-latest, steps: [run: 'true']}
+";
+    let graph = compile(text, &build(Event::Push)).graph;
+    let hindrances: Vec<_> = graph
+        .stages
+        .iter()
+        .map(|stage| stage.hindrance.as_ref().map(|hindrance| &*hindrance.what))
+        .collect();
+    let absent = Some("the workflow `octo/shared/.github/workflows/scan.yml@v1` is not here");
+    assert_eq!(hindrances, [absent, absent, None]);
 }

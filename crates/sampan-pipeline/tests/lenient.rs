@@ -113,10 +113,7 @@ fn machines_run_containers_too() {
     );
     assert_eq!(names(&graph), ["clone", "a"]);
     assert!(
-        refused("kind: pipeline\ntype: vm\nsteps: [{name: a, commands: [x]}]\n").contains("image")
-    );
-    assert!(
-        refused("kind: pipeline\ntype: ssh\nsteps: [{name: a, commands: [x]}]\n").contains("`ssh`")
+        refused("kind: pipeline\ntype: far\nsteps: [{name: a, commands: [x]}]\n").contains("`far`")
     );
 }
 

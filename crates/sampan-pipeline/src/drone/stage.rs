@@ -14,7 +14,7 @@ use crate::build::Build;
 use crate::compose;
 use crate::graph::{
     Action, Concurrency, Container, Deferred, Failure, MountSource, Platform, Reason, Role,
-    RunWhen, Setting, Stage, Step, Verdict, Volume, VolumeSource, Workspace,
+    RunWhen, Setting, Stage, Step, Text, Verdict, Volume, VolumeSource, Workspace,
 };
 use crate::order;
 use crate::read::{self, Fields};
@@ -55,6 +55,12 @@ pub(super) fn read(
         .into_iter()
         .map(|(key, value)| (key, value.into()))
         .collect();
+    if trigger.has_machine() {
+        let pool = fields.read_or_default("pool", pool)?;
+        let labels = std::iter::once(trigger.kind_type.clone()).chain(pool);
+        let labels = labels.map(|label| (label, Text::from("")));
+        platform.labels.extend(labels);
+    }
     let limit = match fields.get("concurrency") {
         None => 0,
         Some(node) => concurrency(node)?,
@@ -71,6 +77,7 @@ pub(super) fn read(
         common: &common,
         workspace: &workspace,
         volumes: &volumes,
+        has_machine: trigger.has_machine(),
     };
     let mut steps = steps(&fields, &clone, &names)?;
     forget_unknown_volumes(&mut steps, &volumes, notes);
@@ -115,6 +122,7 @@ pub(super) fn empty(trigger: Trigger) -> Stage {
         timeout: None,
         ignores_failure: Deferred::default(),
         early_exit: Some(78),
+        hindrance: None,
     }
 }
 
@@ -136,10 +144,14 @@ fn skip_known(fields: &Fields<'_>, trigger: &Trigger) {
             fields.get(key);
         }
     }
-    // From which machines one is taken has no meaning here.
-    if trigger.kind_type == "vm" {
-        fields.get("pool");
-    }
+}
+
+/// From which machines one is taken.
+fn pool(node: &Node, what: &str) -> Result<Option<String>, PipelineError> {
+    let fields = Fields::of(node, what)?;
+    let name = fields.read("use", read::text)?;
+    fields.finish()?;
+    Ok(name)
 }
 
 pub(super) fn platform(node: &Node, what: &str) -> Result<Platform, PipelineError> {

@@ -26,6 +26,8 @@ pub(super) struct Names<'a> {
     pub(super) common: &'a BTreeMap<String, String>,
     pub(super) workspace: &'a Workspace,
     pub(super) volumes: &'a [Volume],
+    /// Whether steps run on a machine where they name no image.
+    pub(super) has_machine: bool,
 }
 
 /// A container that is about to be read.
@@ -40,7 +42,12 @@ type Environment = BTreeMap<String, EnvironmentValue>;
 impl Names<'_> {
     pub(super) fn step(&self, source: &Source<'_>) -> Result<Step, PipelineError> {
         let fields = Fields::of(source.node, "a step")?;
-        let name = fields.require("name", read::text)?;
+        let name = fields.read_or_default("name", read::text)?;
+        let name = if name.is_empty() {
+            format!("step-{}", source.number)
+        } else {
+            name
+        };
         let fields = Fields::of(source.node, format!("the step `{name}`"))?;
         fields.get("name");
         let mut verdict = Verdict::default();
@@ -119,7 +126,12 @@ impl Names<'_> {
 
     fn container(&self, fields: &Fields<'_>) -> Result<Container, PipelineError> {
         Ok(Container {
-            image: fields.require("image", read::text)?.into(),
+            image: match fields.read("image", read::text)? {
+                None if self.has_machine => String::new(),
+                Some(image) => image,
+                None => fields.require("image", read::text)?,
+            }
+            .into(),
             pull: fields.read_or_default("pull", pull)?,
             working_directory: fields.read("working_dir", read::text)?.map(Into::into),
             user: fields.read("user", read::text)?,

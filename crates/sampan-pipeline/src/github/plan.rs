@@ -265,9 +265,8 @@ impl Planner<'_> {
                         .extend(delivery.map(|delivery| (id.clone(), delivery)));
                     self.stages.push(stage);
                 }
-                Kind::Call(_) if variant.later.is_some() => {
-                    self.stages
-                        .push(stage::empty(job, job.strategy.as_ref(), &seed));
+                Kind::Call(called) if variant.later.is_some() => {
+                    self.late_call(job, called, &seed)?;
                 }
                 Kind::Call(_) => self.call(space, job, &known, &seed)?,
             }

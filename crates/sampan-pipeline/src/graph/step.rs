@@ -48,6 +48,19 @@ pub struct Step {
     pub timeout: Option<Deferred<Duration>>,
 }
 
+impl Step {
+    /// Whether people call the step by this name: its own, its title, or that of its action without the version.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let title = self.title.as_ref().and_then(Text::now);
+        let is_action = match &self.action {
+            Action::Uses { reference, .. } => reference.split('@').next() == Some(name),
+            _ => false,
+        };
+        self.name == name || title.is_some_and(|title| title == name) || is_action
+    }
+}
+
 /// What a step is to its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -204,7 +204,10 @@ impl<'a, 'e> Course<'a, 'e> {
         // The graph may be another than the one that was looked at before the run.
         let refused = trust::of_stage(&stage, self.shared.run.trust);
         let refused = refused.first().map(ToString::to_string);
-        let given = match (&self.workflow, self.broken.remove(&place).or(refused)) {
+        let hindrance = stage.hindrance.as_ref();
+        let hindrance = hindrance.map(|hindrance| hindrance.what.clone());
+        let broken = self.broken.remove(&place).or(hindrance).or(refused);
+        let given = match (&self.workflow, broken) {
             (_, Some(reason)) => Err(reason),
             (None, None) => Ok(None),
             (Some(workflow), None) => workflow.given(&stage, self.stand()).map(Some),

@@ -31,13 +31,25 @@ pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
     Ok(graph)
 }
 
-/// Notes which steps the user does not want.
+/// Notes which stages and steps the user does not want.
 pub(super) fn wanted(graph: &mut Graph, options: &Options) {
+    let chosen = graph.with_needs(&options.stages);
     for stage in &mut graph.stages {
         stage.choose(&options.matrix);
+        let unwanted = if options.exclude.iter().any(|name| stage.is_called(name)) {
+            Some("the user left it out")
+        } else if !options.stages.is_empty() && !chosen.contains(&stage.id) {
+            Some("the user wants other stages only")
+        } else {
+            None
+        };
+        stage.verdict.against.extend(unwanted.map(|text| Reason {
+            location: None,
+            text: text.to_owned(),
+        }));
     }
     for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
-        let named = |names: &[String]| names.contains(&step.name);
+        let named = |names: &[String]| names.iter().any(|name| step.is_called(name));
         let unwanted = if named(&options.exclude) {
             Some("the user left it out")
         } else if step.role == Role::Step
@@ -68,7 +80,12 @@ pub(super) fn check(
     let mut seen = BTreeSet::new();
     for stage in graph.stages.iter().filter(|stage| stage.verdict.runs()) {
         check_platform(stage, &mut missing);
-        check_machine(run, stage, &mut missing);
+        missing.extend(stage.hindrance.as_ref().map(|hindrance| Missing {
+            location: hindrance.location.clone(),
+            what: format!("`{}` cannot run: {}", stage.id, hindrance.what),
+            hint: hindrance.hint.clone(),
+        }));
+        check_machine(run, stage, images, &mut missing);
         if let Some(container) = &stage.container {
             check_image(run, container, images, &stage.location, &mut missing);
             check_options(container, &stage.location, &mut missing);
@@ -81,7 +98,7 @@ pub(super) fn check(
                 seen: &mut seen,
                 missing: &mut missing,
             };
-            actions.check(step, &step.location);
+            actions.check(step);
         }
     }
     tracing::debug!(data = %executor.data.display(), missing = missing.len(), "looked at the run");
@@ -111,23 +128,26 @@ fn check_platform(stage: &Stage, missing: &mut Vec<Missing>) {
                 "`{}` is to run on {os}/{arch}; this machine is linux/{machine}",
                 stage.id
             ),
-            hint: None,
+            hint: Some(format!(
+                "leave it out with `--exclude '{}'`, or say what runs with `--stage` or `--matrix`",
+                stage.id
+            )),
         });
     }
 }
 
 /// Whether there is an image for a job without a container.
-fn check_machine(run: &Run<'_>, stage: &Stage, missing: &mut Vec<Missing>) {
+fn check_machine(run: &Run<'_>, stage: &Stage, images: &Images, missing: &mut Vec<Missing>) {
     let Source::GitHub(source) = run.source else {
         return;
     };
     let labels = stage.platform.labels.iter();
     let labels: Vec<String> = labels.map(|(label, _)| label.to_lowercase()).collect();
-    let is_here = labels
-        .iter()
-        .any(|label| source.runners.contains_key(label));
-    if stage.container.is_some() || stage.steps.is_empty() || labels.is_empty() || is_here {
+    if stage.container.is_some() || stage.steps.is_empty() || labels.is_empty() {
         return;
+    }
+    if let Some(image) = labels.iter().find_map(|label| source.runners.get(label)) {
+        return check_named(run, image, images, &stage.location, missing);
     }
     let labels = labels.join(", ");
     missing.push(Missing {
@@ -170,6 +190,21 @@ fn check_step(run: &Run<'_>, step: &Step, images: &Images, missing: &mut Vec<Mis
     }
 }
 
+/// Whether there is an image of this name.
+fn check_named(
+    run: &Run<'_>,
+    name: &str,
+    images: &Images,
+    location: &Location,
+    missing: &mut Vec<Missing>,
+) {
+    let container = Container {
+        image: name.into(),
+        ..Container::default()
+    };
+    check_image(run, &container, images, location, missing);
+}
+
 fn check_image(
     run: &Run<'_>,
     container: &Container,
@@ -180,6 +215,10 @@ fn check_image(
     let Deferred::Now(name) = &container.image else {
         return;
     };
+    // Where steps that rely on a machine name none, the hindrance of their stage is said.
+    if name.is_empty() {
+        return;
+    }
     // A login may be needed to look elsewhere, but what is here is found without.
     let request = ImageRequest {
         name,

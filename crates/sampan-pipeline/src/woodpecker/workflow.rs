@@ -63,6 +63,7 @@ impl Workflow<'_> {
             timeout: None,
             ignores_failure: Deferred::default(),
             early_exit: None,
+            hindrance: None,
         };
         Ok((stage, needs))
     }

@@ -1,4 +1,5 @@
 use sampan_pipeline::build::Event;
+use sampan_pipeline::config::Config;
 use sampan_pipeline::drone::{parse, signature};
 use sampan_pipeline::graph::EnvironmentValue;
 
@@ -88,7 +89,7 @@ fn says_what_is_wrong_and_where() {
         "kind: pipeline\nname: a\nsteps:\n- name: b\n  image: c\n  setings: {}\n- image: d\n- name: e\n  image: f\n  failure: never\n",
         "kind: pipelin\n",
         "kind: template\nload: a.star\n",
-        "kind: pipeline\ntype: exec\nname: a\nsteps: [{name: b, commands: [c]}]\n",
+        "kind: pipeline\ntype: far\nname: a\nsteps: [{name: b, commands: [c]}]\n",
         "kind: pipeline\nname: a\ndepends_on: [b]\n---\nkind: pipeline\nname: b\ndepends_on: [c]\n---\nkind: pipeline\nname: c\ndepends_on: [b]\n",
         "kind: pipeline\n---\nkind: pipeline\n",
         "kind: pipeline\nsteps: [{name: a, image: b, depends_on: [c]}]\n",
@@ -133,4 +134,73 @@ trigger: {event: cron}
     );
     assert_eq!(graph.stages[1].needs, ["alpha"]);
     assert!(!graph.stages[2].verdict.runs());
+}
+
+const MACHINES: &str = "\
+kind: pipeline
+type: vm
+name: build
+pool: {use: ubuntu}
+steps:
+- name: pack
+  commands: [zstd file]
+- image: plugins/slack
+---
+kind: pipeline
+type: ssh
+name: far
+server: {host: 10.0.0.1}
+steps:
+- {name: a, commands: [b]}
+";
+
+/// Pipelines for machines rely on what is installed there: images stand in for them.
+#[test]
+fn pipelines_for_machines_run_in_images_of_the_installation() {
+    let mut graph = parse(".drone.yml", MACHINES, &push("main")).unwrap();
+    let far = graph.stages[1].hindrance.clone().unwrap();
+    assert_eq!(far.what, "the pipeline type `ssh` is not supported");
+    Config::default().put_machines(&mut graph);
+    let hindrance = graph.stages[0].hindrance.take().unwrap();
+    assert_eq!(
+        hindrance.what,
+        "there is no image for machines with the labels `vm, ubuntu`"
+    );
+    let config = Config::parse("ci.yaml", "runners: {ubuntu*: ci/runner:1}").unwrap();
+    config.put_machines(&mut graph);
+    assert_eq!(graph.stages[0].hindrance, None);
+    let images: Vec<_> = graph.stages[0]
+        .steps
+        .iter()
+        .map(|step| {
+            (
+                &*step.name,
+                step.container
+                    .as_ref()
+                    .unwrap()
+                    .image
+                    .now()
+                    .unwrap()
+                    .as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        images,
+        [
+            ("clone", "drone/git:latest"),
+            ("pack", "ci/runner:1"),
+            ("step-3", "plugins/slack"),
+        ]
+    );
+}
+
+/// What only other events give a value is no slip.
+#[test]
+fn variables_of_other_events_are_no_slips() {
+    let text =
+        "kind: pipeline\nsteps: [{name: a, image: b, commands: ['c ${DRONE_TAG##v} ${OTHER}']}]\n";
+    let graph = parse(".drone.yml", text, &push("main")).unwrap();
+    assert_eq!(graph.notes.len(), 1);
+    assert!(graph.notes[0].text.starts_with("`${OTHER}`"));
 }

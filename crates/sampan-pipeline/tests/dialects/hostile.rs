@@ -11,7 +11,7 @@ fn woodpecker(text: &str) -> Result<Graph, PipelineError> {
         path: ".woodpecker.yml".to_owned(),
         text: text.to_owned(),
     };
-    woodpecker::parse(&[file], &push("main"))
+    woodpecker::parse(&[file], woodpecker::Extent::Whole, &push("main"))
 }
 
 #[test]
@@ -185,6 +185,23 @@ fn patterns_take_bounded_work() {
             assert!(refused.contains(expected), "{expected}: {refused}");
         }
     }
+}
+
+#[test]
+fn workflows_that_do_not_exist_do_not_multiply() {
+    let values: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+    let needs: Vec<_> = (0..1_000).map(|number| format!("b{number}")).collect();
+    let text = format!(
+        "matrix: {{A: [{}]}}\nsteps: {{a: {{image: b}}}}\ndepends_on: [{}]\n",
+        values.join(", "),
+        needs.join(", ")
+    );
+    let path = format!(".woodpecker/{}.yml", "w".repeat(1_000));
+    let refused = refused(&path, &text);
+    assert!(
+        refused.contains("bytes in all stages; at most 134217728 are"),
+        "{refused}"
+    );
 }
 
 #[test]

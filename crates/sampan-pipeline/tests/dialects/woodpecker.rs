@@ -2,7 +2,7 @@ use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::{Build, Event, PullRequest};
 use sampan_pipeline::dialect::SourceFile;
 use sampan_pipeline::graph::{Action, EnvironmentValue, Graph};
-use sampan_pipeline::woodpecker::parse;
+use sampan_pipeline::woodpecker::{Extent, parse};
 
 use super::{orders, problems, push, without_common_variables};
 
@@ -18,7 +18,7 @@ fn run(files: &[(&str, &str)], build: &Build) -> Result<Graph, PipelineError> {
             text: (*text).to_owned(),
         })
         .collect();
-    parse(&files, build)
+    parse(&files, Extent::Whole, build)
 }
 
 fn both(build: &Build) -> Graph {
@@ -161,7 +161,6 @@ fn says_what_is_wrong_and_where() {
         "steps: {a: {image: b, depends_on: [c]}}\n",
         "steps: {a: {image: b, depends_on: [c]}, c: {image: d, when: {event: cron}}}\n",
         "steps: {a: {image: b, depends_on: [c]}, c: {image: d, depends_on: [a]}}\n",
-        "steps: {a: {image: b}}\ndepends_on: other\n",
         "steps: [{name: a, image: b}, {name: a, image: b}]\n",
         "steps: {a: {image: b, when: {evaluate: 'CI =='}}}\n",
         "steps: {a: {image: b, when: {evnt: push}}}\n",
@@ -173,4 +172,30 @@ fn says_what_is_wrong_and_where() {
     .map(|text| problems(run(&[(".woodpecker.yml", text)], &build)))
     .collect();
     insta::assert_snapshot!(found.join("\n"));
+}
+
+/// As in the original, a workflow is left out that waits for one that is not there; who names it wants it run.
+#[test]
+fn workflows_wait_for_what_is_there() {
+    let file = SourceFile {
+        path: ".woodpecker/deploy.yaml".to_owned(),
+        text: "depends_on: [tset]\nsteps: [{name: a, image: b, commands: c}]\n".to_owned(),
+    };
+    let test = SourceFile {
+        path: ".woodpecker/test.yaml".to_owned(),
+        text: LINT.to_owned(),
+    };
+    let whole = parse(&[file.clone(), test], Extent::Whole, &push("main")).unwrap();
+    let deploy = whole.stage("deploy").unwrap();
+    assert_eq!(
+        deploy.verdict.against[0].text,
+        "`deploy` needs `tset`, which does not exist; `test` does"
+    );
+    assert!(whole.stage("test").unwrap().verdict.runs());
+    let chosen = parse(&[file], Extent::Chosen, &push("main")).unwrap();
+    assert!(chosen.stages[0].verdict.runs());
+    assert_eq!(
+        chosen.notes[0].text,
+        "`deploy` needs `tset`, which does not exist"
+    );
 }

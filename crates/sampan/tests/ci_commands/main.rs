@@ -1,5 +1,6 @@
 //! `sampan ci` as people call it.
 
+mod choosing;
 mod fixture;
 mod reading;
 mod rights;

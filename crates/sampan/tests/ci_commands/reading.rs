@@ -170,3 +170,42 @@ fn a_tree_without_git_has_pipelines_too() {
     let said = sampan_testkit::Finished::of(command.current_dir(folder.path())).stdout();
     assert!(said.contains("push on main"), "{said}");
 }
+
+/// A workflow that cannot be read, and one that calls what is not here, do not hide the others.
+#[test]
+fn one_file_does_not_hide_the_others() {
+    let site = Installation::new(SAMPAN);
+    let project = Project::new(&[
+        (".github/workflows/check.yml", WORKFLOW),
+        (
+            ".github/workflows/wrong.yml",
+            "on: push\njobs: {a: {runs-on: x, stepz: []}}\n",
+        ),
+        (
+            ".github/workflows/scan.yml",
+            "on: push\njobs:\n  scan: {uses: octo/shared/.github/workflows/scan.yml@v1}\n  own: {uses: team/shop/.github/workflows/inner.yml@main}\n",
+        ),
+        (
+            ".github/workflows/inner.yml",
+            "on: workflow_call\njobs: {inner: {runs-on: x, steps: [{run: 'true'}]}}\n",
+        ),
+    ]);
+    let explained = project.ci(&site, &["explain"]).expect_code(1);
+    let said = &explained.stdout;
+    assert!(said.contains("test (18)"), "{said}");
+    assert!(said.contains("own / inner"), "{said}");
+    assert!(
+        said.contains("the workflow `octo/shared/.github/workflows/scan.yml@v1` is not here"),
+        "{said}"
+    );
+    let wrong = &explained.stderr;
+    assert!(wrong.contains("wrong.yml:2:"), "{wrong}");
+    let checked = project.ci(&site, &["lint", ".github/workflows/scan.yml"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stdout);
+    let refused = project.ci(&site, &["run"]).expect_code(3);
+    let said = &refused.stderr;
+    assert!(
+        said.contains("`.github/workflows/wrong.yml` is left out"),
+        "{said}"
+    );
+}

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::super::Workflow;
-use super::super::job::{self, CalledSecrets, Job, Kind};
+use super::super::job::{self, Called, CalledSecrets, Job, Kind};
 use super::super::known::Known;
 use super::super::on::Call;
 use super::stage::{self, Seed, each};
 use super::{CallScope, Planner, Space, input_value};
 use crate::PipelineError;
 use crate::expression::Object;
-use crate::graph::{Deferred, RunWhen, Stage, Text};
+use crate::graph::{Deferred, Hindrance, RunWhen, Stage, Text};
 
 /// How deep workflows may call each other; GitHub's own limit.
 const LIMIT_DEPTH: usize = 10;
@@ -33,6 +33,24 @@ impl Planner<'_> {
         self.workflows
             .insert(reference.to_owned(), Rc::clone(&workflow));
         Ok(Some(workflow))
+    }
+
+    /// The stage of a call whose matrix only the run can tell.
+    pub(super) fn late_call(
+        &mut self,
+        job: &Job,
+        called: &Called,
+        seed: &Seed<'_>,
+    ) -> Result<(), PipelineError> {
+        let hindrance = match self.called(&called.workflow)? {
+            Some(_) => None,
+            None => absent(called),
+        };
+        self.stages.push(Stage {
+            hindrance,
+            ..stage::empty(job, job.strategy.as_ref(), seed)
+        });
+        Ok(())
     }
 
     /// Puts the stages of a called workflow into the graph, with one before that may keep them from running and one
@@ -65,13 +83,13 @@ impl Planner<'_> {
             )));
         }
         let Some(workflow) = self.called(&called.workflow)? else {
-            let hint = match crate::supplies::action_name(&called.workflow) {
-                Some(name) => format!(
-                    "`{name}` is not here: with its repository in a folder, `sampan ci action {name} FOLDER` brings it"
-                ),
-                None => "there is no such file in the source tree".to_owned(),
-            };
-            return Err(refuse(hint));
+            let hindrance = absent(called)
+                .ok_or_else(|| refuse("there is no such file in the source tree".to_owned()))?;
+            self.stages.push(Stage {
+                hindrance: Some(hindrance),
+                ..stage::empty(&job, strategy, seed)
+            });
+            return Ok(());
         };
         let Some(call) = &workflow.on.call else {
             return Err(refuse("it lacks `workflow_call` in its `on`".to_owned()));
@@ -114,6 +132,18 @@ impl Planner<'_> {
         );
         Ok(())
     }
+}
+
+/// What to say of a workflow of another repository that is not here; nothing where it is one of the source tree.
+fn absent(called: &Called) -> Option<Hindrance> {
+    let name = crate::supplies::action_name(&called.workflow)?;
+    Some(Hindrance {
+        location: called.location.clone(),
+        what: format!("the workflow `{}` is not here", called.workflow),
+        hint: Some(format!(
+            "with the repository in a folder, `sampan ci action {name} FOLDER` brings it"
+        )),
+    })
 }
 
 type Bound = (Object, Vec<String>, BTreeMap<String, Text>);

@@ -111,6 +111,7 @@ pub(super) fn empty(job: &Job, strategy: Option<&WrittenStrategy>, seed: &Seed<'
         timeout: None,
         ignores_failure: Deferred::Now(false),
         early_exit: None,
+        hindrance: None,
     }
 }
 

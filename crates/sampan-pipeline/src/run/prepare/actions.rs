@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use sampan_model::Causes;
 use sampan_model::yaml::Location;
 
-use super::check_image;
+use super::check_named;
 use crate::built_in;
 use crate::github::Uses;
 use crate::github::action::Runs;
 use crate::github::plan::composite;
-use crate::graph::{Action, Container, Deferred, Step};
+use crate::graph::{Action, Step};
 use crate::run::error::Missing;
 use crate::run::images::Images;
 use crate::run::{Run, job};
@@ -25,9 +25,25 @@ pub(super) struct Actions<'a> {
 }
 
 impl Actions<'_> {
-    /// Looks for what a step uses, and notes it as missing at the place of the step of the pipeline. Actions of the tree are
-    /// not looked for: a step may make them.
-    pub(super) fn check(&mut self, step: &Step, location: &Location) {
+    /// Looks for what a step of the pipeline uses, and notes what is missing at its place. Such a step can be left out.
+    pub(super) fn check(&mut self, step: &Step) {
+        let before = self.missing.len();
+        self.look(step, &step.location);
+        let Action::Uses { reference, .. } = &step.action else {
+            return;
+        };
+        let action = reference.split('@').next().unwrap_or(reference);
+        for missing in &mut self.missing[before..] {
+            let leave = format!("leave its steps out with `--exclude {action}`");
+            missing.hint = Some(match missing.hint.take() {
+                Some(hint) => format!("{hint}; or {leave}"),
+                None => leave,
+            });
+        }
+    }
+
+    /// Looks for what a step uses, also one of an action. Actions of the tree are not looked for: a step may make them.
+    fn look(&mut self, step: &Step, location: &Location) {
         let Action::Uses { reference, .. } = &step.action else {
             return;
         };
@@ -42,11 +58,7 @@ impl Actions<'_> {
     }
 
     fn image(&mut self, image: &str, location: &Location) {
-        let container = Container {
-            image: Deferred::Now(image.to_owned()),
-            ..Container::default()
-        };
-        check_image(self.run, &container, self.images, location, self.missing);
+        check_named(self.run, image, self.images, location, self.missing);
     }
 
     fn action(&mut self, reference: &str, location: &Location) {
@@ -80,7 +92,7 @@ impl Actions<'_> {
                     }
                 }
                 for step in &steps {
-                    self.check(step, location);
+                    self.look(step, location);
                 }
             }
             Runs::Container(container) => {

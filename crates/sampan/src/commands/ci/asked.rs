@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::Build;
 use sampan_pipeline::trust::Trust;
 
@@ -42,6 +44,16 @@ pub(super) struct Read {
     pub(super) build: Build,
     pub(super) vars: BTreeMap<String, String>,
     pub(super) pipelines: Vec<(Pipeline, Compiled)>,
+    /// What is wrong with those that are no pipelines.
+    pub(super) errors: Vec<PipelineError>,
+}
+
+impl Read {
+    /// How a command ends that has done its work with all that could be read.
+    pub(super) fn ended(self) -> Result<ExitCode, Failure> {
+        PipelineError::join(self.errors)?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 impl Asked {
@@ -58,20 +70,24 @@ impl Asked {
         files: &[PathBuf],
         context: &Context,
     ) -> Result<Read, Failure> {
-        let (found, errors) = pipeline::find(&tree, files)?;
-        if let Some(error) = errors.into_iter().next() {
-            return Err(error.into());
-        }
+        let (found, mut errors) = pipeline::find(&tree, files)?;
         let installation = Installation::read(context)?;
         let mut build = self.happened.build(&tree, context)?;
         build.repository.trusted = installation.trust(&build, self.trusted) == Trust::FULL;
         let vars = installation.vars(&variables("--var", &self.var)?);
         let mut pipelines = Vec::new();
         for pipeline in found {
-            let mut compiled =
-                pipeline.compile(&build, &vars, &LocalSources::of(&tree, context))?;
-            compiled.choose(&self.matrix);
-            pipelines.push((pipeline, compiled));
+            match pipeline.compile(&build, &vars, &LocalSources::of(&tree, context)) {
+                Ok(mut compiled) => {
+                    compiled.put_machines(&installation.config);
+                    compiled.choose(&self.matrix);
+                    pipelines.push((pipeline, compiled));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if pipelines.is_empty() {
+            PipelineError::join(std::mem::take(&mut errors))?;
         }
         Ok(Read {
             tree,
@@ -79,6 +95,7 @@ impl Asked {
             build,
             vars,
             pipelines,
+            errors,
         })
     }
 }

@@ -131,6 +131,7 @@ impl Execution<'_> {
         let (context, order) = (self.context, &self.order);
         let sources = LocalSources::of(self.tree, context);
         let mut compiled = self.pipeline.compile(&order.build, &order.vars, &sources)?;
+        compiled.put_machines(&self.installation.config);
         compiled.choose(&order.matrix);
         compiled.give(&order.environment);
         let installation = self.installation;

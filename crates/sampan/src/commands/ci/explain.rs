@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         context
             .ui()
             .json(&json!({"event": read.build.event, "pipelines": pipelines}))?;
-        return Ok(ExitCode::SUCCESS);
+        return read.ended();
     }
     for (number, (pipeline, compiled)) in read.pipelines.iter().enumerate() {
         if number > 0 {
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         }
         show(pipeline, compiled.graph(), &read.build, context)?;
     }
-    Ok(ExitCode::SUCCESS)
+    read.ended()
 }
 
 fn show(
@@ -72,6 +72,18 @@ fn show(
         what.print(1, &stage.id, context)?;
         if !stage.verdict.runs() {
             continue;
+        }
+        if let Some(hindrance) = &stage.hindrance {
+            let place = format!("({})", hindrance.location);
+            let mark = style("cannot run here:").red();
+            ui.line(format!(
+                "      {mark} {} {}",
+                hindrance.what,
+                style(place).dim()
+            ))?;
+            if let Some(hint) = &hindrance.hint {
+                ui.line(format!("      {} {hint}", style("hint:").cyan()))?;
+            }
         }
         for step in &stage.steps {
             Explained::step(step).print(2, &called(step), context)?;
@@ -233,6 +245,7 @@ fn stage_json(stage: &Stage) -> Value {
         "runs": stage.verdict.runs(),
         "needs": stage.needs,
         "when": stage.when,
+        "hindrance": stage.hindrance,
         "for": stage.verdict.for_it,
         "against": stage.verdict.against,
         "steps": steps,

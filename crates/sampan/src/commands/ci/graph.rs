@@ -47,7 +47,7 @@ enum Format {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let read = args.asked.read(&args.files, context)?;
     let mut graphs: Vec<(String, Graph)> = Vec::new();
-    for (pipeline, compiled) in read.pipelines {
+    for (pipeline, compiled) in &read.pipelines {
         let mut graph = compiled.graph().clone();
         if args.running {
             keep_running(&mut graph);
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             .map(|(name, graph)| json!({"name": name, "graph": graph}))
             .collect();
         ui.json(&json!({"pipelines": graphs}))?;
-        return Ok(ExitCode::SUCCESS);
+        return read.ended();
     }
     let text = match args.format {
         Format::Text => graphs
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Format::Mermaid => drawing::mermaid(&graphs),
     };
     ui.line(text.trim_end())?;
-    Ok(ExitCode::SUCCESS)
+    read.ended()
 }
 
 fn keep_running(graph: &mut Graph) {
@@ -103,8 +103,13 @@ fn tree(name: &str, graph: &Graph) -> String {
         let named = styled(&stage.id, stage.verdict.runs());
         let _infallible = writeln!(
             text,
-            "{branch} {named}{after}{}",
-            skipped(stage.verdict.runs())
+            "{branch} {named}{after}{}{}",
+            skipped(stage.verdict.runs()),
+            if stage.hindrance.is_some() {
+                " (cannot run here)"
+            } else {
+                ""
+            }
         );
         for (number, step) in stage.steps.iter().enumerate() {
             let branch = if number + 1 == stage.steps.len() {

@@ -10,7 +10,7 @@ use sampan_model::yaml::Location;
 use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::Event;
 use sampan_pipeline::github::Workflow;
-use sampan_pipeline::graph::{Dialect, Reason};
+use sampan_pipeline::graph::{Dialect, Hindrance, Reason};
 use serde::Serialize;
 use serde_json::json;
 
@@ -90,7 +90,15 @@ fn check(pipeline: &Pipeline, tree: &Tree, context: &Context) -> Result<Vec<Prob
     let sources = LocalSources::of(tree, context);
     let compiled = pipeline.compile(&build, &BTreeMap::new(), &sources);
     Ok(match compiled {
-        Ok(compiled) => compiled.graph().notes.iter().map(of_note).collect(),
+        Ok(compiled) => {
+            let graph = compiled.graph();
+            let hindrances = graph
+                .stages
+                .iter()
+                .filter_map(|stage| stage.hindrance.as_ref());
+            let hindrances = hindrances.map(of_hindrance);
+            graph.notes.iter().map(of_note).chain(hindrances).collect()
+        }
         Err(error) => of_error(&error),
     })
 }
@@ -151,6 +159,18 @@ fn of_note(note: &Reason) -> Problem {
         column: location.map(|location| location.column),
         message: note.text.clone(),
         hint: None,
+    }
+}
+
+/// The file is well, but what it asks for cannot be had here.
+fn of_hindrance(hindrance: &Hindrance) -> Problem {
+    Problem {
+        severity: Severity::Warning,
+        file: Some(hindrance.location.file.to_string()),
+        line: Some(hindrance.location.line),
+        column: Some(hindrance.location.column),
+        message: hindrance.what.clone(),
+        hint: hindrance.hint.clone(),
     }
 }
 

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use sampan_oci::{ContentStore, Snapshots};
 use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::Build;
+use sampan_pipeline::config::Config;
 use sampan_pipeline::dialect::{self, SourceFile};
 use sampan_pipeline::github::Workflow;
 use sampan_pipeline::github::plan::{self, Plan, Request, Sources};
 use sampan_pipeline::graph::{Dialect, Graph};
 use sampan_pipeline::supplies::{self, actions};
+use sampan_pipeline::woodpecker::{self, Extent};
 
 use super::installation;
+use super::remote;
 use super::tree::Tree;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
@@ -22,6 +25,8 @@ use crate::failure::{Exit, Failure, OrFail as _};
 pub(super) struct Pipeline {
     pub(super) dialect: Dialect,
     pub(super) files: Vec<SourceFile>,
+    /// Whether its files were named one by one.
+    chosen: bool,
 }
 
 /// A pipeline that was read.
@@ -46,6 +51,13 @@ impl Compiled {
         match self {
             Self::Graph(graph) => graph,
             Self::GitHub(_, plan) => &mut plan.graph,
+        }
+    }
+
+    /// Puts the images of the installation where steps of Drone run on a machine that has the tools itself.
+    pub(super) fn put_machines(&mut self, config: &Config) {
+        if let Self::Graph(graph) = self {
+            config.put_machines(graph);
         }
     }
 
@@ -90,6 +102,9 @@ impl Pipeline {
         vars: &BTreeMap<String, String>,
         sources: &dyn Sources,
     ) -> Result<Compiled, PipelineError> {
+        if self.dialect == Dialect::Woodpecker && self.chosen {
+            return woodpecker::parse(&self.files, Extent::Chosen, build).map(Compiled::Graph);
+        }
         if self.dialect != Dialect::GitHub {
             return dialect::parse(&self.files, build).map(Compiled::Graph);
         }
@@ -146,6 +161,7 @@ pub(super) fn find(
             None => pipelines.push(Pipeline {
                 dialect,
                 files: vec![file],
+                chosen: given.iter().any(|named| named.is_file()),
             }),
         }
     }
@@ -237,6 +253,28 @@ impl<'a> LocalSources<'a> {
         Self { tree, context }
     }
 
+    /// The path of a workflow of the source tree, which may be named as one of a repository: Sampan runs what lies in
+    /// the tree, unless another version is kept here.
+    fn of_tree(&self, reference: &str) -> Option<String> {
+        if let Some(path) = reference.strip_prefix("./") {
+            return Some(path.to_owned());
+        }
+        let (_, url) = self.tree.git()?.remote().ok()??;
+        let slug = remote::repository(&url).slug();
+        let start = reference.get(..slug.len() + 1)?;
+        let is_own = start.eq_ignore_ascii_case(&format!("{slug}/"));
+        let path = reference[start.len()..].split('@').next()?;
+        let is_free = is_own && !self.is_pinned(reference) && self.kept(reference).is_none();
+        is_free.then(|| path.to_owned())
+    }
+
+    /// Whether the lock file says which version it is.
+    fn is_pinned(&self, reference: &str) -> bool {
+        let lock = installation::lock(self.tree).ok().flatten();
+        let pinned = lock.zip(supplies::action_name(reference));
+        pinned.is_some_and(|(lock, name)| lock.action(&name).is_some())
+    }
+
     /// The folder of a repository that is kept here, with the path of the workflow in it.
     fn kept(&self, reference: &str) -> Option<(PathBuf, String)> {
         let name = supplies::action_name(reference)?;
@@ -264,8 +302,8 @@ impl<'a> LocalSources<'a> {
 
 impl Sources for LocalSources<'_> {
     fn workflow(&self, reference: &str) -> Option<(String, String)> {
-        let (root, path) = match reference.strip_prefix("./") {
-            Some(path) => (self.tree.root().to_owned(), path.to_owned()),
+        let (root, path) = match self.of_tree(reference) {
+            Some(path) => (self.tree.root().to_owned(), path),
             None => self.kept(reference)?,
         };
         // Links and dots must not lead out of the tree.

@@ -22,7 +22,8 @@ pub(super) fn check(
         Err(RunError::Planning(missing)) => missing,
         Err(other) => return Err(other),
     };
-    let graph = compiled.graph();
+    // What the user has left out lacks nothing.
+    let graph = &executor.graph(run)?;
     let none = BTreeMap::new();
     let calls = match compiled {
         Compiled::GitHub(_, plan) => &plan.calls,

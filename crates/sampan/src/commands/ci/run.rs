@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use console::style;
+use sampan_pipeline::PipelineError;
 use sampan_pipeline::graph::Dialect;
 use sampan_pipeline::plan::End;
 use sampan_pipeline::run::Options;
@@ -34,11 +36,15 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "What runs")]
 pub(super) struct Chosen {
+    /// Run only this stage (a pipeline of Drone, a workflow of Woodpecker, a job of GitHub) and those that it needs; may be
+    /// given more than once
+    #[arg(long, value_name = "STAGE", visible_aliases = ["job", "pipeline"])]
+    stage: Vec<String>,
     /// Run only this step, and the services; may be given more than once
     #[arg(long, value_name = "STEP")]
     include: Vec<String>,
-    /// Leave this step out; may be given more than once
-    #[arg(long, value_name = "STEP")]
+    /// Leave this step or stage out, or all steps with this action; may be given more than once
+    #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
     /// How many stages run at once
     #[arg(long, short, value_name = "NUMBER", default_value = "2", visible_alias = "concurrent-jobs",
@@ -60,6 +66,7 @@ impl Chosen {
     pub(super) fn options(&self) -> Options {
         Options {
             jobs: self.jobs.into(),
+            stages: self.stage.clone(),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
             matrix: Vec::new(),
@@ -75,9 +82,19 @@ impl Chosen {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     context.require_root("running pipelines")?;
     let read = args.asked.read(&args.files, context)?;
+    if !args.files.is_empty() {
+        // What is named is meant, all of it.
+        PipelineError::join(read.errors.clone())?;
+    }
     let several_dialects = several(&read);
     if args.files.is_empty() && several_dialects {
         return Err(ambiguous(&read));
+    }
+    for file in read.errors.iter().filter_map(PipelineError::file) {
+        let mark = style("note:").yellow().for_stderr();
+        context.ui().note(format!(
+            "{mark} `{file}` is left out: it cannot be read, as is said at the end"
+        ));
     }
     let environment = args.given.environment()?;
     let secrets = args.given.secrets()?;
@@ -123,7 +140,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             break;
         }
     }
-    finish(&results, worst, context)
+    let code = finish(&results, worst, context)?;
+    PipelineError::join(read.errors)?;
+    Ok(code)
 }
 
 /// Prints the results as JSON where that is wanted, and gives the exit code.

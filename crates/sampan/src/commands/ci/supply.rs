@@ -78,7 +78,8 @@ impl Supply {
         };
         for pipeline in &pipelines {
             let sources = LocalSources::of(&supply.tree, context);
-            let compiled = pipeline.compile(&build, &vars, &sources)?;
+            let mut compiled = pipeline.compile(&build, &vars, &sources)?;
+            compiled.put_machines(&supply.config);
             supply.supplies.add_graph(compiled.graph(), &SCOPE);
             if let Compiled::GitHub(workflow, _) = &compiled {
                 let mut seen = BTreeSet::new();
