@@ -30,6 +30,7 @@ pub use allowance::TooLarge;
 pub use methods::method;
 pub use object::{Invocation, Method, Object};
 pub use reflected::Reflected;
+pub(crate) use text::lossy;
 pub use text::{Text, decode_rune};
 
 /// How deep values may nest: what is read or written beyond is refused, so that walking a value needs no bound of its own.
@@ -320,6 +321,17 @@ impl Dict {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.entries, &other.entries)
+    }
+}
+
+impl From<BTreeMap<Text, Value>> for Dict {
+    /// A map of any values, `map[string]interface {}`.
+    fn from(entries: BTreeMap<Text, Value>) -> Self {
+        Self {
+            entries: Rc::new(RefCell::new(entries)),
+            of: DictType::Any,
+            is_nil: false,
+        }
     }
 }
 

@@ -16,9 +16,12 @@ use std::borrow::Cow;
 use crate::json;
 use crate::value::{Dict, List, MAX_DEPTH, Text, Value};
 
+mod class;
 mod construct;
 mod emitter;
 mod encode;
+mod encoding;
+mod gathered;
 mod node;
 mod number;
 mod order;
@@ -29,10 +32,12 @@ mod scanner;
 mod syntax;
 mod timestamp;
 mod token;
+mod wanted;
 
 use construct::Numbers;
 use emitter::Dialect;
 use reader::Mark;
+pub(crate) use wanted::{Keys, Wanted};
 
 /// Why YAML could not be read or written; the texts are those that Helm prints.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,7 +121,7 @@ fn line_prefix(line: Option<usize>) -> String {
 /// # Errors
 /// When it is no YAML or cannot be JSON.
 pub fn decode(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, Numbers::Json)
+    read(bytes, Numbers::Json, Wanted::All)
 }
 
 /// Reads the first document with the numbers that are written: `int`, `uint64` or `float64`.
@@ -124,7 +129,15 @@ pub fn decode(bytes: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_exact(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, Numbers::Exact)
+    read(bytes, Numbers::Exact, Wanted::All)
+}
+
+/// The same of a part of the first document: a mapping only has the keys that are wanted.
+///
+/// # Errors
+/// As [`decode`], also for what is not wanted.
+pub(crate) fn decode_part(bytes: &[u8], wanted: &dyn Keys) -> Result<Value, Error> {
+    read(bytes, Numbers::Exact, Wanted::Part(wanted))
 }
 
 /// Reads a mapping; an empty text and null are none.
@@ -164,9 +177,10 @@ fn write(value: &Value, dialect: Dialect) -> Result<Text, Error> {
     Ok(emitter::emit(&node, dialect).into())
 }
 
-fn read(bytes: &[u8], numbers: Numbers) -> Result<Value, Error> {
-    match parser::first_document(bytes)? {
-        Some(document) => construct::value(&document, numbers),
+fn read(bytes: &[u8], numbers: Numbers, wanted: Wanted<'_>) -> Result<Value, Error> {
+    let text = encoding::utf8(bytes)?;
+    match parser::first_document(&text)? {
+        Some(document) => construct::value(&document, numbers, wanted),
         None => Ok(Value::Nil),
     }
 }

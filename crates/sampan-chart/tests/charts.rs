@@ -354,3 +354,47 @@ fn schemas_without_an_edition_have_the_newest() {
         assert!(refused.contains("nteger"), "{refused}");
     }
 }
+
+/// Only a few fields of a document say what it is; the others must be YAML all the same.
+#[test]
+fn mistakes_anywhere_in_a_document_are_told() {
+    let of = |document: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let files: [(&str, &[u8]); 2] = [
+            ("Chart.yaml", &metadata("c")),
+            ("templates/a.yaml", document.as_bytes()),
+        ];
+        write(folder.path(), &files);
+        let chart = Chart::load(folder.path(), HELM3).unwrap();
+        render(&chart, &Table::new(), &Options::new("rel", HELM3))
+    };
+    let refused = [
+        ("spec: {a: [.nan]}", "json: unsupported value: NaN"),
+        (
+            "spec: {? [b] : c}",
+            "yaml: invalid map key: []interface {}{\"b\"}",
+        ),
+        (
+            "spec: {~: [.inf, 0x1f, x]}",
+            "unsupported map key of type: %!s(<nil>), key: <nil>, value: []interface {}{+Inf, 31, \"x\"}",
+        ),
+        ("spec: &a [*a]", "yaml: anchor 'a' value contains itself"),
+        (
+            "spec: {<<: 1}",
+            "yaml: map merge requires map or sequence of maps as the value",
+        ),
+        (
+            "spec: !!binary '?'",
+            "yaml: !!binary value contains invalid base64 data",
+        ),
+    ];
+    for (document, problem) in refused {
+        let error = of(&format!("kind: A\n{document}\n"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&format!("JSON: {problem}")), "{error}");
+    }
+    let document =
+        "b: &b {annotations: {'helm.sh/hook': post-install}}\nKIND: Job\nMetadata: {<<: *b}\n";
+    assert_eq!(of(document).unwrap().hooks[0].kind, "Job");
+}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::compatibility::Compatibility;
 use crate::value::{Value, print};
-use crate::yaml;
+use crate::yaml::{self, Keys, Wanted};
 
 /// What a part of a document must be.
 pub(crate) enum Shape {
@@ -34,6 +34,27 @@ pub(crate) struct Record {
     pub(crate) types: [&'static str; 2],
     /// The fields by their names in the file.
     pub(crate) fields: &'static [(&'static str, Shape)],
+}
+
+impl Record {
+    fn field(&self, key: &[u8]) -> Option<&'static (&'static str, Shape)> {
+        let mut fields = self.fields.iter();
+        let exact = fields.find(|(name, _)| name.as_bytes() == key);
+        exact.or_else(|| {
+            let mut fields = self.fields.iter();
+            fields.find(|(name, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    }
+}
+
+impl Keys for Record {
+    fn wanted(&self, key: &[u8]) -> Wanted<'_> {
+        match self.field(key) {
+            None => Wanted::Nothing,
+            Some((_, Shape::Record(record))) => Wanted::Part(*record),
+            Some(_) => Wanted::All,
+        }
+    }
 }
 
 /// What was read into a record.
@@ -62,7 +83,7 @@ impl Fields {
         record: &'static Record,
         compatibility: Compatibility,
     ) -> Result<(), String> {
-        let value = yaml::decode_exact(document).map_err(|error| error.to_string())?;
+        let value = yaml::decode_part(document, record).map_err(|error| error.to_string())?;
         let mut reader = Reader {
             compatibility,
             path: Vec::new(),
@@ -157,17 +178,9 @@ impl Reader {
             return;
         };
         for (key, value) in dict.entries().iter() {
-            let exact = record
-                .fields
-                .iter()
-                .find(|(name, _)| name.as_bytes() == &**key);
-            let field = exact.or_else(|| {
-                record
-                    .fields
-                    .iter()
-                    .find(|(name, _)| key.eq_ignore_ascii_case(name.as_bytes()))
-            });
-            let Some((name, shape)) = field else { continue };
+            let Some((name, shape)) = record.field(key) else {
+                continue;
+            };
             self.path.push((record.name, name));
             if let Some(read) = self.part(value, shape, fields.0.remove(name)) {
                 fields.0.insert(name, read);

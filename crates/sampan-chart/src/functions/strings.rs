@@ -131,29 +131,34 @@ fn repeat(arguments: &[Value]) -> Result<Value, FunctionError> {
     )?))
 }
 
-fn indented(arguments: &[Value]) -> Result<Vec<u8>, FunctionError> {
+/// The text behind another one, with so many blanks in front of each of its lines.
+fn indented(head: &[u8], arguments: &[Value]) -> Result<Value, FunctionError> {
     let blanks = repeated(b" ", arguments.int(0)?)?;
     let text = arguments.text(1)?;
-    let lines = text.split(|byte| *byte == b'\n').count();
-    check_text(
-        blanks
-            .len()
-            .saturating_mul(lines)
-            .saturating_add(text.len()),
-    )?;
-    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    let end = [b"\n", blanks.as_slice()].concat();
-    Ok([blanks.as_slice(), &lines.join(end.as_slice())].concat())
+    let breaks = memchr::memchr_iter(b'\n', text);
+    let lines = breaks.clone().count() + 1;
+    let length = blanks
+        .len()
+        .saturating_mul(lines)
+        .saturating_add(text.len());
+    check_text(length)?;
+    let mut indented = Vec::with_capacity(head.len() + length);
+    indented.extend_from_slice(head);
+    let mut start = 0;
+    for end in breaks.map(|end| end + 1).chain([text.len()]) {
+        indented.extend_from_slice(&blanks);
+        indented.extend_from_slice(&text[start..end]);
+        start = end;
+    }
+    Ok(Value::text(indented))
 }
 
 fn indent(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::text(indented(arguments)?))
+    indented(b"", arguments)
 }
 
 fn nindent(arguments: &[Value]) -> Result<Value, FunctionError> {
-    Ok(Value::text(
-        [b"\n", indented(arguments)?.as_slice()].concat(),
-    ))
+    indented(b"\n", arguments)
 }
 
 /// Replaces all of a text; an empty one stands before and behind each character.
@@ -238,7 +243,9 @@ fn parts(text: &[u8], separator: &[u8], limit: usize) -> Result<Vec<Text>, Funct
     let mut rest = text;
     while parts.len() + 1 < limit {
         let (end, next) = if separator.is_empty() {
-            let first = decode(rest).next().map_or(0, |(_, bytes)| bytes.len());
+            // No more than a character may take: whoever decodes looks through all that it is given.
+            let next = &rest[..rest.len().min(char::MAX.len_utf8())];
+            let first = decode(next).next().map_or(0, |(_, bytes)| bytes.len());
             if first == rest.len() {
                 break;
             }

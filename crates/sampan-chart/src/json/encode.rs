@@ -156,14 +156,28 @@ impl Writer {
     fn string(&mut self, text: &[u8]) {
         self.text.push(b'"');
         for chunk in text.utf8_chunks() {
-            for char in chunk.valid().chars() {
-                self.char(char);
-            }
+            self.chars(chunk.valid());
             for _ in chunk.invalid() {
                 self.text.extend(b"\\ufffd");
             }
         }
         self.text.push(b'"');
+    }
+
+    fn chars(&mut self, text: &str) {
+        let stays = |byte: &u8| {
+            matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
+        };
+        let mut rest = text;
+        loop {
+            let plain = rest.as_bytes().iter().take_while(|byte| stays(byte));
+            let (plain, others) = rest.split_at(plain.count());
+            self.text.extend_from_slice(plain.as_bytes());
+            let mut others = others.chars();
+            let Some(char) = others.next() else { return };
+            self.char(char);
+            rest = others.as_str();
+        }
     }
 
     fn char(&mut self, char: char) {

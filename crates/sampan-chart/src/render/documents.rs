@@ -8,6 +8,7 @@ use super::order::{install_key, uninstall_key};
 use super::{joined, on_large_stack_within};
 use crate::chart::shape::{Fields, Record, Shape};
 use crate::compatibility::Compatibility;
+use crate::value::lossy;
 use crate::value::quote::quote;
 
 /// One document of a file, which is no hook.
@@ -72,7 +73,7 @@ pub(super) fn sort(
         let name = path.rsplit('/').next().unwrap_or(path);
         !name.starts_with('_')
     });
-    let files = files.map(|(path, content)| (path, String::from_utf8_lossy(content)));
+    let files = files.map(|(path, content)| (path, lossy(content)));
     let files: Vec<_> = files.collect();
     let documents = files.iter().flat_map(|(path, content)| {
         let documents = split(content, compatibility).into_iter();
@@ -242,7 +243,9 @@ pub(crate) fn split(text: &str, compatibility: Compatibility) -> Vec<&str> {
 
 /// What stands before and behind the next separator that begins a line.
 fn next_separator(text: &str) -> Option<(&str, &str)> {
-    let (before, behind) = text.split_once("\n---")?;
+    const SEPARATOR: &[u8] = b"\n---";
+    let found = memchr::memmem::find(text.as_bytes(), SEPARATOR)?;
+    let (before, behind) = (&text[..found], &text[found + SEPARATOR.len()..]);
     Some((before.trim_end_matches(is_blank), behind))
 }
 

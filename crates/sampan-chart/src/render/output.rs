@@ -109,7 +109,9 @@ impl Rendered {
     /// `--include-crds`.
     #[must_use]
     pub fn manifest(&self, with_crds: bool) -> Vec<u8> {
-        let mut text = Vec::new();
+        let manifests = self.manifests.iter();
+        let bytes = manifests.map(|manifest| manifest.path.len() + manifest.content.len() + 32);
+        let mut text = Vec::with_capacity(bytes.sum());
         for crd in self.crds.iter().filter(|_| with_crds) {
             push(&mut text, &crd.path, &crd.file.data);
         }

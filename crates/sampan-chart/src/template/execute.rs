@@ -163,7 +163,7 @@ impl<'s> Executor<'s> {
     /// Fails when the text is no template or the template fails.
     pub fn tpl(&mut self, text: &Text, data: Value) -> Result<Text, FunctionError> {
         self.check_depth()?;
-        if !text.windows(2).any(|pair| pair == b"{{") {
+        if memchr::memmem::find(text, b"{{").is_none() {
             // Values that could be templates, but are none, are the usual case.
             return Ok(erase_no_value(text.to_vec()).into());
         }
@@ -217,7 +217,7 @@ pub fn erase_no_value(text: Vec<u8>) -> Vec<u8> {
     let mut kept: Option<Vec<u8>> = None;
     let mut start = 0;
     let mut from = 0;
-    while let Some(found) = text[from..].iter().position(|byte| *byte == b'<') {
+    while let Some(found) = memchr::memchr(b'<', &text[from..]) {
         let found = from + found;
         from = found + 1;
         if text[found..].starts_with(NO_VALUE) {

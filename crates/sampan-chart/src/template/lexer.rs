@@ -233,7 +233,7 @@ fn has_right_marker(text: &[u8]) -> bool {
 }
 
 fn count_lines(text: &[u8]) -> usize {
-    text.split(|byte| *byte == b'\n').count() - 1
+    memchr::memchr_iter(b'\n', text).count()
 }
 
 /// Where two bytes stand in a text.
@@ -241,7 +241,7 @@ fn find(text: &[u8], pair: &[u8]) -> Option<usize> {
     let (first, second) = (pair[0], pair[1]);
     let mut from = 0;
     loop {
-        let found = from + text[from..].iter().position(|byte| *byte == first)?;
+        let found = from + memchr::memchr(first, &text[from..])?;
         if text.get(found + 1) == Some(&second) {
             return Some(found);
         }

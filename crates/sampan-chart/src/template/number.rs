@@ -167,6 +167,11 @@ pub(super) fn parse_integer(text: &str) -> Option<i64> {
 
 /// `strconv.ParseUint` with base 0.
 pub(super) fn parse_unsigned(text: &str) -> Option<u64> {
+    if let [b'1'..=b'9', digits @ ..] = text.as_bytes()
+        && digits.iter().all(u8::is_ascii_digit)
+    {
+        return text.parse().ok();
+    }
     let lower = text.to_ascii_lowercase();
     let (base, digits) = if text.len() < 3 {
         match text.strip_prefix('0') {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::lexer::{Item, Kind, Lexer};
-use super::tree::{self, Definition, List, Node, Source, Variable};
+use super::tree::{self, Command, Definition, List, Node, Operand, Source, Variable};
 use super::unquote::unquote;
 use crate::compatibility::Compatibility;
 use crate::limits;
@@ -34,6 +34,7 @@ pub(super) fn parse(
         definitions: Vec::new(),
         by_name: HashMap::new(),
         depth: 0,
+        open: Open::default(),
     };
     let mut parser = Parser::new(&mut shared);
     let body = parser.top()?;
@@ -58,6 +59,16 @@ struct Shared<'s> {
     by_name: HashMap<Text, usize>,
     /// How deep control structures are nested at the moment, over all templates.
     depth: usize,
+    /// The parts of what is not complete yet, those of the innermost last: so each gets just the room that it needs.
+    open: Open,
+}
+
+#[derive(Default)]
+struct Open {
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Operand>,
+    names: Vec<Box<str>>,
 }
 
 /// Parses one template, up to three items ahead.
@@ -224,7 +235,7 @@ impl<'p, 's> Parser<'p, 's> {
 
     /// The whole text: what stands outside of definitions.
     fn top(&mut self) -> Result<List, Failure> {
-        let mut nodes = Vec::new();
+        let first = self.shared.open.nodes.len();
         while self.peek().kind != Kind::Eof {
             if self.peek().kind == Kind::LeftDelimiter {
                 let delimiter = self.next();
@@ -235,13 +246,13 @@ impl<'p, 's> Parser<'p, 's> {
                 self.back_up_two(delimiter);
             }
             match self.text_or_action()? {
-                Part::Node(node) => nodes.push(node),
+                Part::Node(node) => self.shared.open.nodes.push(node),
                 Part::Stop(stop) => {
                     return Err(self.failure(format!("unexpected {}", stop.describe())));
                 }
             }
         }
-        Ok(nodes.into())
+        Ok(self.shared.open.nodes.drain(first..).collect())
     }
 
     /// `{{define "name"}} … {{end}}`, from the name on.
@@ -282,11 +293,13 @@ impl<'p, 's> Parser<'p, 's> {
 
     /// Everything up to an `end` or `else`.
     fn item_list(&mut self) -> Result<(List, Stop), Failure> {
-        let mut nodes = Vec::new();
+        let first = self.shared.open.nodes.len();
         while self.peek_not_space().kind != Kind::Eof {
             match self.text_or_action()? {
-                Part::Node(node) => nodes.push(node),
-                Part::Stop(stop) => return Ok((nodes.into(), stop)),
+                Part::Node(node) => self.shared.open.nodes.push(node),
+                Part::Stop(stop) => {
+                    return Ok((self.shared.open.nodes.drain(first..).collect(), stop));
+                }
             }
         }
         Err(self.failure("unexpected EOF"))
@@ -311,7 +324,7 @@ impl<'p, 's> Parser<'p, 's> {
             return Err(self.unexpected(item, context));
         }
         match unquote(&item.text) {
-            Some(name) => Ok(name.into()),
+            Some(name) => Ok(Text::from(&*name)),
             None => Err(self.failure("invalid syntax")),
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::number::Number;
 use crate::functions::Callable;
-use crate::value::{Text, quote};
+use crate::value::{Text, lossy, quote};
 
 /// The text that templates were parsed from.
 #[derive(Debug)]
@@ -276,9 +276,7 @@ fn write_term(term: &Term, source: &[u8], out: &mut Vec<u8>) {
 /// Whether nothing but blanks and comments stands in a template.
 pub(super) fn is_empty(list: &[Node], source: &[u8]) -> bool {
     list.iter().all(|node| match node {
-        Node::Text(range) => String::from_utf8_lossy(&source[range.clone()])
-            .trim()
-            .is_empty(),
+        Node::Text(range) => lossy(&source[range.clone()]).trim().is_empty(),
         _ => false,
     })
 }

@@ -1,9 +1,11 @@
 //! Literals in quotes (`strconv.Unquote`).
 
+use std::borrow::Cow;
+
 use crate::value::decode_rune;
 
 /// What a literal in double or back quotes stands for; none when it is malformed.
-pub(super) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unquote(literal: &[u8]) -> Option<Cow<'_, [u8]>> {
     let (quote, rest) = literal.split_first()?;
     let (last, body) = rest.split_last()?;
     if quote != last {
@@ -11,7 +13,13 @@ pub(super) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     }
     if *quote == b'`' {
         // Carriage returns do not belong to raw strings.
-        return Some(body.iter().copied().filter(|byte| *byte != b'\r').collect());
+        return Some(match memchr::memchr(b'\r', body) {
+            None => Cow::Borrowed(body),
+            Some(_) => body.iter().copied().filter(|byte| *byte != b'\r').collect(),
+        });
+    }
+    if memchr::memchr3(b'\\', b'"', b'\n', body).is_none() && std::str::from_utf8(body).is_ok() {
+        return Some(Cow::Borrowed(body));
     }
     let mut text = Vec::with_capacity(body.len());
     let mut rest = body;
@@ -28,7 +36,7 @@ pub(super) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
         }
         rest = tail;
     }
-    Some(text)
+    Some(Cow::Owned(text))
 }
 
 /// The code of a character literal, without its opening quote, and what stands behind the character.

@@ -24,6 +24,14 @@ pub fn quote(bytes: &[u8]) -> String {
 pub fn quote_with(bytes: &[u8], allowed: Allowed) -> String {
     let mut quoted = String::with_capacity(bytes.len() + 2);
     quoted.push('"');
+    let stays = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && bytes.iter().all(stays)
+    {
+        quoted.push_str(text);
+        quoted.push('"');
+        return quoted;
+    }
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
             if char == '"' {

@@ -18,21 +18,36 @@ impl Text {
     /// The text; what is no UTF-8 becomes U+FFFD, as Go prints it.
     #[must_use]
     pub fn to_str(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        lossy(&self.0)
+    }
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD. Of what is UTF-8, as nearly everything, the standard library's function of
+/// this name looks at each byte by itself; this one does not.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
 /// The first character of a text and its length in bytes; none and 1 for what is no UTF-8.
 #[must_use]
+#[inline]
 pub fn decode_rune(text: &[u8]) -> (Option<char>, usize) {
     match text.first() {
         None => (None, 0),
         Some(first) if first.is_ascii() => (Some(char::from(*first)), 1),
-        Some(_) => (2..=text.len().min(4))
-            .find_map(|length| std::str::from_utf8(&text[..length]).ok())
-            .and_then(|text| text.chars().next())
-            .map_or((None, 1), |rune| (Some(rune), rune.len_utf8())),
+        Some(_) => decode_wide(text),
     }
+}
+
+/// The same of what is no ASCII.
+fn decode_wide(text: &[u8]) -> (Option<char>, usize) {
+    (2..=text.len().min(4))
+        .find_map(|length| std::str::from_utf8(&text[..length]).ok())
+        .and_then(|text| text.chars().next())
+        .map_or((None, 1), |rune| (Some(rune), rune.len_utf8()))
 }
 
 impl Deref for Text {

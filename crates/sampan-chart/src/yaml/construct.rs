@@ -11,7 +11,7 @@ use super::number;
 use super::parser::{Document, TAG_PREFIX};
 use super::reader::Mark;
 use super::resolve::{self, Meaning};
-use super::{Error, Fault, syntax, valid};
+use super::{Error, Fault, Wanted, syntax, valid};
 use crate::json;
 use crate::limits;
 use crate::value::{Integer, IntegerType, MAX_DEPTH, Text, Value};
@@ -25,8 +25,12 @@ pub(super) enum Numbers {
     Exact,
 }
 
-/// The value of a document.
-pub(super) fn value(document: &Document, numbers: Numbers) -> Result<Value, Error> {
+/// The value of a document, or what of it is wanted.
+pub(super) fn value(
+    document: &Document<'_>,
+    numbers: Numbers,
+    wanted: Wanted<'_>,
+) -> Result<Value, Error> {
     let mut constructor = Constructor {
         document,
         numbers,
@@ -39,18 +43,25 @@ pub(super) fn value(document: &Document, numbers: Numbers) -> Result<Value, Erro
         bad_key: None,
         has_odd_number: false,
     };
-    let value = constructor.node(document.root)?;
+    let read = constructor.node(document.root, wanted)?;
     if let Some((key, of)) = constructor.bad_key.take() {
         return Err(constructor.bad_key_error(&key, of)?);
     }
-    if constructor.has_odd_number {
-        json::encode(&value).map_err(Error::NotJson)?;
+    if !constructor.has_odd_number {
+        return Ok(read);
     }
-    Ok(value)
+    match wanted {
+        Wanted::All => {
+            json::encode(&read).map_err(Error::NotJson)?;
+            Ok(read)
+        }
+        // Which number is told depends on all that is read.
+        _ => value(document, numbers, Wanted::All),
+    }
 }
 
 struct Constructor<'a> {
-    document: &'a Document,
+    document: &'a Document<'a>,
     numbers: Numbers,
     /// How many nodes were visited, and how many of them by way of an alias.
     visits: usize,
@@ -70,36 +81,46 @@ type Entries = BTreeMap<Text, Value>;
 
 const EXCESSIVE: &str = "document contains excessive aliasing";
 
-impl Constructor<'_> {
-    fn node(&mut self, id: NodeId) -> Result<Value, Fault> {
+impl<'a> Constructor<'a> {
+    /// A value; nil where nothing is wanted.
+    fn node(&mut self, id: NodeId, wanted: Wanted<'_>) -> Result<Value, Fault> {
         self.visit()?;
         match &self.document.nodes[id] {
-            Node::Scalar(scalar) => self.scalar(scalar),
-            Node::Alias { name, target } => self.alias(id, name, *target),
-            Node::Sequence(items) => self.items(items),
+            Node::Scalar(scalar) => self.scalar(scalar, wanted),
+            Node::Alias { name, target } => {
+                self.enter_alias(id, name)?;
+                let value = self.node(*target, wanted)?;
+                self.leave_alias(id);
+                Ok(value)
+            }
+            Node::Sequence(items) => self.items(items, wanted),
             Node::Mapping(pairs) => {
                 let mut entries = Entries::new();
-                self.pairs(pairs, &mut entries)?;
-                Ok(Value::dict(entries))
+                self.pairs(pairs, wanted, &mut entries)?;
+                Ok(match wanted {
+                    Wanted::Nothing => Value::Nil,
+                    _ => Value::Dict(entries.into()),
+                })
             }
         }
     }
 
-    fn alias(&mut self, id: NodeId, name: &[u8], target: NodeId) -> Result<Value, Fault> {
-        self.enter_alias(id, name)?;
-        let value = self.node(target)?;
-        self.leave_alias(id);
-        Ok(value)
-    }
-
-    fn items(&mut self, items: &[NodeId]) -> Result<Value, Fault> {
+    fn items(&mut self, items: &[NodeId], wanted: Wanted<'_>) -> Result<Value, Fault> {
         self.enter()?;
-        let mut values = Vec::with_capacity(items.len());
-        for item in items {
-            values.push(self.node(*item)?);
-        }
+        let value = if wanted.is_nothing() {
+            for item in items {
+                self.node(*item, wanted)?;
+            }
+            Value::Nil
+        } else {
+            let mut values = Vec::with_capacity(items.len());
+            for item in items {
+                values.push(self.node(*item, Wanted::All)?);
+            }
+            Value::list(values)
+        };
         self.depth -= 1;
-        Ok(Value::list(values))
+        Ok(value)
     }
 
     /// Counts a node, and refuses a document that consists of aliases for the most part.
@@ -150,11 +171,26 @@ impl Constructor<'_> {
         self.active.remove(&id);
     }
 
-    fn pairs(&mut self, pairs: &[(NodeId, NodeId)], entries: &mut Entries) -> Result<(), Fault> {
+    fn pairs(
+        &mut self,
+        pairs: &[(NodeId, NodeId)],
+        wanted: Wanted<'_>,
+        entries: &mut Entries,
+    ) -> Result<(), Fault> {
         self.enter()?;
-        for (key, value) in pairs {
+        for (key, of) in pairs {
             if self.is_merge(*key) {
-                self.merge(*value, entries)?;
+                self.merge(*of, wanted, entries)?;
+                continue;
+            }
+            if let Some(text) = self.text_key(*key) {
+                self.visit()?;
+                self.copy(text)?;
+                let wanted = wanted.below(text);
+                let value = self.node(*of, wanted)?;
+                if !wanted.is_nothing() {
+                    entries.insert(valid(text), value);
+                }
                 continue;
             }
             let key = self.key(*key)?;
@@ -162,23 +198,39 @@ impl Constructor<'_> {
                 let key = syntax::go(&key);
                 return Err(Fault::meaning(format!("invalid map key: {key}")));
             }
-            let of = *value;
-            let value = self.node(of)?;
-            match key_text(&key) {
+            let text = key_text(&key);
+            let wanted = match &text {
+                Some(text) => wanted.below(text),
+                None => Wanted::Nothing,
+            };
+            let value = self.node(*of, wanted)?;
+            match text {
+                Some(_) if wanted.is_nothing() => {}
                 Some(text) => {
                     entries.insert(text, value);
                 }
-                None => self.bad_key = Some((key, of)),
+                None => self.bad_key = Some((key, *of)),
             }
         }
         self.depth -= 1;
         Ok(())
     }
 
+    /// The text of a key that is nothing but text, as nearly all are.
+    fn text_key(&self, key: NodeId) -> Option<&'a [u8]> {
+        match &self.document.nodes[key] {
+            Node::Scalar(scalar) if scalar.tag.is_empty() => {
+                let is_text = !scalar.implicit || resolve::plain(&scalar.text) == Meaning::Text;
+                is_text.then_some(&*scalar.text)
+            }
+            _ => None,
+        }
+    }
+
     /// A key keeps its number as it is written, for it never is a number in JSON.
     fn key(&mut self, id: NodeId) -> Result<Value, Fault> {
         let numbers = std::mem::replace(&mut self.numbers, Numbers::Exact);
-        let key = self.node(id);
+        let key = self.node(id, Wanted::All);
         self.numbers = numbers;
         key
     }
@@ -189,30 +241,40 @@ impl Constructor<'_> {
                 text,
                 tag,
                 implicit,
-            }) => text == b"<<" && (*implicit || tag.strip_prefix(TAG_PREFIX) == Some(b"merge")),
+            }) => **text == *b"<<" && (*implicit || tag.strip_prefix(TAG_PREFIX) == Some(b"merge")),
             _ => false,
         }
     }
 
     /// The entries of one mapping or several: of several, the first one wins.
-    fn merge(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), Fault> {
+    fn merge(
+        &mut self,
+        id: NodeId,
+        wanted: Wanted<'_>,
+        entries: &mut Entries,
+    ) -> Result<(), Fault> {
         match &self.document.nodes[id] {
             Node::Sequence(items) => {
                 for item in items.iter().rev() {
-                    self.merge_one(*item, entries)?;
+                    self.merge_one(*item, wanted, entries)?;
                 }
                 Ok(())
             }
-            _ => self.merge_one(id, entries),
+            _ => self.merge_one(id, wanted, entries),
         }
     }
 
-    fn merge_one(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), Fault> {
+    fn merge_one(
+        &mut self,
+        id: NodeId,
+        wanted: Wanted<'_>,
+        entries: &mut Entries,
+    ) -> Result<(), Fault> {
         let problem = "map merge requires map or sequence of maps as the value";
         match &self.document.nodes[id] {
             Node::Mapping(pairs) => {
                 self.visit()?;
-                self.pairs(pairs, entries)
+                self.pairs(pairs, wanted, entries)
             }
             Node::Alias { name, target } => {
                 let Node::Mapping(pairs) = &self.document.nodes[*target] else {
@@ -221,7 +283,7 @@ impl Constructor<'_> {
                 self.visit()?;
                 self.enter_alias(id, name)?;
                 self.visit()?;
-                self.pairs(pairs, entries)?;
+                self.pairs(pairs, wanted, entries)?;
                 self.leave_alias(id);
                 Ok(())
             }
@@ -229,7 +291,7 @@ impl Constructor<'_> {
         }
     }
 
-    fn scalar(&mut self, scalar: &Scalar) -> Result<Value, Fault> {
+    fn scalar(&mut self, scalar: &Scalar<'_>, wanted: Wanted<'_>) -> Result<Value, Fault> {
         let Scalar {
             text,
             tag,
@@ -253,6 +315,7 @@ impl Constructor<'_> {
                 self.has_odd_number |= !number.is_finite();
                 Value::Float(number)
             }
+            Meaning::Timestamp | Meaning::Text if wanted.is_nothing() => Value::Nil,
             Meaning::Timestamp | Meaning::Text => Value::Text(valid(text)),
         })
     }
@@ -260,7 +323,7 @@ impl Constructor<'_> {
     /// Go prints key and value in its own notation, with the numbers as they are written.
     fn bad_key_error(&mut self, key: &Value, of: NodeId) -> Result<Error, Fault> {
         self.numbers = Numbers::Exact;
-        let value = self.node(of)?;
+        let value = self.node(of, Wanted::All)?;
         let type_name = match key {
             Value::Nil => "%!s(<nil>)",
             other => other.type_name(),

@@ -1,5 +1,6 @@
 //! From tokens to the tree of the first document.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Fault;
@@ -13,16 +14,19 @@ mod flow;
 
 pub(super) struct Parser<'a> {
     scanner: Scanner<'a>,
-    nodes: Vec<Node>,
-    anchors: HashMap<Vec<u8>, NodeId>,
-    /// What the handles of tags stand for.
+    nodes: Vec<Node<'a>>,
+    anchors: HashMap<&'a [u8], NodeId>,
+    /// What the handles of tags stand for that directives define.
     prefixes: HashMap<Vec<u8>, Vec<u8>>,
     depth: usize,
 }
 
+/// For so many nodes there is room at first.
+const FIRST_NODES: usize = 256;
+
 /// A document: its nodes and which of them is the root.
-pub(super) struct Document {
-    pub(super) nodes: Vec<Node>,
+pub(super) struct Document<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
     pub(super) root: NodeId,
 }
 
@@ -36,16 +40,16 @@ enum Context {
 }
 
 #[derive(Default)]
-struct Properties {
-    anchor: Option<Vec<u8>>,
+struct Properties<'a> {
+    anchor: Option<&'a [u8]>,
     tag: Vec<u8>,
 }
 
-/// Reads the first document; an empty text holds none.
-pub(super) fn first_document(bytes: &[u8]) -> Result<Option<Document>, Fault> {
+/// Reads the first document of a text in UTF-8; an empty one holds none.
+pub(super) fn first_document(text: &[u8]) -> Result<Option<Document<'_>>, Fault> {
     let mut parser = Parser {
-        scanner: Scanner::new(bytes)?,
-        nodes: Vec::new(),
+        scanner: Scanner::new(text),
+        nodes: Vec::with_capacity((text.len() / 16).min(FIRST_NODES)),
         anchors: HashMap::new(),
         prefixes: HashMap::new(),
         depth: 0,
@@ -55,13 +59,13 @@ pub(super) fn first_document(bytes: &[u8]) -> Result<Option<Document>, Fault> {
     Ok(root.map(|root| Document { nodes, root }))
 }
 
-impl Parser<'_> {
-    fn peek(&mut self) -> Result<&Kind, Fault> {
+impl<'a> Parser<'a> {
+    fn peek(&mut self) -> Result<&Kind<'a>, Fault> {
         Ok(&self.scanner.peek()?.kind)
     }
 
     /// Takes the next token when it is of this kind.
-    fn take(&mut self, kind: &Kind) -> Result<bool, Fault> {
+    fn take(&mut self, kind: &Kind<'_>) -> Result<bool, Fault> {
         let is_kind = self.peek()? == kind;
         if is_kind {
             self.scanner.next()?;
@@ -131,10 +135,6 @@ impl Parser<'_> {
                 _ => break,
             }
         }
-        for (handle, prefix) in [(&b"!"[..], &b"!"[..]), (b"!!", TAG_PREFIX)] {
-            let entry = self.prefixes.entry(handle.to_vec());
-            entry.or_insert_with(|| prefix.to_vec());
-        }
         Ok(())
     }
 
@@ -148,29 +148,33 @@ impl Parser<'_> {
     }
 
     fn node(&mut self, context: Context) -> Result<NodeId, Fault> {
-        if matches!(self.peek()?, Kind::Alias(_)) {
-            return self.alias();
-        }
-        let properties = self.properties()?;
-        let start = self.scanner.peek()?.start;
-        match self.peek()? {
+        let properties = match self.peek()? {
+            Kind::Alias(_) => return self.alias(),
+            Kind::Anchor(_) | Kind::Tag { .. } => self.properties()?,
+            _ => Properties::default(),
+        };
+        let token = self.scanner.peek()?;
+        match token.kind {
             Kind::BlockEntry if context == Context::BlockMapping => {
-                self.collection(properties, Self::indentless_sequence)
+                self.collection(properties.anchor, Self::indentless_sequence)
             }
             Kind::Scalar { .. } => self.scalar(properties),
-            Kind::FlowSequenceStart => self.collection(properties, Self::flow_sequence),
-            Kind::FlowMappingStart => self.collection(properties, Self::flow_mapping),
+            Kind::FlowSequenceStart => self.collection(properties.anchor, Self::flow_sequence),
+            Kind::FlowMappingStart => self.collection(properties.anchor, Self::flow_mapping),
             Kind::BlockSequenceStart if context != Context::Flow => {
-                self.collection(properties, Self::block_sequence)
+                self.collection(properties.anchor, Self::block_sequence)
             }
             Kind::BlockMappingStart if context != Context::Flow => {
-                self.collection(properties, Self::block_mapping)
+                self.collection(properties.anchor, Self::block_mapping)
             }
             _ if properties.anchor.is_some() || !properties.tag.is_empty() => {
                 let implicit = properties.tag.is_empty();
-                Ok(self.add_scalar(properties, Vec::new(), implicit))
+                Ok(self.add_scalar(properties, Cow::default(), implicit))
             }
-            _ => Err(Fault::parser(start, "did not find expected node content")),
+            _ => {
+                let problem = "did not find expected node content";
+                Err(Fault::parser(token.start, problem))
+            }
         }
     }
 
@@ -178,8 +182,8 @@ impl Parser<'_> {
         let Kind::Alias(name) = self.scanner.next()?.kind else {
             return Err(Fault::no_token());
         };
-        let Some(target) = self.anchors.get(&name).copied() else {
-            let name = String::from_utf8_lossy(&name);
+        let Some(target) = self.anchors.get(name).copied() else {
+            let name = String::from_utf8_lossy(name);
             return Err(Fault::meaning(format!(
                 "unknown anchor '{name}' referenced"
             )));
@@ -188,7 +192,7 @@ impl Parser<'_> {
     }
 
     /// An anchor and a tag, in any order.
-    fn properties(&mut self) -> Result<Properties, Fault> {
+    fn properties(&mut self) -> Result<Properties<'a>, Fault> {
         let mut properties = Properties::default();
         let mut tag = None;
         if matches!(self.peek()?, Kind::Anchor(_)) {
@@ -204,7 +208,7 @@ impl Parser<'_> {
         Ok(properties)
     }
 
-    fn anchor(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+    fn anchor(&mut self) -> Result<Option<&'a [u8]>, Fault> {
         if !matches!(self.peek()?, Kind::Anchor(_)) {
             return Ok(None);
         }
@@ -217,7 +221,7 @@ impl Parser<'_> {
         }
     }
 
-    fn tag(&mut self) -> Result<Option<Token>, Fault> {
+    fn tag(&mut self) -> Result<Option<Token<'a>>, Fault> {
         if !matches!(self.peek()?, Kind::Tag { .. }) {
             return Ok(None);
         }
@@ -226,20 +230,26 @@ impl Parser<'_> {
         Ok(Some(token))
     }
 
-    fn full_tag(&self, token: Token) -> Result<Vec<u8>, Fault> {
+    fn full_tag(&self, token: Token<'_>) -> Result<Vec<u8>, Fault> {
         let Kind::Tag { handle, suffix } = token.kind else {
             return Err(Fault::no_token());
         };
         if handle.is_empty() {
             return Ok(suffix);
         }
-        match self.prefixes.get(&handle) {
-            Some(prefix) => Ok([prefix.as_slice(), &suffix].concat()),
+        let own = self.prefixes.get(&handle).map(Vec::as_slice);
+        let prefix = own.or(match handle.as_slice() {
+            b"!" => Some(b"!"),
+            b"!!" => Some(TAG_PREFIX),
+            _ => None,
+        });
+        match prefix {
+            Some(prefix) => Ok([prefix, &suffix].concat()),
             None => Err(Fault::parser(token.start, "found undefined tag handle")),
         }
     }
 
-    fn scalar(&mut self, properties: Properties) -> Result<NodeId, Fault> {
+    fn scalar(&mut self, properties: Properties<'a>) -> Result<NodeId, Fault> {
         let Kind::Scalar { text, plain } = self.scanner.next()?.kind else {
             return Err(Fault::no_token());
         };
@@ -247,7 +257,12 @@ impl Parser<'_> {
         Ok(self.add_scalar(properties, text, implicit))
     }
 
-    fn add_scalar(&mut self, properties: Properties, text: Vec<u8>, implicit: bool) -> NodeId {
+    fn add_scalar(
+        &mut self,
+        properties: Properties<'a>,
+        text: Cow<'a, [u8]>,
+        implicit: bool,
+    ) -> NodeId {
         let Properties { anchor, tag } = properties;
         let scalar = Scalar {
             text,
@@ -263,10 +278,10 @@ impl Parser<'_> {
 
     /// A scalar that is not written.
     fn empty(&mut self) -> NodeId {
-        self.add_scalar(Properties::default(), Vec::new(), true)
+        self.add_scalar(Properties::default(), Cow::default(), true)
     }
 
-    fn add(&mut self, node: Node) -> NodeId {
+    fn add(&mut self, node: Node<'a>) -> NodeId {
         self.nodes.push(node);
         self.nodes.len() - 1
     }
@@ -274,11 +289,11 @@ impl Parser<'_> {
     /// A sequence or mapping: known by its anchor before its content is read, as aliases within may name it.
     fn collection(
         &mut self,
-        properties: Properties,
-        content: fn(&mut Self) -> Result<Node, Fault>,
+        anchor: Option<&'a [u8]>,
+        content: fn(&mut Self) -> Result<Node<'a>, Fault>,
     ) -> Result<NodeId, Fault> {
         let id = self.add(Node::Sequence(Vec::new()));
-        if let Some(anchor) = properties.anchor {
+        if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
         self.depth += 1;
@@ -291,7 +306,7 @@ impl Parser<'_> {
         Ok(id)
     }
 
-    fn block_sequence(&mut self) -> Result<Node, Fault> {
+    fn block_sequence(&mut self) -> Result<Node<'a>, Fault> {
         self.scanner.next()?;
         let mut items = Vec::new();
         while self.take(&Kind::BlockEntry)? {
@@ -307,7 +322,7 @@ impl Parser<'_> {
         Ok(Node::Sequence(items))
     }
 
-    fn indentless_sequence(&mut self) -> Result<Node, Fault> {
+    fn indentless_sequence(&mut self) -> Result<Node<'a>, Fault> {
         let mut items = Vec::new();
         while self.take(&Kind::BlockEntry)? {
             let item = match self.peek()? {
@@ -319,7 +334,7 @@ impl Parser<'_> {
         Ok(Node::Sequence(items))
     }
 
-    fn block_mapping(&mut self) -> Result<Node, Fault> {
+    fn block_mapping(&mut self) -> Result<Node<'a>, Fault> {
         self.scanner.next()?;
         let mut pairs = Vec::new();
         while self.take(&Kind::Key)? {

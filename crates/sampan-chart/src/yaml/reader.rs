@@ -3,9 +3,9 @@
 //! A character that YAML forbids is an error as soon as its piece is read, before the tokens that precede it in the
 //! piece are judged. Which of two mistakes is told to the user depends on that, so the pieces are kept.
 
-use std::borrow::Cow;
-
 use super::Fault;
+use super::class::{self, Class};
+use super::gathered::Gathered;
 
 /// How many bytes libyaml takes from its input at once.
 const PIECE: usize = 512;
@@ -21,11 +21,11 @@ pub(super) struct Mark {
 
 /// The text and how far it is read.
 pub(super) struct Reader<'a> {
-    bytes: Cow<'a, [u8]>,
+    bytes: &'a [u8],
+    /// What of it is known to be allowed characters.
+    checked: &'a [u8],
     /// The next byte to be scanned.
     position: usize,
-    /// Up to here the bytes are known to be allowed characters.
-    checked: usize,
     /// Up to here libyaml has taken them from its input.
     taken: usize,
     /// Where libyaml's buffer begins.
@@ -38,33 +38,42 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let bytes = match bytes {
-            [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)?),
-            [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
-            plain => Cow::Borrowed(plain),
-        };
-        Ok(Self {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
             bytes,
+            checked: &[],
             position: 0,
-            checked: 0,
             taken: 0,
             window: 0,
             unread: 0,
             started: false,
             at_end: false,
             mark: Mark::default(),
-        })
+        }
     }
 
     /// The byte so many places ahead; 0 at the end of the text, where nothing else is 0.
+    #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
-        let place = self.position + ahead;
-        if place < self.checked {
-            self.bytes[place]
-        } else {
-            0
-        }
+        self.checked
+            .get(self.position + ahead)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// The place of the next byte.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Nothing so far of a text that is gathered from here on.
+    pub(super) fn gather(&self) -> Gathered<'a> {
+        Gathered::new(self.bytes)
+    }
+
+    /// What was passed since a place.
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.position]
     }
 
     /// Makes sure that so many characters can be looked at, as far as the text goes.
@@ -83,7 +92,7 @@ impl<'a> Reader<'a> {
         self.window = self.position;
         let mut first = true;
         while self.unread < count {
-            if !first || self.checked == self.taken {
+            if !first || self.checked.len() == self.taken {
                 self.take();
             }
             first = false;
@@ -101,7 +110,7 @@ impl<'a> Reader<'a> {
         self.take();
         if self.bytes.starts_with(BYTE_ORDER_MARK) {
             self.position = BYTE_ORDER_MARK.len();
-            self.checked = self.position;
+            self.checked = &self.bytes[..self.position];
         }
     }
 
@@ -109,17 +118,18 @@ impl<'a> Reader<'a> {
         if self.taken == self.bytes.len() {
             self.at_end = true;
         }
-        let kept = self.taken - self.checked;
+        let kept = self.taken - self.checked.len();
         self.taken = (self.taken + PIECE - kept).min(self.bytes.len());
     }
 
     /// Checks all characters that were taken completely.
     fn check(&mut self) -> Result<(), Fault> {
-        while self.checked < self.taken {
-            let rest = &self.bytes[self.checked..self.taken];
-            let plain = rest.iter().take_while(|byte| is_usual(**byte)).count();
+        while self.checked.len() < self.taken {
+            let checked = self.checked.len();
+            let rest = &self.bytes[checked..self.taken];
+            let plain = leading_usual(rest);
             if plain > 0 {
-                self.checked += plain;
+                self.checked = &self.bytes[..checked + plain];
                 self.unread += plain;
                 continue;
             }
@@ -135,7 +145,7 @@ impl<'a> Reader<'a> {
             if !is_allowed(character(&rest[..width])?) {
                 return Err(Fault::reader("control characters are not allowed"));
             }
-            self.checked += width;
+            self.checked = &self.bytes[..checked + width];
             self.unread += 1;
         }
         Ok(())
@@ -153,18 +163,32 @@ impl<'a> Reader<'a> {
     pub(super) fn is_break(&self, ahead: usize) -> bool {
         match self.byte(ahead) {
             b'\r' | b'\n' => true,
-            0xc2 => self.byte(ahead + 1) == 0x85,
-            0xe2 => self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9),
+            0xc2 | 0xe2 => self.is_wide_break(ahead),
             _ => false,
         }
     }
 
+    fn is_wide_break(&self, ahead: usize) -> bool {
+        match self.byte(ahead) {
+            0xc2 => self.byte(ahead + 1) == 0x85,
+            _ => self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9),
+        }
+    }
+
     pub(super) fn is_break_or_end(&self, ahead: usize) -> bool {
-        self.byte(ahead) == 0 || self.is_break(ahead)
+        match self.byte(ahead) {
+            0 | b'\r' | b'\n' => true,
+            0xc2 | 0xe2 => self.is_wide_break(ahead),
+            _ => false,
+        }
     }
 
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
-        self.is_blank(ahead) || self.is_break_or_end(ahead)
+        match self.byte(ahead) {
+            b' ' | b'\t' | 0 | b'\r' | b'\n' => true,
+            0xc2 | 0xe2 => self.is_wide_break(ahead),
+            _ => false,
+        }
     }
 
     /// Whether a character of names stands next.
@@ -174,7 +198,7 @@ impl<'a> Reader<'a> {
 
     /// Whether libyaml's buffer begins with a byte order mark, which is what it asks where it means the next character.
     pub(super) fn window_begins_with_mark(&self) -> bool {
-        self.bytes[self.window..self.checked].starts_with(BYTE_ORDER_MARK)
+        self.checked[self.window..].starts_with(BYTE_ORDER_MARK)
     }
 
     /// `---` or `...` alone at the beginning of a line.
@@ -185,7 +209,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn is_any_document_indicator(&self) -> bool {
-        self.is_document_indicator(b'-') || self.is_document_indicator(b'.')
+        self.mark.column == 0
+            && (self.is_document_indicator(b'-') || self.is_document_indicator(b'.'))
     }
 
     /// Passes one character.
@@ -197,25 +222,68 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes one character and keeps it.
-    pub(super) fn read(&mut self, target: &mut Vec<u8>) {
+    pub(super) fn read(&mut self, target: &mut Gathered<'a>) {
         let start = self.position;
         self.skip();
-        target.extend(&self.bytes[start..self.position]);
+        target.extend(start..self.position);
     }
 
-    /// Passes and keeps characters of words, all but the last that are known, for what follows may tell what they mean.
-    pub(super) fn read_word(&mut self, target: &mut Vec<u8>) {
-        let known = &self.bytes[self.position..self.checked];
-        let count = known
-            .iter()
-            .take(self.unread.saturating_sub(2))
-            .take_while(|byte| is_part_of_word(**byte))
-            .count();
-        target.extend_from_slice(&known[..count]);
+    /// Passes and keeps characters of a class, all but the last that are known, for what follows may tell what they mean.
+    pub(super) fn read_run(&mut self, class: &Class, target: &mut Gathered<'a>) {
+        let count = self.run(2, class);
+        if count > 0 {
+            let start = self.position;
+            self.pass(count);
+            target.extend(start..self.position);
+        }
+    }
+
+    /// How many of the next characters are of a class, without the last ones that are known.
+    fn run(&self, last: usize, class: &Class) -> usize {
+        let known = self.checked.get(self.position..).unwrap_or_default();
+        let most = known.len().min(self.unread.saturating_sub(last));
+        let run = known[..most].iter();
+        run.take_while(|byte| class.has(**byte)).count()
+    }
+
+    /// Passes characters of one byte on one line.
+    fn pass(&mut self, count: usize) {
         self.position += count;
         self.mark.index += count;
         self.mark.column += count;
         self.unread -= count;
+    }
+
+    /// Passes spaces, so many at most.
+    pub(super) fn skip_spaces(&mut self, most: usize) -> Result<(), Fault> {
+        let mut left = most;
+        while left > 0 && self.byte(0) == b' ' {
+            let count = self.run(1, &class::SPACE).min(left);
+            if count > 0 {
+                self.pass(count);
+                left -= count;
+            } else {
+                self.skip();
+                self.ensure(1)?;
+                left -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes what is left of a line, and gives it.
+    pub(super) fn rest_of_line(&mut self) -> Result<&'a [u8], Fault> {
+        let start = self.position;
+        while !self.is_break_or_end(0) {
+            let count = self.run(1, &class::LINE);
+            if count > 0 {
+                self.pass(count);
+            } else {
+                self.skip();
+                self.ensure(1)?;
+            }
+        }
+        Ok(self.since(start))
     }
 
     /// Passes the end of a line.
@@ -230,26 +298,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes the end of a line and keeps it: as a line feed, but for the separators that Unicode made for it.
-    pub(super) fn read_break(&mut self, target: &mut Vec<u8>) {
-        if !self.is_break(0) {
-            return;
-        }
-        if self.byte(0) == 0xe2 {
-            target.extend([0xe2, 0x80, self.byte(2)]);
-        } else {
-            target.push(b'\n');
-        }
+    /// Passes the end of a line, and gives what it is: a line feed, but for the separators that Unicode made for it.
+    pub(super) fn read_break(&mut self) -> &'static [u8] {
+        let written: &[u8] = match (self.byte(0), self.byte(2)) {
+            _ if !self.is_break(0) => return b"",
+            (0xe2, 0xa8) => b"\xe2\x80\xa8",
+            (0xe2, _) => b"\xe2\x80\xa9",
+            _ => b"\n",
+        };
         self.skip_break();
+        written
     }
 
     /// Passes a comment and what else is left before it, up to the end of the line.
     pub(super) fn skip_comment(&mut self) -> Result<(), Fault> {
         if self.byte(0) == b'#' {
-            while !self.is_break_or_end(0) {
-                self.skip();
-                self.ensure(1)?;
-            }
+            self.rest_of_line()?;
         }
         Ok(())
     }
@@ -265,18 +329,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a byte is an allowed character of its own, as nearly all are.
-fn is_usual(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
-}
-
-/// Whether a byte is a character that goes on with a scalar wherever it stands.
-fn is_part_of_word(byte: u8) -> bool {
-    matches!(byte, b'!'..=b'~')
-        && !matches!(
-            byte,
-            b':' | b',' | b'?' | b'[' | b']' | b'{' | b'}' | b'\'' | b'"' | b'\\' | b'#'
-        )
+/// How many bytes are allowed characters of their own, as nearly all are.
+fn leading_usual(bytes: &[u8]) -> usize {
+    let usual = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    // Without a way out the processor looks at many bytes at once.
+    if bytes.iter().fold(true, |all, byte| all & usual(byte)) {
+        return bytes.len();
+    }
+    bytes.iter().take_while(|byte| usual(byte)).count()
 }
 
 /// How many bytes a character has that begins with this one.
@@ -320,28 +380,4 @@ pub(super) fn is_allowed(code: u32) -> bool {
         code,
         0x09 | 0x0a | 0x0d | 0x20..=0x7e | 0x85 | 0xa0..=0xd7ff | 0xe000..=0xfffd | 0x1_0000..=0x10_ffff
     )
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Fault> {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(Fault::reader("incomplete UTF-16 character"));
-    }
-    let mut text = String::with_capacity(bytes.len());
-    let mut units = pairs.iter().map(|pair| u32::from(unit(*pair)));
-    while let Some(first) = units.next() {
-        let code = match first {
-            0xdc00..=0xdfff => return Err(Fault::reader("unexpected low surrogate area")),
-            0xd800..=0xdbff => match units.next() {
-                None => return Err(Fault::reader("incomplete UTF-16 surrogate pair")),
-                Some(second @ 0xdc00..=0xdfff) => {
-                    0x1_0000 + ((first & 0x3ff) << 10) + (second & 0x3ff)
-                }
-                Some(_) => return Err(Fault::reader("expected low surrogate area")),
-            },
-            plain => plain,
-        };
-        text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-    }
-    Ok(text.into_bytes())
 }

@@ -1,5 +1,7 @@
 //! What plain text means by the rules of YAML 1.1, as go-yaml reads them.
 
+use std::borrow::Cow;
+
 use super::Fault;
 use super::parser::TAG_PREFIX;
 use super::timestamp;
@@ -101,7 +103,7 @@ fn number(text: &[u8], may_be_timestamp: bool) -> Meaning {
     let Ok(text) = std::str::from_utf8(text) else {
         return Meaning::Text;
     };
-    let digits = text.replace('_', "");
+    let digits = without_separators(text);
     if let Some(number) = integer(&digits) {
         return Meaning::Integer(number);
     }
@@ -123,6 +125,14 @@ fn number(text: &[u8], may_be_timestamp: bool) -> Meaning {
     }
 }
 
+fn without_separators(text: &str) -> Cow<'_, str> {
+    if text.contains('_') {
+        Cow::Owned(text.replace('_', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// An integer in Go's notation: `0x`, `0o`, `0b`, or `0` for octal. Those beyond `uint64` are none.
 fn integer(text: &str) -> Option<i128> {
     let (negative, digits) = match text.as_bytes().first()? {
@@ -131,14 +141,13 @@ fn integer(text: &str) -> Option<i128> {
         _ => (false, text),
     };
     let is_signed = digits.len() < text.len();
-    let lower = digits.to_ascii_lowercase();
-    let magnitude = match lower.as_bytes() {
-        [b'0', b'x', _, ..] => unsigned(&lower[2..], 16)?,
-        [b'0', b'o', _, ..] => unsigned(&lower[2..], 8)?,
-        [b'0', b'b', _, ..] => unsigned(&lower[2..], 2)?,
+    let magnitude = match digits.as_bytes() {
+        [b'0', b'x' | b'X', _, ..] => unsigned(&digits[2..], 16)?,
+        [b'0', b'o' | b'O', _, ..] => unsigned(&digits[2..], 8)?,
+        [b'0', b'b' | b'B', _, ..] => unsigned(&digits[2..], 2)?,
         [b'0'] => 0,
-        [b'0', ..] => unsigned(&lower[1..], 8)?,
-        _ => unsigned(&lower, 10)?,
+        [b'0', ..] => unsigned(&digits[1..], 8)?,
+        _ => unsigned(digits, 10)?,
     };
     let number = if negative { -magnitude } else { magnitude };
     let fits = i64::try_from(number).is_ok() || !is_signed && u64::try_from(number).is_ok();
@@ -188,7 +197,7 @@ fn point_float(text: &[u8]) -> Meaning {
     let separated = bytes.iter().enumerate().all(|(index, byte)| {
         *byte != b'_' || is_digit(bytes.get(index - 1)) && is_digit(bytes.get(index + 1))
     });
-    match decimal(&text.replace('_', "")) {
+    match decimal(&without_separators(text)) {
         Some(number) if separated => Meaning::Float(number),
         _ => Meaning::Text,
     }

@@ -23,7 +23,7 @@ const MAX_LEVEL: usize = 10_000;
 
 pub(super) struct Scanner<'a> {
     reader: Reader<'a>,
-    tokens: VecDeque<Token>,
+    tokens: VecDeque<Token<'a>>,
     /// How many tokens have left the queue.
     tokens_parsed: usize,
     started: bool,
@@ -39,10 +39,10 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Fault> {
-        Ok(Self {
-            reader: Reader::new(bytes)?,
-            tokens: VecDeque::new(),
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            reader: Reader::new(bytes),
+            tokens: VecDeque::with_capacity(8),
             tokens_parsed: 0,
             started: false,
             head_is_settled: false,
@@ -51,20 +51,20 @@ impl<'a> Scanner<'a> {
             key_allowed: true,
             keys: Vec::new(),
             flow_level: 0,
-        })
+        }
     }
 
     /// The next token, which stays in the queue.
-    pub(super) fn peek(&mut self) -> Result<&Token, Fault> {
+    #[inline]
+    pub(super) fn peek(&mut self) -> Result<&Token<'a>, Fault> {
         if !self.head_is_settled {
             self.fetch_until_settled()?;
-            self.head_is_settled = true;
         }
         self.tokens.front().ok_or_else(Fault::no_token)
     }
 
     /// Takes the next token from the queue.
-    pub(super) fn next(&mut self) -> Result<Token, Fault> {
+    pub(super) fn next(&mut self) -> Result<Token<'a>, Fault> {
         self.peek()?;
         self.tokens_parsed += 1;
         self.head_is_settled = false;
@@ -74,10 +74,12 @@ impl<'a> Scanner<'a> {
     fn fetch_until_settled(&mut self) -> Result<(), Fault> {
         loop {
             if !self.tokens.is_empty() {
-                let Some(index) = self.listed_key(self.tokens_parsed) else {
-                    return Ok(());
+                let waits = match self.listed_key(self.tokens_parsed) {
+                    Some(index) => self.key_is_valid(index)?,
+                    None => false,
                 };
-                if !self.key_is_valid(index)? {
+                if !waits {
+                    self.head_is_settled = true;
                     return Ok(());
                 }
             }
@@ -151,7 +153,8 @@ impl<'a> Scanner<'a> {
             self.reader.ensure(1)?;
             // A tab must not look like indentation.
             let tabs = self.flow_level > 0 || !self.key_allowed;
-            while self.reader.byte(0) == b' ' || tabs && self.reader.byte(0) == b'\t' {
+            self.reader.skip_spaces(usize::MAX)?;
+            while tabs && self.reader.is_blank(0) {
                 self.reader.skip();
                 self.reader.ensure(1)?;
             }
@@ -180,7 +183,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn document_indicator(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn document_indicator(&mut self, kind: Kind<'a>) -> Result<(), Fault> {
         self.unroll(-1);
         self.remove_key()?;
         self.key_allowed = false;
@@ -192,7 +195,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn flow_start(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn flow_start(&mut self, kind: Kind<'a>) -> Result<(), Fault> {
         self.save_key()?;
         self.keys.push(SimpleKey {
             possible: false,
@@ -210,7 +213,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn flow_end(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn flow_end(&mut self, kind: Kind<'a>) -> Result<(), Fault> {
         self.remove_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
@@ -279,7 +282,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Opens a block when what begins here stands further to the right than the current one.
-    fn roll(&mut self, mark: Mark, number: Option<usize>, kind: Kind) -> Result<(), Fault> {
+    fn roll(&mut self, mark: Mark, number: Option<usize>, kind: Kind<'a>) -> Result<(), Fault> {
         let column = signed(mark.column);
         if self.flow_level > 0 || self.indent >= column {
             return Ok(());
@@ -307,18 +310,18 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn indicator(&mut self, kind: Kind) {
+    fn indicator(&mut self, kind: Kind<'a>) {
         let start = self.reader.mark;
         self.reader.skip();
         self.push(kind, start);
     }
 
-    fn push(&mut self, kind: Kind, start: Mark) {
+    fn push(&mut self, kind: Kind<'a>, start: Mark) {
         self.tokens.push_back(Token { kind, start });
     }
 
     /// Puts a token before the one of this number; where that has left the queue already, libyaml appends.
-    fn insert(&mut self, number: usize, kind: Kind, start: Mark) {
+    fn insert(&mut self, number: usize, kind: Kind<'a>, start: Mark) {
         let token = Token { kind, start };
         match number.checked_sub(self.tokens_parsed) {
             Some(place) if place <= self.tokens.len() => self.tokens.insert(place, token),

@@ -1,10 +1,12 @@
 //! The tokens between scanner and parser.
 
+use std::borrow::Cow;
+
 use super::reader::Mark;
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     StreamStart,
     StreamEnd,
     /// `%YAML 1.1`
@@ -30,22 +32,22 @@ pub(super) enum Kind {
     FlowEntry,
     Key,
     Value,
-    Alias(Vec<u8>),
-    Anchor(Vec<u8>),
+    Alias(&'a [u8]),
+    Anchor(&'a [u8]),
     Tag {
         handle: Vec<u8>,
         suffix: Vec<u8>,
     },
     /// Text; only plain text is looked at for numbers and the like.
     Scalar {
-        text: Vec<u8>,
+        text: Cow<'a, [u8]>,
         plain: bool,
     },
 }
 
 /// A token and where it begins.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind<'a>,
     pub(super) start: Mark,
 }

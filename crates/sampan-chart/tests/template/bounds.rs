@@ -160,6 +160,13 @@ fn functions_that_take_long_end_with_the_time_of_the_rendering() {
     assert!(error.ends_with(reason), "{error}");
 }
 
+#[test]
+fn texts_of_many_characters_are_split_in_one_go() {
+    let split = "{{ splitList \"\" (repeat 400000 \"aü\") | len }}";
+    let done = within(Duration::from_secs(20), split.to_owned()).unwrap();
+    assert_eq!(done, b"800000");
+}
+
 /// Maps are shared: forty small ones have more nodes than any machine when they are walked.
 #[test]
 fn what_is_shared_counts_as_often_as_it_is_met() {

@@ -12,6 +12,9 @@ use crate::functions::FunctionError;
 use crate::limits;
 use crate::value::{Reflected, Value, print, quote};
 
+/// For so much of what a template prints there is room at first.
+const FIRST_BYTES: usize = 256;
+
 /// A template being carried out, and the templates that it called.
 pub(super) struct State<'t, 'e, 's> {
     pub(super) executor: &'e mut Executor<'s>,
@@ -57,7 +60,7 @@ impl<'t, 'e, 's> State<'t, 'e, 's> {
             variables: Vec::new(),
             frames: Vec::new(),
             depth: 0,
-            out: Vec::new(),
+            out: Vec::with_capacity(FIRST_BYTES),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What stands between delimiters.
 
-use super::item::{Item, Kind, keyword_kinds};
-use super::{Lexer, RIGHT, has_right_marker};
+use super::item::{Item, Kind, keyword};
+use super::{Lexer, RIGHT, count_lines, has_right_marker};
 use crate::template::letters::{is_alphanumeric, is_space};
 use crate::value::quote;
 
@@ -45,12 +45,12 @@ impl<'s> Lexer<'s> {
             '"' => self.quoted('"', Kind::String, "unterminated quoted string"),
             '\'' => self.quoted('\'', Kind::CharConstant, "unterminated character constant"),
             '`' => {
-                while let Some(rune) = self.advance() {
-                    if rune == '`' {
-                        return self.emit(Kind::RawString);
-                    }
-                }
-                self.error("unterminated raw quoted string")
+                let Some(length) = memchr::memchr(b'`', self.rest()) else {
+                    return self.error("unterminated raw quoted string");
+                };
+                self.line += count_lines(&self.rest()[..length]);
+                self.position += length + 1;
+                self.emit(Kind::RawString)
             }
             '$' => self.name(Kind::Variable),
             '.' => self.name(Kind::Field),
@@ -96,12 +96,10 @@ impl<'s> Lexer<'s> {
             return self.bad_character();
         }
         let word = &self.input[self.start..self.position];
-        let keyword = keyword_kinds().find(|(keyword, _)| *keyword == word);
-        match keyword {
-            Some((_, kind)) => self.emit(kind),
-            None if matches!(word, b"true" | b"false") => self.emit(Kind::Bool),
-            None => self.emit(Kind::Identifier),
-        }
+        self.emit(match word {
+            b"true" | b"false" => Kind::Bool,
+            _ => keyword(word).unwrap_or(Kind::Identifier),
+        })
     }
 
     /// A field or a variable, whose first character is passed already.
@@ -117,9 +115,16 @@ impl<'s> Lexer<'s> {
     }
 
     fn accept_name(&mut self) {
+        self.pass(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
         while self.peek().is_some_and(|(rune, _)| is_alphanumeric(rune)) {
             self.advance();
         }
+    }
+
+    /// Passes characters of one byte within a line.
+    fn pass(&mut self, goes_on: impl Fn(u8) -> bool) {
+        let rest = self.rest().iter();
+        self.position += rest.take_while(|byte| goes_on(**byte)).count();
     }
 
     fn bad_character(&mut self) -> Item<'s> {
@@ -139,6 +144,7 @@ impl<'s> Lexer<'s> {
     /// A text or a character in quotes on one line; the first quote is passed already.
     fn quoted(&mut self, mark: char, kind: Kind, unterminated: &str) -> Item<'s> {
         loop {
+            self.pass(|byte| matches!(byte, b' '..=b'~') && !b"\"'\\".contains(&byte));
             match self.advance() {
                 Some('\\') => match self.advance() {
                     None | Some('\n') => return self.error(unterminated),

@@ -82,25 +82,38 @@ impl Item<'_> {
 
 impl Kind {
     fn is_keyword(self) -> bool {
-        keyword_kinds().any(|(_, kind)| kind == self)
+        matches!(
+            self,
+            Self::Dot
+                | Self::Block
+                | Self::Break
+                | Self::Continue
+                | Self::Define
+                | Self::Else
+                | Self::End
+                | Self::If
+                | Self::Range
+                | Self::Nil
+                | Self::Template
+                | Self::With
+        )
     }
 }
 
-/// The keywords and what they are.
-pub(super) fn keyword_kinds() -> impl Iterator<Item = (&'static [u8], Kind)> {
-    const KEYWORDS: [(&[u8], Kind); 12] = [
-        (b".", Kind::Dot),
-        (b"block", Kind::Block),
-        (b"break", Kind::Break),
-        (b"continue", Kind::Continue),
-        (b"define", Kind::Define),
-        (b"else", Kind::Else),
-        (b"end", Kind::End),
-        (b"if", Kind::If),
-        (b"range", Kind::Range),
-        (b"nil", Kind::Nil),
-        (b"template", Kind::Template),
-        (b"with", Kind::With),
-    ];
-    KEYWORDS.into_iter()
+/// What a keyword is.
+pub(super) fn keyword(word: &[u8]) -> Option<Kind> {
+    Some(match word {
+        b"block" => Kind::Block,
+        b"break" => Kind::Break,
+        b"continue" => Kind::Continue,
+        b"define" => Kind::Define,
+        b"else" => Kind::Else,
+        b"end" => Kind::End,
+        b"if" => Kind::If,
+        b"range" => Kind::Range,
+        b"nil" => Kind::Nil,
+        b"template" => Kind::Template,
+        b"with" => Kind::With,
+        _ => return None,
+    })
 }

@@ -7,24 +7,24 @@ use super::super::unquote::unquote;
 use super::{Failure, Parser};
 use crate::functions;
 use crate::limits;
-use crate::value::{Text, quote};
+use crate::value::{Text, lossy, quote};
 
 impl<'s> Parser<'_, 's> {
     /// A pipeline up to what ends it: `$x := command | command`.
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe, Failure> {
         let position = self.peek_not_space().position;
         let (declared, assigns) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let first = self.shared.open.commands.len();
         loop {
             let item = self.next_not_space();
             match item.kind {
                 kind if kind == end => {
-                    self.check_pipeline(&commands, context)?;
+                    self.check_pipeline(&self.shared.open.commands[first..], context)?;
                     return Ok(Pipe {
                         position,
                         assigns,
                         declared: declared.into(),
-                        commands: commands.into(),
+                        commands: self.shared.open.commands.drain(first..).collect(),
                     });
                 }
                 Kind::Bool
@@ -40,7 +40,8 @@ impl<'s> Parser<'_, 's> {
                 | Kind::Variable
                 | Kind::LeftParenthesis => {
                     self.back_up();
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.shared.open.commands.push(command);
                 }
                 _ => return Err(self.unexpected(&item, context)),
             }
@@ -93,7 +94,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn declare(&mut self, item: &Item<'s>) -> Variable {
-        let variable = self.symbol(&String::from_utf8_lossy(&item.text));
+        let variable = self.symbol(&lossy(&item.text));
         self.variables.push(variable.symbol);
         variable
     }
@@ -119,10 +120,11 @@ impl<'s> Parser<'_, 's> {
 
     fn command(&mut self) -> Result<Command, Failure> {
         let position = self.peek_not_space().position;
-        let mut operands = Vec::new();
+        let first = self.shared.open.operands.len();
         loop {
             self.peek_not_space();
-            operands.extend(self.operand()?);
+            let operand = self.operand()?;
+            self.shared.open.operands.extend(operand);
             let item = self.next();
             match item.kind {
                 Kind::Space => continue,
@@ -132,12 +134,12 @@ impl<'s> Parser<'_, 's> {
             }
             break;
         }
-        if operands.is_empty() {
+        if self.shared.open.operands.len() == first {
             return Err(self.failure("empty command"));
         }
         Ok(Command {
             position,
-            operands: operands.into(),
+            operands: self.shared.open.operands.drain(first..).collect(),
         })
     }
 
@@ -150,16 +152,18 @@ impl<'s> Parser<'_, 's> {
             return Ok(Some(operand));
         }
         let position = self.peek().position;
-        let mut fields = Vec::new();
         while self.peek().kind == Kind::Field {
-            fields.push(field(&self.next().text));
+            let name = field(&self.next().text);
+            self.shared.open.names.push(name);
         }
+        let fields = self.shared.open.names.drain(..);
         let term = match operand.term {
             Term::Field(names) => Term::Field(names.into_iter().chain(fields).collect()),
             Term::Variable(variable, names) => {
                 Term::Variable(variable, names.into_iter().chain(fields).collect())
             }
             term @ (Term::Bool(_) | Term::Text(..) | Term::Number(..) | Term::Nil | Term::Dot) => {
+                drop(fields);
                 let term = tree::print_term(&term, &self.shared.source.text);
                 let term = quote::quote(term.as_bytes());
                 return Err(self.failure(format!("unexpected . after term {term}")));
@@ -169,7 +173,7 @@ impl<'s> Parser<'_, 's> {
                     position: operand.position,
                     term,
                 };
-                Term::Chain(Box::new(base), fields.into())
+                Term::Chain(Box::new(base), fields.collect())
             }
         };
         Ok(Some(Operand { position, term }))
@@ -177,7 +181,7 @@ impl<'s> Parser<'_, 's> {
 
     fn term(&mut self) -> Result<Option<Operand>, Failure> {
         let item = self.next_not_space();
-        let written = || String::from_utf8_lossy(&item.text);
+        let written = || lossy(&item.text);
         let term = match item.kind {
             Kind::Identifier => {
                 let function = functions::resolve(&written(), self.shared.compatibility);
@@ -212,7 +216,7 @@ impl<'s> Parser<'_, 's> {
                 Term::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => match unquote(&item.text) {
-                Some(text) => Term::Text(Text::from(text), Self::range(&item)),
+                Some(text) => Term::Text(Text::from(&*text), Self::range(&item)),
                 None => return Err(self.failure("invalid syntax")),
             },
             _ => {
@@ -240,5 +244,5 @@ impl<'s> Parser<'_, 's> {
 
 /// The name of a field, without its dot.
 fn field(text: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(&text[1..]).into()
+    lossy(&text[1..]).into()
 }

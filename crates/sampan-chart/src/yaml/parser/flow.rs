@@ -1,9 +1,9 @@
 //! Sequences in brackets and mappings in braces.
 
-use super::{Context, Fault, Kind, Node, NodeId, Parser, Properties};
+use super::{Context, Fault, Kind, Node, NodeId, Parser};
 
-impl Parser<'_> {
-    pub(super) fn flow_sequence(&mut self) -> Result<Node, Fault> {
+impl<'a> Parser<'a> {
+    pub(super) fn flow_sequence(&mut self) -> Result<Node<'a>, Fault> {
         self.scanner.next()?;
         let mut items = Vec::new();
         while !self.take(&Kind::FlowSequenceEnd)? {
@@ -12,7 +12,7 @@ impl Parser<'_> {
             }
             match self.peek()? {
                 Kind::FlowSequenceEnd => {}
-                Kind::Key => items.push(self.collection(Properties::default(), Self::flow_pair)?),
+                Kind::Key => items.push(self.collection(None, Self::flow_pair)?),
                 _ => items.push(self.node(Context::Flow)?),
             }
         }
@@ -20,7 +20,7 @@ impl Parser<'_> {
     }
 
     /// A mapping of one pair, without braces within a sequence.
-    fn flow_pair(&mut self) -> Result<Node, Fault> {
+    fn flow_pair(&mut self) -> Result<Node<'a>, Fault> {
         self.scanner.next()?;
         let key = match self.peek()? {
             Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
@@ -40,7 +40,7 @@ impl Parser<'_> {
         Ok(Node::Mapping(vec![(key, value)]))
     }
 
-    pub(super) fn flow_mapping(&mut self) -> Result<Node, Fault> {
+    pub(super) fn flow_mapping(&mut self) -> Result<Node<'a>, Fault> {
         self.scanner.next()?;
         let mut pairs = Vec::new();
         while !self.take(&Kind::FlowMappingEnd)? {

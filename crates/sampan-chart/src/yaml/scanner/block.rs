@@ -29,7 +29,7 @@ impl Scanner<'_> {
         let start = self.reader.mark;
         self.reader.skip();
         let header = self.block_header()?;
-        let text = self.block_text(&header, literal)?;
+        let text = self.block_text(&header, literal)?.into();
         self.push(Kind::Scalar { text, plain: false }, start);
         Ok(())
     }
@@ -91,31 +91,27 @@ impl Scanner<'_> {
             .map_or(0, |increment| signed(increment) + self.indent.max(0));
         let mut text = Vec::new();
         let mut breaks = Vec::new();
-        let mut last_break = Vec::new();
+        let mut last_break: &[u8] = b"";
         self.block_breaks(&mut indent, &mut breaks)?;
         self.reader.ensure(1)?;
         let mut after_blank = false;
         while self.column() == indent && !self.reader.is_end() {
             let blank = self.reader.is_blank(0);
-            let folds = !literal && !after_blank && !blank && last_break.first() == Some(&b'\n');
+            let folds = !literal && !after_blank && !blank && last_break == b"\n";
             if !folds {
-                text.append(&mut last_break);
+                text.extend_from_slice(last_break);
             } else if breaks.is_empty() {
                 text.push(b' ');
             }
-            last_break.clear();
             text.append(&mut breaks);
             after_blank = blank;
-            while !self.reader.is_break_or_end(0) {
-                self.reader.read(&mut text);
-                self.reader.ensure(1)?;
-            }
+            text.extend_from_slice(self.reader.rest_of_line()?);
             self.reader.ensure(2)?;
-            self.reader.read_break(&mut last_break);
+            last_break = self.reader.read_break();
             self.block_breaks(&mut indent, &mut breaks)?;
         }
         if header.chomping != Chomping::Strip {
-            text.append(&mut last_break);
+            text.extend_from_slice(last_break);
         }
         if header.chomping == Chomping::Keep {
             text.append(&mut breaks);
@@ -128,10 +124,11 @@ impl Scanner<'_> {
         let mut deepest = 0;
         loop {
             self.reader.ensure(1)?;
-            while self.is_indentation(*indent) && self.reader.byte(0) == b' ' {
-                self.reader.skip();
-                self.reader.ensure(1)?;
-            }
+            let left = match *indent {
+                0 => usize::MAX,
+                indent => usize::try_from(indent - self.column()).unwrap_or(0),
+            };
+            self.reader.skip_spaces(left)?;
             deepest = deepest.max(self.column());
             if self.is_indentation(*indent) && self.reader.byte(0) == b'\t' {
                 let problem = "found a tab character where an indentation space is expected";
@@ -141,7 +138,7 @@ impl Scanner<'_> {
                 break;
             }
             self.reader.ensure(2)?;
-            self.reader.read_break(breaks);
+            breaks.extend_from_slice(self.reader.read_break());
         }
         if *indent == 0 {
             *indent = deepest.max(self.indent + 1).max(1);

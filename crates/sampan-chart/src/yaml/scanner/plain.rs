@@ -1,8 +1,13 @@
 //! Scalars without quotes, and the white space between the words of any scalar.
 
-use super::{Fault, Kind, Scanner};
+use std::borrow::Cow;
+use std::ops::Range;
 
-impl Scanner<'_> {
+use super::{Fault, Kind, Scanner};
+use crate::yaml::class;
+use crate::yaml::gathered::Gathered;
+
+impl<'a> Scanner<'a> {
     /// Whether a plain scalar can begin with the next character.
     pub(super) fn plain_may_start(&self) -> bool {
         let reader = &self.reader;
@@ -28,9 +33,9 @@ impl Scanner<'_> {
     }
 
     /// The text, and whether a line ended after it.
-    fn plain_text(&mut self) -> Result<(Vec<u8>, bool), Fault> {
+    fn plain_text(&mut self) -> Result<(Cow<'a, [u8]>, bool), Fault> {
         let indent = self.indent + 1;
-        let mut text = Vec::new();
+        let mut text = self.reader.gather();
         let mut gap = Gap::default();
         loop {
             self.reader.ensure(4)?;
@@ -40,7 +45,7 @@ impl Scanner<'_> {
             while !self.reader.is_blank_or_end(0) && !self.plain_ends() {
                 gap.close(&mut text);
                 self.reader.read(&mut text);
-                self.reader.read_word(&mut text);
+                self.reader.read_run(&class::WORD, &mut text);
                 self.reader.ensure(2)?;
             }
             if !(self.reader.is_blank(0) || self.reader.is_break(0)) {
@@ -58,7 +63,7 @@ impl Scanner<'_> {
                 break;
             }
         }
-        Ok((text, gap.has_break))
+        Ok((text.finish(), gap.has_break))
     }
 
     fn plain_ends(&self) -> bool {
@@ -69,22 +74,25 @@ impl Scanner<'_> {
         }
     }
 
-    /// Takes one blank or the end of a line into a gap.
+    /// Takes blanks or the end of a line into a gap.
     pub(super) fn extend(&mut self, gap: &mut Gap) -> Result<(), Fault> {
-        if self.reader.is_blank(0) {
-            if gap.has_break {
-                self.reader.skip();
-            } else {
-                self.reader.read(&mut gap.blanks);
-            }
-        } else {
+        if !self.reader.is_blank(0) {
             self.reader.ensure(2)?;
+            let written = self.reader.read_break();
             if gap.has_break {
-                self.reader.read_break(&mut gap.later_breaks);
+                gap.later_breaks.extend_from_slice(written);
             } else {
-                gap.blanks.clear();
-                self.reader.read_break(&mut gap.first_break);
+                gap.blanks = 0..0;
+                gap.first_break = written;
                 gap.has_break = true;
+            }
+        } else if gap.has_break && self.reader.byte(0) == b' ' {
+            return self.reader.skip_spaces(usize::MAX);
+        } else {
+            let start = self.reader.position();
+            self.reader.skip();
+            if !gap.has_break {
+                gap.add_blank(start);
             }
         }
         self.reader.ensure(1)
@@ -94,29 +102,39 @@ impl Scanner<'_> {
 /// The white space between two words of a scalar.
 #[derive(Default)]
 pub(super) struct Gap {
-    blanks: Vec<u8>,
+    /// Where blanks stand, up to the end of the line.
+    blanks: Range<usize>,
     pub(super) has_break: bool,
     /// Nothing where the break is escaped.
-    first_break: Vec<u8>,
+    first_break: &'static [u8],
     later_breaks: Vec<u8>,
 }
 
 impl Gap {
+    fn add_blank(&mut self, place: usize) {
+        if self.blanks.is_empty() {
+            self.blanks.start = place;
+        }
+        self.blanks.end = place + 1;
+    }
+
     /// Writes what the gap stands for: itself on one line, a space for a line break, one break less for several.
-    pub(super) fn close(&mut self, text: &mut Vec<u8>) {
+    pub(super) fn close(&mut self, text: &mut Gathered<'_>) {
+        let blanks = std::mem::take(&mut self.blanks);
         if !self.has_break {
-            text.append(&mut self.blanks);
+            if !blanks.is_empty() {
+                text.extend(blanks);
+            }
             return;
         }
-        if self.first_break.first() != Some(&b'\n') {
-            text.append(&mut self.first_break);
-            text.append(&mut self.later_breaks);
+        if self.first_break != b"\n" {
+            text.push(self.first_break);
+            text.push(&self.later_breaks);
         } else if self.later_breaks.is_empty() {
-            text.push(b' ');
+            text.push(b" ");
         } else {
-            text.append(&mut self.later_breaks);
+            text.push(&self.later_breaks);
         }
-        self.first_break.clear();
-        self.has_break = false;
+        *self = Self::default();
     }
 }

@@ -1,9 +1,13 @@
 //! Scalars in quotes.
 
+use std::borrow::Cow;
+
 use super::plain::Gap;
 use super::{Fault, Kind, Scanner};
+use crate::yaml::class;
+use crate::yaml::gathered::Gathered;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     pub(super) fn quoted(&mut self, quote: u8) -> Result<(), Fault> {
         self.save_key()?;
         self.key_allowed = false;
@@ -15,8 +19,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn quoted_text(&mut self, quote: u8) -> Result<Vec<u8>, Fault> {
-        let mut text = Vec::new();
+    fn quoted_text(&mut self, quote: u8) -> Result<Cow<'a, [u8]>, Fault> {
+        let mut text = self.reader.gather();
         loop {
             self.reader.ensure(4)?;
             if self.reader.is_any_document_indicator() {
@@ -43,14 +47,14 @@ impl Scanner<'_> {
                     (b'\\', letter) if quote == b'"' => self.escape(letter, &mut text)?,
                     _ => {
                         self.reader.read(&mut text);
-                        self.reader.read_word(&mut text);
+                        self.reader.read_run(&class::QUOTED, &mut text);
                     }
                 }
                 self.reader.ensure(2)?;
             }
             self.reader.ensure(1)?;
             if self.reader.byte(0) == quote {
-                return Ok(text);
+                return Ok(text.finish());
             }
             while self.reader.is_blank(0) || self.reader.is_break(0) {
                 self.extend(&mut gap)?;
@@ -59,7 +63,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn escape(&mut self, letter: u8, text: &mut Vec<u8>) -> Result<(), Fault> {
+    fn escape(&mut self, letter: u8, text: &mut Gathered<'_>) -> Result<(), Fault> {
         let code = match letter {
             b'0' => 0,
             b'a' => 0x07,
@@ -86,7 +90,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn escape_code(&mut self, length: usize, text: &mut Vec<u8>) -> Result<(), Fault> {
+    fn escape_code(&mut self, length: usize, text: &mut Gathered<'_>) -> Result<(), Fault> {
         self.reader.skip();
         self.reader.skip();
         self.reader.ensure(length)?;
@@ -107,10 +111,10 @@ impl Scanner<'_> {
     }
 }
 
-fn push_char(code: u32, text: &mut Vec<u8>) -> bool {
+fn push_char(code: u32, text: &mut Gathered<'_>) -> bool {
     let Some(char) = char::from_u32(code) else {
         return false;
     };
-    text.extend(char.encode_utf8(&mut [0; 4]).bytes());
+    text.push(char.encode_utf8(&mut [0; 4]).as_bytes());
     true
 }

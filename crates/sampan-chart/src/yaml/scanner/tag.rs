@@ -3,14 +3,14 @@
 use super::{Fault, Kind, Scanner};
 use crate::yaml::reader::width;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     pub(super) fn directive(&mut self) -> Result<(), Fault> {
         self.unroll(-1);
         self.remove_key()?;
         self.key_allowed = false;
         let start = self.reader.mark;
         self.reader.skip();
-        let kind = match self.directive_name()?.as_slice() {
+        let kind = match self.directive_name()? {
             b"YAML" => self.version()?,
             b"TAG" => self.tag_directive()?,
             _ => return Err(self.fault("found unknown directive name")),
@@ -20,7 +20,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn directive_name(&mut self) -> Result<Vec<u8>, Fault> {
+    fn directive_name(&mut self) -> Result<&'a [u8], Fault> {
         let name = self.word()?;
         if name.is_empty() {
             return Err(self.fault("could not find expected directive name"));
@@ -32,17 +32,17 @@ impl Scanner<'_> {
     }
 
     /// Letters, digits, `-` and `_`.
-    fn word(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut word = Vec::new();
+    fn word(&mut self) -> Result<&'a [u8], Fault> {
         self.reader.ensure(1)?;
+        let start = self.reader.position();
         while self.reader.is_word() {
-            self.reader.read(&mut word);
+            self.reader.skip();
             self.reader.ensure(1)?;
         }
-        Ok(word)
+        Ok(self.reader.since(start))
     }
 
-    fn version(&mut self) -> Result<Kind, Fault> {
+    fn version(&mut self) -> Result<Kind<'a>, Fault> {
         self.reader.skip_blanks()?;
         let major = self.version_number()?;
         if self.reader.byte(0) != b'.' {
@@ -72,7 +72,7 @@ impl Scanner<'_> {
         Ok(number)
     }
 
-    fn tag_directive(&mut self) -> Result<Kind, Fault> {
+    fn tag_directive(&mut self) -> Result<Kind<'a>, Fault> {
         self.reader.skip_blanks()?;
         let handle = self.tag_handle(true)?;
         self.reader.ensure(1)?;
@@ -88,7 +88,7 @@ impl Scanner<'_> {
         Ok(Kind::TagDirective { handle, prefix })
     }
 
-    pub(super) fn anchor(&mut self, kind: fn(Vec<u8>) -> Kind) -> Result<(), Fault> {
+    pub(super) fn anchor(&mut self, kind: fn(&'a [u8]) -> Kind<'a>) -> Result<(), Fault> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.reader.mark;
@@ -153,11 +153,12 @@ impl Scanner<'_> {
         if self.reader.byte(0) != b'!' {
             return Err(self.fault("did not find expected '!'"));
         }
-        let mut handle = Vec::new();
-        self.reader.read(&mut handle);
-        handle.append(&mut self.word()?);
+        let mut handle = b"!".to_vec();
+        self.reader.skip();
+        handle.extend_from_slice(self.word()?);
         if self.reader.byte(0) == b'!' {
-            self.reader.read(&mut handle);
+            handle.push(b'!');
+            self.reader.skip();
         } else if directive && handle != b"!" {
             return Err(self.fault("did not find expected '!'"));
         }
@@ -173,7 +174,8 @@ impl Scanner<'_> {
             if self.reader.byte(0) == b'%' {
                 self.uri_escape(&mut uri)?;
             } else {
-                self.reader.read(&mut uri);
+                uri.push(self.reader.byte(0));
+                self.reader.skip();
             }
             self.reader.ensure(1)?;
             is_empty = false;
