@@ -237,10 +237,12 @@ fn resources(spec: &ContainerSpec) -> Result<LinuxResources, OciSpecError> {
         .set_access(Some("rwm".to_owned()));
     let given = spec.mounts.iter().filter_map(allowed_device);
     resources.set_devices(Some(std::iter::once(devices).chain(given).collect()));
-    if limits.memory_bytes.is_some() || limits.memory_swap_bytes.is_some() {
+    let swappiness = limits.swappiness.filter(|_| !Cgroup::unified());
+    if limits.memory_bytes.is_some() || limits.memory_swap_bytes.is_some() || swappiness.is_some() {
         let mut memory = LinuxMemory::default();
         memory.set_limit(limits.memory_bytes.map(signed));
         memory.set_swap(limits.memory_swap_bytes);
+        memory.set_swappiness(swappiness);
         resources.set_memory(Some(memory));
     }
     if limits.cpu_millis.is_some() || limits.cpu_shares.is_some() || limits.cpu_set.is_some() {

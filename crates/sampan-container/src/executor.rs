@@ -156,10 +156,13 @@ fn check(path: &Path) -> Result<PathBuf, Errno> {
     Ok(path.to_owned())
 }
 
-/// A program expects the signals' defaults, not what the shim has made of them.
+/// A program expects the signals' defaults, not what the shim has made of them, nor what whoever started it ignores, as
+/// shells do for programs in the background.
 fn restore_signals() -> nix::Result<()> {
     SigSet::empty().thread_set_mask()?;
-    set_default(Signal::SIGPIPE)
+    let fixed = [Signal::SIGKILL, Signal::SIGSTOP];
+    let mut signals = Signal::iterator().filter(|signal| !fixed.contains(signal));
+    signals.try_for_each(set_default)
 }
 
 #[expect(

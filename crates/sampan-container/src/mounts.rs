@@ -1,10 +1,10 @@
-//! What is mounted in this mount namespace.
+//! What is mounted in this mount namespace, and folders in memory.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::mount::MntFlags;
+use nix::mount::{MntFlags, MsFlags};
 
 use crate::{Error, Result};
 
@@ -25,6 +25,44 @@ pub fn unmount_below(folder: &Path) -> Result<()> {
             .map_err(Error::io("unmount", path))?;
     }
     Ok(())
+}
+
+/// A folder in memory for several containers; it is gone with all that is in it when this is dropped.
+#[derive(Debug)]
+pub struct MemoryFolder {
+    path: PathBuf,
+}
+
+impl MemoryFolder {
+    /// Puts memory at `path`, a folder that exists, of which everybody may take up to `size_bytes`; half of the machine's
+    /// where nothing is said.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn mount(path: &Path, size_bytes: Option<u64>) -> Result<Self> {
+        let size = size_bytes.map_or_else(String::new, |size| format!(",size={size}"));
+        let options = format!("mode=1777{size}");
+        nix::mount::mount(
+            Some("tmpfs"),
+            path,
+            Some("tmpfs"),
+            MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+            Some(options.as_str()),
+        )
+        .map_err(Error::io("mount memory at", path))?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl Drop for MemoryFolder {
+    fn drop(&mut self) {
+        let flags = MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW;
+        if let Err(error) = nix::mount::umount2(&self.path, flags) {
+            tracing::warn!(%error, path = %self.path.display(), "cannot unmount a folder in memory");
+        }
+    }
 }
 
 /// The mount point in a line of the table (`proc_pid_mountinfo(5)`): the fifth field, blanks and the like in octal.

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 
@@ -24,6 +24,12 @@ use crate::{
     ContainerId, ContainerSpec, ContainerState, ContainerStatus, Error, Exit, Result, Signal, Stats,
 };
 use wait::Waiting;
+
+/// As long a shim may take until it listens.
+const BEGIN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often is looked whether it does.
+const BEGIN_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where containers are kept and who supervises them.
 #[derive(Debug, Clone)]
@@ -234,7 +240,7 @@ impl Runtime {
             }
             ContainerState::Exited(_) => {}
             ContainerState::Running { .. } | ContainerState::Created => {
-                self.kill_if_running(id, Signal::KILL)?;
+                self.kill_listening(id)?;
                 match self.wait_blocking(id) {
                     // A container that removes itself may be gone.
                     Ok(_) | Err(Error::NoContainer(_)) => {}
@@ -444,6 +450,24 @@ impl Runtime {
             .map_err(Error::system("ask the supervisor"))?;
         let (reply, _) = answer.ok_or_else(|| Error::NotRunning(id.short().to_owned()))?;
         reply.into_result(id.short(), Error::Create)
+    }
+
+    /// Kills a container also when its shim has only begun and does not listen yet: whoever had it made may have been
+    /// killed, and then nobody else would ever end it.
+    fn kill_listening(&self, id: &ContainerId) -> Result<()> {
+        let deadline = Instant::now() + BEGIN_LIMIT;
+        loop {
+            match self.kill(id, Signal::KILL) {
+                Err(Error::NotRunning(_)) => {}
+                Err(Error::NoContainer(_)) => return Ok(()),
+                other => return other,
+            }
+            match optional(self.directory(id).is_supervised())? {
+                Some(true) if Instant::now() < deadline => std::thread::sleep(BEGIN_PAUSE),
+                Some(true) => return Err(Error::NoAnswer(id.short().to_owned())),
+                Some(false) | None => return Ok(()),
+            }
+        }
     }
 
     fn kill_if_running(&self, id: &ContainerId, signal: Signal) -> Result<()> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Cgroup;
+
 /// Limits of a container; absent means unlimited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -10,6 +12,8 @@ pub struct Resources {
     pub memory_bytes: Option<u64>,
     /// Memory together with swap; -1 is without limit.
     pub memory_swap_bytes: Option<i64>,
+    /// How readily the kernel swaps, 0 to 100; see [`Resources::swappiness_is_known`].
+    pub swappiness: Option<u64>,
     /// The processors that may be used, as in `0-2,4`.
     pub cpu_set: Option<String>,
     /// Processor time in thousandths of a processor.
@@ -21,4 +25,12 @@ pub struct Resources {
     /// Preference of the kernel when memory runs out, -1000 to 1000. A value below the caller's own needs
     /// `CAP_SYS_RESOURCE`; without it the caller's own is kept.
     pub oom_score_adj: Option<i32>,
+}
+
+impl Resources {
+    /// Whether the control groups of this machine know `swappiness`; those of version 2 do not, and it is not looked at.
+    #[must_use]
+    pub fn swappiness_is_known() -> bool {
+        !Cgroup::unified()
+    }
 }

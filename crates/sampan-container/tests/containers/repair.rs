@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
@@ -120,6 +122,24 @@ fn a_container_whose_supervisor_was_killed_in_its_last_moments_leaves_nothing() 
         }
         assert!(!cgroup(&id).exists());
     }
+}
+
+#[test]
+fn one_whose_supervisor_does_not_listen_yet_is_removed_when_it_does() {
+    let site = Site::new();
+    let id = site.runtime.create(&site.spec(&["sleep", "100"])).unwrap();
+    let socket = folder(&site, &id).join("shim.sock");
+    let away = socket.with_extension("away");
+    std::fs::rename(&socket, &away).unwrap();
+    let (tell, removed) = channel();
+    let runtime = site.runtime.clone();
+    std::thread::spawn(move || tell.send(runtime.remove(&id, true)));
+    let pause = Duration::from_millis(200);
+    assert!(removed.recv_timeout(pause).is_err(), "nobody has ended it");
+    std::fs::rename(&away, &socket).unwrap();
+    let limit = Duration::from_secs(20);
+    removed.recv_timeout(limit).expect("it ends").unwrap();
+    assert!(site.runtime.list().unwrap().is_empty());
 }
 
 #[test]
