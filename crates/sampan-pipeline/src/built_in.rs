@@ -33,6 +33,7 @@ mod go_template;
 mod go_time;
 mod image_metadata;
 mod image_plugin;
+mod image_source;
 mod image_tags;
 mod jenkins;
 mod kubernetes;
@@ -49,6 +50,7 @@ mod webhook;
 mod wecom;
 
 pub use error::BuiltInError;
+pub use image_source::{ImageSource, image_source};
 
 use parameters::Parameters;
 

@@ -16,7 +16,7 @@ use crate::graph::{Dialect, Graph, Hindrance, Platform, Reason, Stage, Verdict};
 use crate::lenient;
 use crate::order::{self, Waiting};
 use crate::read::{self, Fields};
-use crate::substitution::{self, Escapes};
+use crate::substitution;
 
 mod conditions;
 mod part;
@@ -283,10 +283,9 @@ fn stage(
     }
     let variables = variables::Variables::new(build, &trigger, index + 1);
     let part = Part::at(text, trigger.location.line);
-    let substituted = substitution::substitute(file, part.text, Escapes::Dollar, &|name| {
-        variables.for_substitution(name)
-    })
-    .map_err(|error| part.moved_error(error))?;
+    let substituted =
+        substitution::substitute(file, part.text, &|name| variables.for_substitution(name))
+            .map_err(|error| part.moved_error(error))?;
     missing.extend(substituted.missing);
     // What is said of the text as it is written need not be said again.
     let documents = lenient::documents(file, &substituted.text, &[], &mut Vec::new())

@@ -19,7 +19,7 @@ use crate::graph::{
 use crate::lenient;
 use crate::matrix::{self, Combination};
 use crate::read::{self, Fields};
-use crate::substitution::{self, Escapes};
+use crate::substitution;
 use crate::{compose, order};
 
 mod conditions;
@@ -49,9 +49,7 @@ pub fn parse(file: &str, text: &str, build: &Build) -> Result<Graph, PipelineErr
         let mut variables = variables::variables(build, index + 1);
         variables.extend(combination.iter().cloned());
         let substituted =
-            substitution::substitute(file, text, Escapes::DollarAndBackslash, &|name| {
-                variables.get(name).cloned()
-            })?;
+            substitution::substitute(file, text, &|name| variables.get(name).cloned())?;
         if index == 0 {
             graph
                 .notes
@@ -178,7 +176,7 @@ impl Compiler<'_> {
             networks,
             registry_secrets: Vec::new(),
             outputs: BTreeMap::new(),
-            concurrency: None,
+            concurrency: Vec::new(),
             timeout: None,
             ignores_failure: Deferred::default(),
             early_exit: None,

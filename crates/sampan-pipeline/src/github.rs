@@ -18,6 +18,7 @@ pub mod file_command;
 mod input;
 mod job;
 mod known;
+pub mod matcher;
 mod needs;
 mod on;
 pub mod pattern;

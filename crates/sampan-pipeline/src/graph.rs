@@ -72,6 +72,30 @@ impl Graph {
         }
         found
     }
+
+    /// Leaves out the combinations of matrices that have other values than these. What waits for all combinations of a
+    /// matrix waits for those that remain, as if the matrix had no others.
+    pub fn choose(&mut self, matrix: &[(String, String)]) {
+        let mut remaining = BTreeSet::new();
+        let mut others = Vec::new();
+        for stage in &mut self.stages {
+            let group = stage.strategy.as_ref();
+            let group = group.map(|strategy| strategy.group.clone());
+            let Some(text) = stage.differs(matrix) else {
+                remaining.extend(group);
+                continue;
+            };
+            others.extend(group.map(|group| (stage.id.clone(), group)));
+            if stage.verdict.runs() {
+                stage.verdict.note(false, None, text);
+            }
+        }
+        others.retain(|(_, group)| remaining.contains(group));
+        let unneeded: BTreeSet<_> = others.into_iter().map(|(id, _)| id).collect();
+        for stage in &mut self.stages {
+            stage.needs.retain(|need| !unneeded.contains(need));
+        }
+    }
 }
 
 /// A set of steps that share a workspace and a network: a pipeline of Drone, a workflow of Woodpecker, a job of GitHub;
@@ -120,9 +144,9 @@ pub struct Stage {
     /// Values for later stages, computed when the stage has ended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Text>,
-    /// Whether others wait for the stage or are cancelled by it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrency: Option<Concurrency>,
+    /// Whether others wait for the stage or are cancelled by it; all of them hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub concurrency: Vec<Concurrency>,
     /// When the stage is ended by force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Deferred<Duration>>,
@@ -152,8 +176,8 @@ pub struct Hindrance {
 }
 
 impl Stage {
-    /// Leaves the stage out when its combination of the matrix has other values than these.
-    pub fn choose(&mut self, matrix: &[(String, String)]) {
+    /// What its combination of the matrix has otherwise than these values, as a reason to leave it out.
+    fn differs(&self, matrix: &[(String, String)]) -> Option<String> {
         let is_other = |(key, wanted): &&(String, String)| {
             let mut values = self.matrix.iter().filter(|(name, _)| name == key);
             values.any(|(_, value)| match value {
@@ -161,12 +185,10 @@ impl Stage {
                 other => wanted.as_str() != other.to_string().as_str(),
             })
         };
-        if self.verdict.runs()
-            && let Some((key, wanted)) = matrix.iter().find(is_other)
-        {
-            let text = format!("only combinations with {key}={wanted} were asked for");
-            self.verdict.note(false, None, text);
-        }
+        let (key, wanted) = matrix.iter().find(is_other)?;
+        Some(format!(
+            "only combinations with {key}={wanted} were asked for"
+        ))
     }
 
     /// Whether people call the stage by this name: its id or its own name, or those of the matrix or the call that it
@@ -207,12 +229,27 @@ pub struct Strategy {
 /// Which runs exclude each other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Concurrency {
-    /// Runs of the same group count together.
+    /// Runs of the same group count together; those of the same stage where it is empty.
     pub group: Text,
     /// How many of the group may run at once.
     pub limit: u32,
     /// Whether a new run cancels those that still run.
     pub cancels: Deferred<bool>,
+    /// Who may wait.
+    pub queue: Queue,
+}
+
+/// Who may wait for a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// All, in the order in which they came.
+    #[default]
+    All,
+    /// So many, in the order in which they came; who comes then is cancelled.
+    UpTo(u32),
+    /// The one who came last; who waited before is cancelled.
+    Newest,
 }
 
 /// What a stage asks of the machine that runs it.

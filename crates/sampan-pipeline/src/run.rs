@@ -10,10 +10,12 @@
 //! stages/STAGE/workspace/  the shared folder; gone after a run that went well
 //! stages/STAGE/volumes/    temporary volumes
 //! stages/STAGE/snapshots/N the workspace as it was before a step, unchanged files as links to N-1
+//! stages/STAGE/job/        what a job of GitHub had gathered before each step
 //! ```
 //!
 //! What belongs to the rest of the program (images by name, builds, deployments, messages) is asked of [`Ports`].
 
+pub(crate) mod build_context;
 mod built_in_step;
 mod clean;
 mod course;
@@ -31,11 +33,13 @@ mod job;
 mod limited;
 mod log;
 mod masks;
+mod memory_volumes;
 mod message;
 mod network;
 mod outcome;
 mod ports;
 mod prepare;
+mod run_turn;
 mod scene;
 mod service;
 mod shared;
@@ -47,16 +51,18 @@ mod stage_run;
 mod stage_thread;
 mod state;
 mod step;
+mod turn;
 mod workflow;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 use sampan_container::Runtime;
 use sampan_oci::{ContentStore, Snapshots};
 
+pub use clean::{LiveRun, clean, live};
 pub use error::{Missing, PortError, RunError};
 pub use event::Event;
 pub use interrupt::{Interrupt, Registration};
@@ -73,7 +79,9 @@ use course::Course;
 use folder::RunFolder;
 use images::Images;
 use message::LIMIT_MESSAGES;
+use run_turn::RunTurn;
 use shared::Shared;
+use state::StateFile;
 use workflow::WorkflowRun;
 
 use crate::build::Build;
@@ -177,6 +185,8 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Only combinations of a matrix with these values run.
     pub matrix: Vec<(String, String)>,
+    /// Variables of all steps that do not set them themselves.
+    pub environment: BTreeMap<String, String>,
     /// Where an earlier run is gone on with.
     pub resume: Option<Resume>,
     /// Whether workspaces and snapshots stay after a run that went well.
@@ -193,6 +203,7 @@ impl Default for Options {
             include: Vec::new(),
             exclude: Vec::new(),
             matrix: Vec::new(),
+            environment: BTreeMap::new(),
             resume: None,
             keep: false,
             snapshots: true,
@@ -247,7 +258,7 @@ impl Executor {
         run: &Run<'_>,
         events: &mut dyn FnMut(Event<'_>),
     ) -> Result<Outcome, RunError> {
-        clean::all(self)?;
+        clean(&self.runtime)?;
         let graph = prepare::graph(run)?;
         let workflow = match run.source {
             Source::Graph(_) => None,
@@ -257,9 +268,11 @@ impl Executor {
         prepare::check(self, run, &graph, &images)?;
         let earlier = prepare::earlier(run, &graph)?;
         let folder = RunFolder::begin(run.folder)?;
+        let mut turn = RunTurn::wait(self, run, workflow.as_ref(), events)?;
+        let ticket = turn.take();
         let (sender, receiver) = sync_channel(LIMIT_MESSAGES);
         let shared = Shared::new(self, run, graph.dialect, images, sender);
-        let outcome = std::thread::scope(|scope| {
+        let mut outcome = std::thread::scope(|scope| {
             // Both go before the threads are waited for, also when this one fails: then they end, and nobody waits for
             // room in the channel.
             let receiver = receiver;
@@ -267,11 +280,22 @@ impl Executor {
                 interrupt: run.interrupt,
                 armed: true,
             };
+            // The place is given back when this is gone.
+            let (_over, is_over) = channel();
+            if let Some(ticket) = ticket {
+                let turn = &turn;
+                scope.spawn(move || turn.keep(ticket, run, &is_over));
+            }
+            let workflow = (workflow, turn.group.clone());
             let outcome =
                 Course::new(&shared, graph, earlier, workflow, events).all(scope, &receiver);
             abort.armed = outcome.is_err();
             outcome
         })?;
+        if let Some(reason) = turn.reason() {
+            outcome.reason = Some(masks::hide(&reason, &shared.masks));
+            StateFile::new(run.folder).write(&outcome)?;
+        }
         clean::passing(run.folder)?;
         if outcome.end == Some(End::Success) && !run.options.keep {
             folder::remove(&run.folder.join("stages"))?;
@@ -295,14 +319,6 @@ impl Executor {
     pub fn check(&self, run: &Run<'_>) -> Result<(), RunError> {
         let graph = prepare::graph(run)?;
         prepare::check(self, run, &graph, &Images::default())
-    }
-
-    /// Removes what runs that were killed have left: their containers, namespaces and mounts. Runs that go on are left alone.
-    ///
-    /// # Errors
-    /// [`RunError`] when something cannot be removed.
-    pub fn clean(&self) -> Result<(), RunError> {
-        clean::all(self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `${NAME}` with the string operations of drone/envsubst, over the raw text of a file.
 //!
-//! Drone and Woodpecker substitute before they parse. `$$` stands for `$`, a variable that is not there is empty, and a
+//! Drone and Woodpecker substitute before they parse, all of them with the first major version of that library. `$$`
+//! stands for `$`, `\\` for `\` and `\/` for `/`, also outside of substitutions; a variable that is not there is empty, and a
 //! `${` that is no substitution is an error, because it would reach nobody. Operations: `${x}`, `${#x}`, `${x^}`,
 //! `${x^^}`, `${x,}`, `${x,,}`, `${x:1}`, `${x:1:2}`, `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`, `${x/a/b}`, `${x//a/b}`,
 //! `${x/#a/b}`, `${x/%a/b}`, `${x=d}`, `${x:=d}`, `${x:-d}` (and `:?`, `:+`, which do the same); arguments may be
@@ -26,15 +27,6 @@ const LIMIT_BYTES: usize = sampan_model::yaml::LIMIT_BYTES;
 /// of a pattern.
 const LIMIT_WORK: usize = 20_000_000;
 
-/// Which characters a file escapes outside of substitutions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Escapes {
-    /// `$$` only (Drone 1.x, Woodpecker).
-    Dollar,
-    /// `$$`, and also `\\` and `\/` (Drone 0.8).
-    DollarAndBackslash,
-}
-
 /// A text after substitution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Substituted {
@@ -51,13 +43,11 @@ pub struct Substituted {
 pub fn substitute(
     file: &str,
     text: &str,
-    escapes: Escapes,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Substituted, PipelineError> {
     let mut scanner = Scanner {
         text,
         position: 0,
-        escapes,
         variable,
         missing: BTreeSet::new(),
         work: LIMIT_WORK,
@@ -96,7 +86,6 @@ type Problem = (usize, String);
 struct Scanner<'a> {
     text: &'a str,
     position: usize,
-    escapes: Escapes,
     variable: &'a dyn Fn(&str) -> Option<String>,
     missing: BTreeSet<String>,
     /// How much work may still be done.
@@ -107,8 +96,7 @@ impl Scanner<'_> {
     fn document(&mut self) -> Result<String, Problem> {
         let mut result = String::with_capacity(self.text.len());
         while self.position < self.text.len() {
-            let backslash = self.escapes == Escapes::DollarAndBackslash;
-            result.push_str(&self.escaped(backslash, |_| true));
+            result.push_str(&self.escaped(|_| true));
             let begin = self.position;
             if self.skip("${") {
                 let value = self.call(0).map_err(|problem| (begin, problem))?;
@@ -213,7 +201,7 @@ impl Scanner<'_> {
         }
         let begin = self.position;
         let text = if escapes {
-            self.escaped(true, accept)
+            self.escaped(accept)
         } else {
             self.plain(accept)
         };
@@ -235,16 +223,14 @@ impl Scanner<'_> {
     }
 
     /// Text up to `${` or a character that is not accepted; what is escaped is taken as it is.
-    fn escaped(&mut self, backslash: bool, accept: impl Fn(char) -> bool) -> String {
+    fn escaped(&mut self, accept: impl Fn(char) -> bool) -> String {
         let mut result = String::new();
         while let Some(c) = self.peek() {
             let rest = &self.text[self.position..];
             if rest.starts_with("${") {
                 break;
             }
-            let escaped = rest.starts_with("$$")
-                || backslash && (rest.starts_with("\\\\") || rest.starts_with("\\/"));
-            if escaped {
+            if ["$$", r"\\", r"\/"].iter().any(|two| rest.starts_with(two)) {
                 result.push_str(&rest[1..2]);
                 self.position += 2;
             } else if accept(c) {

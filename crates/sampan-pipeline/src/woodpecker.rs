@@ -15,7 +15,7 @@ use crate::graph::{Dialect, Graph, Reason, Stage};
 use crate::lenient;
 use crate::matrix::{self, Combination};
 use crate::order::{self, Waiting};
-use crate::substitution::{self, Escapes};
+use crate::substitution;
 
 mod conditions;
 mod evaluate;
@@ -106,10 +106,9 @@ fn workflow(
         let variables = variables::variables(build, &name, number);
         let mut substituting = variables.clone();
         substituting.extend(combination.iter().cloned());
-        let substituted =
-            substitution::substitute(&file.path, &file.text, Escapes::Dollar, &|name| {
-                substituting.get(name).cloned()
-            })?;
+        let substituted = substitution::substitute(&file.path, &file.text, &|name| {
+            substituting.get(name).cloned()
+        })?;
         missing.extend(substituted.missing);
         let node = document(&file.path, &substituted.text)?;
         allowance.document(&node)?;

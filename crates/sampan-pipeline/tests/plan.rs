@@ -1,6 +1,10 @@
 //! What runs next in pipelines, as things end well and badly.
 
+use std::collections::BTreeMap;
+
 use sampan_pipeline::build::Build;
+use sampan_pipeline::github::Workflow;
+use sampan_pipeline::github::plan::{Request, Sources, compile};
 use sampan_pipeline::graph::Graph;
 use sampan_pipeline::plan::{End, Plan, State};
 use sampan_pipeline::{drone, drone08};
@@ -137,4 +141,54 @@ fn services_are_needed_only_to_have_begun() {
     assert!(!plan.has_failed());
     plan.ended(2, End::Success, &mut |_, _| true);
     assert!(plan.is_over());
+}
+
+struct NoSources;
+
+impl Sources for NoSources {
+    fn workflow(&self, _: &str) -> Option<(String, String)> {
+        None
+    }
+}
+
+#[test]
+fn combinations_that_nobody_asked_for_are_not_waited_for() {
+    let text = "\
+on: push
+jobs:
+  test: {runs-on: x, strategy: {matrix: {os: [a, b], node: [1, 2]}}, steps: []}
+  old: {runs-on: x, strategy: {matrix: {node: [1]}}, steps: []}
+  report: {runs-on: x, needs: test, steps: []}
+  after: {runs-on: x, needs: old, steps: []}
+";
+    let build = Build::default();
+    let workflow = Workflow::parse(".github/workflows/test.yml", text).unwrap();
+    let request = Request {
+        build: &build,
+        vars: &BTreeMap::new(),
+        sources: &NoSources,
+        needs: &BTreeMap::new(),
+    };
+    let mut graph = compile(&workflow, &request).unwrap().graph;
+    graph.choose(&[("node".to_owned(), "2".to_owned())]);
+    let again = graph.clone();
+    graph.choose(&[("node".to_owned(), "2".to_owned())]);
+    assert_eq!(graph, again);
+    let other = "only combinations with node=2 were asked for";
+    let skipped = format!(
+        "test (a, 1): {other}\ntest (b, 1): {other}\nold (1): {other}\n\
+         after: `old (1)`, which it needs, was skipped"
+    );
+    assert_eq!(
+        run_stages(&graph, &[]),
+        format!("test (a, 2) test (b, 2)\nreport\n{skipped}")
+    );
+    assert_eq!(
+        run_stages(&graph, &[("test (b, 2)", FAILURE)]),
+        format!(
+            "test (a, 2) test (b, 2)\ntest (a, 1): {other}\ntest (b, 1): {other}\n\
+             old (1): {other}\nreport: something before it failed\n\
+             after: `old (1)`, which it needs, was skipped\nfailed"
+        )
+    );
 }

@@ -248,3 +248,22 @@ fn signals_and_sizes_reach_the_process() {
     let said = Finished::of(Command::new("script").args(["-qec", &typed, "/dev/null"]));
     assert!(said.stdout().contains("33 77"));
 }
+
+#[test]
+fn signals_that_are_ignored_here_are_not_ignored_in_a_container() {
+    let site = site("run-ignored");
+    let script = format!(
+        "trap '' INT HUP TERM; {} --data {} run --rm --network none busybox grep SigIgn /proc/self/status",
+        env!("CARGO_BIN_EXE_sampan"),
+        site.data().display()
+    );
+    let said = Finished::of(Command::new("sh").args(["-c", &script])).expect_code(0);
+    let ignored = said
+        .stdout
+        .trim()
+        .strip_prefix("SigIgn:")
+        .expect("a set of signals");
+    let ignored = u64::from_str_radix(ignored.trim(), 16).expect("a number");
+    // The C library keeps some of the signals from 32 on for itself.
+    assert_eq!(ignored & 0x7fff_ffff, 0, "{ignored:x}");
+}

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::parameters::{Parameters, place};
+use super::parameters::Parameters;
 use super::registry_login::{host_of_image, of_configuration, registry_host};
-use super::{BuiltInError, Definition};
+use super::{BuiltInError, Definition, ImageSource};
+use crate::run::build_context::BuildContext;
 use crate::run::{Done, ImageBuild, ImagePublish, Login, Scene};
 use crate::trust::Right;
 
@@ -181,14 +182,16 @@ fn build(parameters: &Parameters, scene: &mut Scene<'_>) -> Result<Done, BuiltIn
     if pushes && names.is_empty() {
         parameters.require_input("tags")?;
     }
+    let (request, files) = request(parameters, scene)?;
     let request = ImageBuild {
         names: names.iter().map(|name| with_tag(name)).collect(),
-        ..request(parameters, scene)?
+        ..request
     };
     let ports = scene.ports;
     let image = ports
         .build_image(&request, &mut *scene.output)
         .map_err(BuiltInError::port("build the image"))?;
+    drop(files);
     if pushes {
         publish(parameters, scene, &image, &request.names)?;
     }
@@ -275,7 +278,27 @@ fn pushes_by_outputs(parameters: &Parameters) -> Result<bool, BuiltInError> {
     Ok(pushes)
 }
 
-fn request(parameters: &Parameters, scene: &Scene<'_>) -> Result<ImageBuild, BuiltInError> {
+fn request(
+    parameters: &Parameters,
+    scene: &Scene<'_>,
+) -> Result<(ImageBuild, BuildContext), BuiltInError> {
+    let source = source(parameters)?;
+    let files = BuildContext::of_scene(scene, &source.context, &source.dockerfiles[0])?;
+    let request = ImageBuild {
+        context: files.context(),
+        dockerfile: files.dockerfile.clone(),
+        target: source.target,
+        arguments: source.arguments,
+        labels: pairs(parameters, "labels"),
+        names: Vec::new(),
+        no_cache: parameters.input_switch("no-cache", false)?,
+        pull: parameters.input_switch("pull", false)?,
+    };
+    Ok((request, files))
+}
+
+/// What an image is built from.
+pub(super) fn source(parameters: &Parameters) -> Result<ImageSource, BuiltInError> {
     // Without a context it is the source tree at the revision of the run.
     let context = match parameters.input("context") {
         "" | "{{defaultContext}}" => ".".to_owned(),
@@ -291,16 +314,8 @@ fn request(parameters: &Parameters, scene: &Scene<'_>) -> Result<ImageBuild, Bui
         "" => format!("{context}/Dockerfile"),
         file => file.to_owned(),
     };
-    let pairs = |input: &str| -> Vec<(String, String)> {
-        let lines = parameters.input_lines(input);
-        let pairs = lines
-            .iter()
-            .map(|line| line.split_once('=').unwrap_or((line, "")));
-        pairs
-            .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
-            .collect()
-    };
-    let arguments = pairs("build-args").into_iter().map(|(name, value)| {
+    let arguments = pairs(parameters, "build-args").into_iter();
+    let arguments = arguments.map(|(name, value)| {
         // An argument without a value has that of the environment.
         let is_bare =
             value.is_empty() && !parameters.input("build-args").contains(&format!("{name}="));
@@ -308,16 +323,23 @@ fn request(parameters: &Parameters, scene: &Scene<'_>) -> Result<ImageBuild, Bui
         let value = from_environment.cloned().unwrap_or(value);
         (name, value)
     });
-    Ok(ImageBuild {
-        context: place(scene, &context)?,
-        dockerfile: place(scene, &file)?,
+    Ok(ImageSource {
+        context,
+        dockerfiles: vec![file],
         target: Some(parameters.input("target").to_owned()).filter(|target| !target.is_empty()),
         arguments: arguments.collect(),
-        labels: pairs("labels"),
-        names: Vec::new(),
-        no_cache: parameters.input_switch("no-cache", false)?,
-        pull: parameters.input_switch("pull", false)?,
     })
+}
+
+/// The lines of an input with a `=` in them.
+fn pairs(parameters: &Parameters, input: &str) -> Vec<(String, String)> {
+    let lines = parameters.input_lines(input);
+    let pairs = lines
+        .iter()
+        .map(|line| line.split_once('=').unwrap_or((line, "")));
+    pairs
+        .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn login_of(parameters: &Parameters, host: &str) -> Result<Option<Login>, BuiltInError> {

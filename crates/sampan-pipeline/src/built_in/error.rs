@@ -132,7 +132,7 @@ impl BuiltInError {
         move |source| Self::Port { operation, source }
     }
 
-    pub(super) fn file(
+    pub(crate) fn file(
         operation: &'static str,
         path: impl Into<String>,
     ) -> impl FnOnce(io::Error) -> Self {

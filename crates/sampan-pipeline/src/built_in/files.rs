@@ -56,7 +56,7 @@ impl Root {
     }
 
     /// The root of a container, as that sees it.
-    pub(super) fn of_container(root: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(crate) fn of_container(root: BorrowedFd<'_>) -> io::Result<Self> {
         let fd = root.try_clone_to_owned()?;
         Ok(Self { fd })
     }
@@ -188,7 +188,7 @@ pub(super) fn is_of_the_kernel(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::XDEV.raw_os_error())
 }
 
-pub(super) fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_absent(error: &io::Error) -> bool {
     let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::XDEV];
     absent
         .iter()

@@ -1,12 +1,11 @@
 //! Plugins that build images from Dockerfiles and publish them.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
-use super::parameters::{Parameters, is_file, place, read_text};
+use super::parameters::{Parameters, is_file, read_text};
 use super::registry_login::{VARIABLES, login, registry_host};
-use super::{BuiltInError, Definition, image_tags};
+use super::{BuiltInError, Definition, ImageSource, image_tags};
+use crate::run::build_context::BuildContext;
 use crate::run::{Done, ImageBuild, ImagePublish, Scene};
 use crate::trust::Right;
 
@@ -98,14 +97,16 @@ fn run(parameters: &Parameters, scene: &mut Scene<'_>, kind: Kind) -> Result<Don
             .collect()
     };
     let names: Vec<String> = repositories.iter().flat_map(with_tags).collect();
+    let (request, files) = build(parameters, scene, kind)?;
     let request = ImageBuild {
         names: names.clone(),
-        ..build(parameters, scene, kind)?
+        ..request
     };
     let ports = scene.ports;
     let image = ports
         .build_image(&request, &mut *scene.output)
         .map_err(BuiltInError::port("build the image"))?;
+    drop(files);
     scene.say(format_args!("Built {}.", image.digest()));
     if dry_run {
         scene.say("Nothing is published, as `dry_run` says.");
@@ -228,46 +229,64 @@ fn repositories(parameters: &Parameters, kind: Kind) -> Result<Vec<String>, Buil
         .collect())
 }
 
-/// What is built, without its names.
+/// What is built, without its names, and the files that it is built from.
 fn build(
     parameters: &Parameters,
     scene: &Scene<'_>,
     kind: Kind,
-) -> Result<ImageBuild, BuiltInError> {
-    let context = parameters.text(&["PLUGIN_CONTEXT"]).unwrap_or(".");
-    if context.contains("://") {
-        return Err(parameters.unsupported("a build context from another machine", None));
-    }
-    let dockerfile = parameters
-        .text(&["PLUGIN_DOCKERFILE"])
-        .unwrap_or("Dockerfile");
-    Ok(ImageBuild {
-        dockerfile: dockerfile_place(scene, context, dockerfile, kind)?,
-        context: place(scene, context)?,
-        target: parameters.text(&["PLUGIN_TARGET"]).map(str::to_owned),
-        arguments: arguments(parameters)?,
+) -> Result<(ImageBuild, BuildContext), BuiltInError> {
+    let source = source(parameters, kind)?;
+    let mut dockerfiles = source.dockerfiles.iter();
+    let dockerfile = dockerfiles.find(|path| is_file(scene, path));
+    let dockerfile = dockerfile.unwrap_or(&source.dockerfiles[0]);
+    let files = BuildContext::of_scene(scene, &source.context, dockerfile)?;
+    let request = ImageBuild {
+        dockerfile: files.dockerfile.clone(),
+        context: files.context(),
+        target: source.target,
+        arguments: source.arguments,
         labels: labels(parameters, scene)?,
         names: Vec::new(),
         no_cache: parameters.switch(&["PLUGIN_NO_CACHE"], false)?,
         pull: parameters.switch(&["PLUGIN_PULL_IMAGE"], true)?,
-    })
+    };
+    Ok((request, files))
 }
 
-/// Kaniko also looks for the Dockerfile in the context.
-fn dockerfile_place(
-    scene: &Scene<'_>,
-    context: &str,
-    dockerfile: &str,
-    kind: Kind,
-) -> Result<PathBuf, BuiltInError> {
-    let direct = place(scene, dockerfile)?;
-    if kind == Kind::Kaniko && !direct.is_file() {
-        let within = place(scene, &format!("{context}/{dockerfile}"))?;
-        if within.is_file() {
-            return Ok(within);
+/// What an image is built from, by the name of the plugin.
+pub(super) fn source_of(
+    parameters: &Parameters,
+    name: &str,
+) -> Option<Result<ImageSource, BuiltInError>> {
+    let kind = match name {
+        name if KANIKO.names.contains(&name) => Kind::Kaniko,
+        name if [DOCKER, REGISTRY, BUILDX]
+            .iter()
+            .any(|plugin| plugin.names.contains(&name)) =>
+        {
+            Kind::Docker
         }
+        _ => return None,
+    };
+    Some(source(parameters, kind))
+}
+
+fn source(parameters: &Parameters, kind: Kind) -> Result<ImageSource, BuiltInError> {
+    let context = parameters.text(&["PLUGIN_CONTEXT"]).unwrap_or(".");
+    if context.contains("://") {
+        return Err(parameters.unsupported("a build context from another machine", None));
     }
-    Ok(direct)
+    let dockerfile = parameters.text(&["PLUGIN_DOCKERFILE"]);
+    let mut dockerfiles = vec![dockerfile.unwrap_or("Dockerfile").to_owned()];
+    if kind == Kind::Kaniko {
+        dockerfiles.push(format!("{context}/{}", dockerfiles[0]));
+    }
+    Ok(ImageSource {
+        context: context.to_owned(),
+        dockerfiles,
+        target: parameters.text(&["PLUGIN_TARGET"]).map(str::to_owned),
+        arguments: arguments(parameters)?,
+    })
 }
 
 fn arguments(parameters: &Parameters) -> Result<Vec<(String, String)>, BuiltInError> {

@@ -271,13 +271,6 @@ pub(super) fn is_file(scene: &Scene<'_>, path: &str) -> bool {
     opened.is_some_and(|opened| opened.is_ok())
 }
 
-/// Where a path of a step lies on the machine.
-pub(super) fn place(scene: &Scene<'_>, path: &str) -> Result<std::path::PathBuf, BuiltInError> {
-    scene.path(path).ok_or_else(|| BuiltInError::Outside {
-        path: path.to_owned(),
-    })
-}
-
 /// The words for yes and no that Go knows, and some more that actions know.
 fn boolean(text: &str) -> Option<bool> {
     match text.trim() {

@@ -13,7 +13,7 @@ use crate::allowance::Allowance;
 use crate::build::Build;
 use crate::compose;
 use crate::graph::{
-    Action, Concurrency, Container, Deferred, Failure, MountSource, Platform, Reason, Role,
+    Action, Concurrency, Container, Deferred, Failure, MountSource, Platform, Queue, Reason, Role,
     RunWhen, Setting, Stage, Step, Text, Verdict, Volume, VolumeSource, Workspace,
 };
 use crate::order;
@@ -81,6 +81,7 @@ pub(super) fn read(
     };
     let mut steps = steps(&fields, &clone, &names)?;
     forget_unknown_volumes(&mut steps, &volumes, notes);
+    note_sizes(node, &volumes, notes);
     let registry_secrets = fields.read_or_default("image_pull_secrets", read::texts)?;
     fields.finish()?;
     order::check_steps(&steps)?;
@@ -90,11 +91,15 @@ pub(super) fn read(
         steps,
         volumes,
         registry_secrets,
-        concurrency: (limit > 0).then(|| Concurrency {
-            group: trigger.name.clone().into(),
-            limit,
-            cancels: Deferred::default(),
-        }),
+        concurrency: (limit > 0)
+            .then(|| Concurrency {
+                group: trigger.name.clone().into(),
+                limit,
+                cancels: Deferred::default(),
+                queue: Queue::All,
+            })
+            .into_iter()
+            .collect(),
         ..empty(trigger.clone())
     })
 }
@@ -118,7 +123,7 @@ pub(super) fn empty(trigger: Trigger) -> Stage {
         networks: Vec::new(),
         registry_secrets: Vec::new(),
         outputs: BTreeMap::new(),
-        concurrency: None,
+        concurrency: Vec::new(),
         timeout: None,
         ignores_failure: Deferred::default(),
         early_exit: Some(78),
@@ -404,6 +409,25 @@ fn clone_step(fields: &Fields<'_>, clone: &Clone, names: &Names<'_>) -> Step {
         action: Action::Plugin { settings },
         environment,
         timeout: None,
+    }
+}
+
+/// Notes limits that mean nothing, in the original neither: only memory has a size.
+fn note_sizes(node: &Node, volumes: &[Volume], notes: &mut Vec<Reason>) {
+    for volume in volumes {
+        if let VolumeSource::Temporary {
+            in_memory: false,
+            size_bytes: Some(_),
+        } = volume.source
+        {
+            notes.push(Reason {
+                location: Some(node.location.clone()),
+                text: format!(
+                    "`size_limit` of the volume `{}` holds only with `medium: memory`",
+                    volume.name
+                ),
+            });
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sampan_model::yaml::{Location, Node};
+use sampan_model::nearest;
+use sampan_model::yaml::{Content, Key, Location, Node};
 
 use super::{Compiler, unsupported};
 use crate::PipelineError;
@@ -177,11 +178,26 @@ fn action(
     let settings = fields
         .rest()
         .map(|(key, node)| {
+            note_slip(key, node, fields.within(), notes);
             let value = settings::setting(node, FromSecret::Never)?;
             Ok((key.name.clone(), value))
         })
         .collect::<Result<_, PipelineError>>()?;
     Ok(Action::Plugin { settings })
+}
+
+/// A mistyped `commands` makes a step a plugin that goes well without doing anything: every key may be a parameter.
+fn note_slip(key: &Key, node: &Node, within: &str, notes: &mut Vec<Reason>) {
+    let is_list = matches!(node.content, Content::Sequence(_));
+    if is_list && nearest(&key.name, ["commands"]).is_some() {
+        notes.push(Reason {
+            location: Some(key.location.clone()),
+            text: format!(
+                "`{}` is a parameter for the image of {within}, which runs no commands; did you mean `commands`?",
+                key.name
+            ),
+        });
+    }
 }
 
 fn container(fields: &Fields<'_>) -> Result<Container, PipelineError> {

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::expression::{EvaluateError, Object, Runtime, StatusFunction, Value};
 
 /// How a job or a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// Well.
     Success,
@@ -36,7 +39,7 @@ impl Conclusion {
 }
 
 /// A step that has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepResult {
     /// Its id; steps without one are in no context.
     pub id: String,

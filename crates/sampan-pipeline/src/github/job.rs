@@ -375,6 +375,14 @@ pub(super) fn concurrency(
         }),
     })?;
     fields.finish()?;
+    if queue == Some(true) && cancels == Deferred::Now(true) {
+        return Err(PipelineError::InvalidValue {
+            location,
+            what: what.to_owned(),
+            value: "queue: max".to_owned(),
+            hint: Some("nobody can wait where `cancel-in-progress` is true".to_owned()),
+        });
+    }
     Ok(Concurrency {
         location,
         group,

@@ -112,21 +112,11 @@ pub fn compile(workflow: &Workflow, request: &Request<'_>) -> Result<Plan, Pipel
         depth: 0,
     };
     planner.jobs(&space)?;
-    let known_text = |text: &Text| stage::known_text(text, &space.known);
     let name = match &workflow.run_name {
-        Some(name) => known_text(name),
+        Some(name) => stage::known_text(name, &space.known),
         None => Text::from(workflow.name.as_deref().unwrap_or(&workflow.file)),
     };
-    let concurrency = workflow.concurrency.as_ref().map(|concurrency| {
-        let mut concurrency = stage::concurrency(concurrency);
-        concurrency.group = known_text(&concurrency.group);
-        if let Deferred::Later(later) = &concurrency.cancels
-            && let Some(cancels) = space.known.text(&later.expression)
-        {
-            concurrency.cancels = Deferred::Now(cancels.is_truthy());
-        }
-        concurrency
-    });
+    let concurrency = space.concurrency();
     Ok(Plan {
         graph: Graph {
             dialect: Dialect::GitHub,
@@ -152,6 +142,21 @@ struct Space<'a> {
     verdict: Verdict,
     /// How many calls led here.
     depth: usize,
+}
+
+impl Space<'_> {
+    /// Which runs of the workflow exclude each other, with the values of what is known.
+    fn concurrency(&self) -> Option<Concurrency> {
+        let written = self.workflow.concurrency.as_ref()?;
+        let mut concurrency = stage::concurrency(written);
+        concurrency.group = stage::known_text(&concurrency.group, &self.known);
+        if let Deferred::Later(later) = &concurrency.cancels
+            && let Some(cancels) = self.known.text(&later.expression)
+        {
+            concurrency.cancels = Deferred::Now(cancels.is_truthy());
+        }
+        Some(concurrency)
+    }
 }
 
 struct Planner<'a> {

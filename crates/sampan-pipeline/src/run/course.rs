@@ -1,30 +1,29 @@
 //! The loop of a run: begins stages, hears what they tell, passes it on and keeps it.
 
+mod hearing;
 mod planning;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
 
 use sampan_supervise::clock;
 
 use super::interrupt::{Interrupt, Registration};
-use super::message::{Message, StageEnd, What};
+use super::message::{Message, What};
 use super::shared::Shared;
 use super::stage_thread::{self, Earlier};
 use super::state::StateFile;
+use super::turn::Group;
 use super::workflow::WorkflowRun;
 use super::{Event, Outcome, RunError, StageOutcome, StepOutcome, folder};
 use crate::graph::{Deferred, Graph, Stage};
 use crate::plan::{End, Plan, State};
 use crate::trust;
-
-/// As many annotations are kept.
-const LIMIT_ANNOTATIONS: usize = 1_000;
-
-/// How long the summaries that are kept may be together; they are part of the state, which is written often.
-const LIMIT_SUMMARIES_BYTES: usize = 8 << 20;
+use turns::Held;
 
 /// A run on its way.
 pub(super) struct Course<'a, 'e> {
@@ -44,8 +43,18 @@ pub(super) struct Course<'a, 'e> {
     workflow: Option<WorkflowRun<'a>>,
     /// How often it was noticed that the run is to end, which does not end what begins even so.
     passed: u32,
-    /// Why stages cannot begin whose conditions have no value.
-    broken: BTreeMap<usize, String>,
+    /// Why stages cannot begin, by their ids: their conditions or groups have no value.
+    broken: BTreeMap<String, String>,
+    /// The group that the run as a whole is in.
+    group: Option<Group>,
+    /// The places of stages in groups, by their ids.
+    turns: BTreeMap<String, Vec<Held>>,
+    /// Why stages that run are ended, by their ids.
+    reasons: BTreeMap<String, String>,
+    /// Whether something was cancelled that had not begun, so that others may be skipped.
+    cancelled: bool,
+    /// Who waits until what has just begun is written down.
+    unwritten: Option<Sender<()>>,
 }
 
 /// A stage that runs.
@@ -60,9 +69,10 @@ impl<'a, 'e> Course<'a, 'e> {
         shared: &'a Shared<'a>,
         graph: Graph,
         earlier: Earlier,
-        workflow: Option<WorkflowRun<'a>>,
+        workflow: (Option<WorkflowRun<'a>>, Option<Group>),
         events: &'e mut dyn FnMut(Event<'_>),
     ) -> Self {
+        let (workflow, group) = workflow;
         let mut plan = Plan::of_stages(&graph);
         let mut outcome = Outcome {
             began: clock::now().as_millisecond(),
@@ -101,6 +111,11 @@ impl<'a, 'e> Course<'a, 'e> {
             workflow,
             passed: 0,
             broken: BTreeMap::new(),
+            group,
+            turns: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            cancelled: false,
+            unwritten: None,
         }
     }
 
@@ -114,20 +129,47 @@ impl<'a, 'e> Course<'a, 'e> {
         'a: 'scope,
     {
         self.state.write(&self.outcome)?;
+        let _wakes = self.shared.wake_on(self.shared.run.interrupt);
+        self.line_up(scope)?;
+        let mut changed = false;
         loop {
             self.notice_end();
             let places = self.next();
             self.tell_skipped();
             self.ready.extend(places);
             self.put_matrices()?;
-            self.begin_ready(scope);
+            self.begin_ready(scope)?;
+            self.let_go();
+            if std::mem::take(&mut self.cancelled) {
+                continue;
+            }
             if self.running.is_empty() && self.ready.is_empty() && self.plan.is_over() {
                 break;
             }
-            // A sender is kept by those who share it, so that the channel stays open.
-            let Ok(message) = receiver.recv() else { break };
-            self.hear(message);
-            self.state.write_soon(&self.outcome)?;
+            // What has changed is written even if nothing more is said: the run may be killed in a step that is silent.
+            let due = if changed {
+                self.state.write_soon(&self.outcome)?
+            } else {
+                None
+            };
+            changed = due.is_some();
+            let told = match due {
+                Some(pause) => receiver.recv_timeout(pause),
+                None => receiver.recv().map_err(RecvTimeoutError::from),
+            };
+            match told {
+                Ok(message) => {
+                    changed |= !matches!(message.what, What::Output { .. });
+                    self.hear(message);
+                    if self.unwritten.is_some() {
+                        self.state.write(&self.outcome)?;
+                        self.unwritten = None;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                // A sender is kept by those who share it, so that the channel stays open.
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
         self.outcome.end = Some(self.end());
         self.outcome.ended = Some(clock::now().as_millisecond());
@@ -152,22 +194,35 @@ impl<'a, 'e> Course<'a, 'e> {
     }
 
     fn end(&self) -> End {
+        let has_failed = (0..self.stages.len()).any(|place| {
+            let failed = matches!(self.plan.state(place), State::Ended(End::Failure(_)));
+            failed && self.plan.is_bad(place)
+        });
         if self.shared.run.interrupt.is_triggered() {
             End::Cancelled
-        } else if self.plan.has_failed() {
+        } else if has_failed {
             End::Failure(None)
+        } else if self.plan.has_failed() {
+            // All that went wrong is that stages were ended for the sake of other runs.
+            End::Cancelled
         } else {
             End::Success
         }
     }
 
     /// Begins what can begin, as far as there is room.
-    fn begin_ready<'scope>(&mut self, scope: &'scope Scope<'scope, '_>)
+    fn begin_ready<'scope>(&mut self, scope: &'scope Scope<'scope, '_>) -> Result<(), RunError>
     where
         'a: 'scope,
     {
         let mut waiting = VecDeque::new();
         while let Some(place) = self.ready.pop_front() {
+            if !self.has_turn(scope, place)? {
+                if *self.plan.state(place) == State::Runs {
+                    waiting.push_back(place);
+                }
+                continue;
+            }
             let full = self.running.len() >= self.shared.run.options.jobs.max(1);
             if full || self.group_is_full(place) {
                 waiting.push_back(place);
@@ -176,6 +231,7 @@ impl<'a, 'e> Course<'a, 'e> {
             }
         }
         self.ready = waiting;
+        Ok(())
     }
 
     /// Whether as many combinations of a stage's matrix run as may.
@@ -206,7 +262,7 @@ impl<'a, 'e> Course<'a, 'e> {
         let refused = refused.first().map(ToString::to_string);
         let hindrance = stage.hindrance.as_ref();
         let hindrance = hindrance.map(|hindrance| hindrance.what.clone());
-        let broken = self.broken.remove(&place).or(hindrance).or(refused);
+        let broken = self.broken.remove(&stage.id).or(hindrance).or(refused);
         let given = match (&self.workflow, broken) {
             (_, Some(reason)) => Err(reason),
             (None, None) => Ok(None),
@@ -248,152 +304,6 @@ impl<'a, 'e> Course<'a, 'e> {
         self.stages.iter().position(|stage| stage.id == id)
     }
 
-    fn hear(&mut self, message: Message) {
-        let Some(place) = self.place(&message.stage) else {
-            return;
-        };
-        let stage = Arc::clone(&self.stages[place]);
-        let id = &stage.id;
-        let now = clock::now().as_millisecond();
-        let name = |step: usize| stage.steps.get(step).map_or("", |step| &step.name);
-        let kept = &mut self.outcome.stages[place];
-        match message.what {
-            What::Output { step, bytes } => (self.events)(Event::StepOutput {
-                stage: id,
-                step: name(step),
-                bytes: &bytes,
-            }),
-            What::StepBegan { step, snapshot } => {
-                if let Some(kept) = kept.steps.get_mut(step) {
-                    kept.state = State::Runs;
-                    kept.began = Some(now);
-                    kept.snapshot = snapshot;
-                }
-                let step = name(step);
-                (self.events)(Event::StepBegan { stage: id, step });
-            }
-            What::StepEnded {
-                step,
-                ending,
-                duration,
-            } => {
-                if let Some(kept) = kept.steps.get_mut(step) {
-                    kept.state = State::Ended(ending.end);
-                    kept.ended = Some(now);
-                    kept.reason.clone_from(&ending.reason);
-                }
-                (self.events)(Event::StepEnded {
-                    stage: id,
-                    step: name(step),
-                    end: ending.end,
-                    duration,
-                    reason: ending.reason.as_deref(),
-                });
-            }
-            What::StepSkipped { step, reason } => {
-                if let Some(kept) = kept.steps.get_mut(step) {
-                    kept.state = State::Skipped(reason.clone());
-                }
-                (self.events)(Event::StepSkipped {
-                    stage: id,
-                    step: name(step),
-                    reason: &reason,
-                });
-            }
-            What::Ended(end) => self.stage_ended(place, end),
-            other => self.hear_aside(&stage, other),
-        }
-    }
-
-    /// Takes what a step says beside its log.
-    fn hear_aside(&mut self, stage: &Stage, what: What) {
-        let id = &stage.id;
-        let name = |step: usize| stage.steps.get(step).map_or("", |step| &step.name);
-        match what {
-            What::Group { step, title } => (self.events)(Event::Group {
-                stage: id,
-                step: name(step),
-                title: &title,
-            }),
-            What::GroupEnd { step } => (self.events)(Event::GroupEnd {
-                stage: id,
-                step: name(step),
-            }),
-            What::Annotation { step, annotation } => {
-                (self.events)(Event::Annotation {
-                    stage: id,
-                    step: name(step),
-                    annotation: &annotation,
-                });
-                let of = (id.clone(), name(step).to_owned(), annotation);
-                if self.outcome.annotations.len() < LIMIT_ANNOTATIONS {
-                    self.outcome.annotations.push(of);
-                }
-            }
-            What::Summary { step, text } => {
-                let kept = self.outcome.summaries.iter();
-                let kept_bytes: usize = kept.map(|(_, _, text)| text.len()).sum();
-                let text = if kept_bytes + text.len() > LIMIT_SUMMARIES_BYTES {
-                    "The summaries of the run are too long together: this one is left out."
-                        .to_owned()
-                } else {
-                    text
-                };
-                let of = (id.clone(), name(step).to_owned(), text);
-                self.outcome.summaries.push(of);
-            }
-            _ => {}
-        }
-    }
-
-    fn stage_ended(&mut self, place: usize, end: StageEnd) {
-        let stage = Arc::clone(&self.stages[place]);
-        if let Some(Running { cancels, .. }) = self.running.remove(&*stage.id) {
-            drop(cancels);
-        }
-        self.plan_ended(place, end.end);
-        let kept = &mut self.outcome.stages[place];
-        kept.state = self.plan.state(place).clone();
-        kept.ended = Some(clock::now().as_millisecond());
-        kept.outputs = end.outputs;
-        kept.reason.clone_from(&end.reason);
-        self.outcome.results.add(end.results);
-        self.outcome.masks.extend(end.masks);
-        (self.events)(Event::StageEnded {
-            stage: &stage.id,
-            end: end.end,
-            duration: end.duration,
-            reason: end.reason.as_deref(),
-        });
-        if matches!(end.end, End::Failure(_)) && self.plan.is_bad(place) {
-            self.fail_fast(&stage);
-        }
-    }
-
-    /// Ends the other combinations of a matrix when one of them has failed.
-    fn fail_fast(&mut self, failed: &Stage) {
-        let Some(strategy) = &failed.strategy else {
-            return;
-        };
-        if strategy.fail_fast != Deferred::Now(true) {
-            return;
-        }
-        for (place, stage) in self.stages.iter().enumerate() {
-            let own = stage.strategy.as_ref();
-            if own.is_none_or(|own| own.group != strategy.group) {
-                continue;
-            }
-            if let Some(running) = self.running.get(&*stage.id) {
-                running.ends.trigger();
-            } else if matches!(self.plan.state(place), State::Waits | State::Runs) {
-                let reason = format!("`{}` failed", failed.id);
-                self.plan.give_up(place, reason);
-                self.ready.retain(|ready| *ready != place);
-            }
-        }
-        self.tell_skipped();
-    }
-
     fn give_up_ready(&mut self, reason: &str) {
         for place in std::mem::take(&mut self.ready) {
             self.plan.give_up(place, reason.to_owned());
@@ -406,6 +316,10 @@ pub(super) fn stage_outcome(stage: &Stage) -> StageOutcome {
     StageOutcome {
         id: stage.id.clone(),
         folder: folder::name(&stage.id),
+        sources: Path::new(&stage.workspace.path)
+            .strip_prefix(&stage.workspace.base)
+            .unwrap_or(Path::new(""))
+            .to_owned(),
         state: State::Waits,
         began: None,
         ended: None,
@@ -420,6 +334,7 @@ pub(super) fn stage_outcome(stage: &Stage) -> StageOutcome {
                 began: None,
                 ended: None,
                 reason: None,
+                ignored: false,
                 snapshot: None,
             })
             .collect(),

@@ -197,6 +197,7 @@ fn resources(limits: &Limits) -> Resources {
     Resources {
         memory_bytes: limits.memory_bytes.filter(|bytes| *bytes > 0),
         memory_swap_bytes: limits.memory_swap_bytes.filter(|bytes| *bytes != 0),
+        swappiness: limits.swappiness,
         // Microseconds in each period of 100 ms.
         cpu_millis: quota.filter(|us| *us > 0).map(|us| us / 100),
         cpu_shares: limits.cpu_shares.filter(|shares| *shares > 0),
@@ -244,7 +245,7 @@ fn mounts(parts: &Parts<'_>) -> Result<Vec<Mount>, DescriptionError> {
     Ok(mounts)
 }
 
-/// The folder of a volume. Temporary ones in memory are folders too, for several containers share them.
+/// The folder of a volume. Memory is mounted there before the stage begins, for several containers share it.
 fn volume(parts: &Parts<'_>, name: &str) -> PathBuf {
     let kept = |name: &str| parts.data.join("volumes").join(folder::name(name));
     let volume = parts
@@ -278,25 +279,36 @@ pub(super) fn bind(source: PathBuf, target: &str, read_only: bool) -> Mount {
     }
 }
 
-/// `PATH[:OPTION,…]`, of which the size and `ro` mean something here.
+/// `PATH[:OPTION,…]`: a size, `ro`, and what is always so.
 fn tmpfs(text: &str) -> Result<Mount, DescriptionError> {
-    let (target, options) = text.split_once(':').unwrap_or((text, ""));
-    let size = options
-        .split(',')
-        .find_map(|option| option.strip_prefix("size="));
-    let read = |size: &str| {
-        size_bytes(size).ok_or_else(|| DescriptionError::Value {
-            what: "size of a folder in memory",
-            value: size.to_owned(),
-        })
+    let wrong = |what, value: &str| DescriptionError::Value {
+        what,
+        value: value.to_owned(),
     };
+    let (target, options) = text.split_once(':').unwrap_or((text, ""));
+    let (mut read_only, mut size) = (false, None);
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match (option, option.strip_prefix("size=")) {
+            (_, Some(value)) => {
+                let read = size_bytes(value);
+                size = Some(read.ok_or_else(|| wrong("size of a folder in memory", value))?);
+            }
+            ("ro", _) => read_only = true,
+            ("rw", _) => read_only = false,
+            ("exec" | "nosuid" | "nodev" | "mode=1777", _) => {}
+            _ => {
+                return Err(wrong(
+                    "option of a folder in memory that is known here",
+                    option,
+                ));
+            }
+        }
+    }
     Ok(Mount {
         source: PathBuf::new(),
         target: PathBuf::from(target),
-        read_only: options.split(',').any(|option| option == "ro"),
-        kind: MountKind::Tmpfs {
-            size_bytes: size.map(read).transpose()?,
-        },
+        read_only,
+        kind: MountKind::Tmpfs { size_bytes: size },
     })
 }
 

@@ -47,6 +47,12 @@ pub enum RunError {
         /// Why not.
         reason: &'static str,
     },
+    /// The group of runs that exclude each other is not known.
+    #[error("the concurrency group `{expression}` has no value")]
+    Concurrency {
+        /// What the workflow says.
+        expression: String,
+    },
     /// There is no network for containers.
     #[error("cannot use the network of containers")]
     Network {
@@ -102,6 +108,9 @@ impl Hint for RunError {
             Self::Container { source, .. } => source.hint(),
             Self::Network { source } => source.hint(),
             Self::Resume { .. } => Some("`sampan ci show` lists the steps of a run".to_owned()),
+            Self::Concurrency { .. } => {
+                Some("it may refer to `github`, `inputs` and `vars`".to_owned())
+            }
             Self::Io { .. } | Self::State { .. } | Self::Shell(_) => None,
         }
     }

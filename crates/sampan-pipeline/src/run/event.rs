@@ -14,6 +14,13 @@ pub enum Event<'a> {
         /// The stage's id.
         stage: &'a str,
     },
+    /// A stage, or the whole run where none is named, waits for its turn.
+    Waits {
+        /// The stage's id.
+        stage: Option<&'a str>,
+        /// Who is before, and where.
+        on: &'a str,
+    },
     /// A stage ended.
     StageEnded {
         /// The stage's id.

@@ -1,9 +1,13 @@
 //! Folders and names of files of a run.
 
 use std::fs::{File, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
+
+/// Where in the folder of a stage the copies lie that images are built from.
+pub(super) const CONTEXTS: &str = "contexts";
 
 /// How many characters of a name are kept in the name of its file.
 const LIMIT_NAME: usize = 60;
@@ -37,9 +41,12 @@ impl RunFolder {
     /// Begins a run in this folder.
     pub(super) fn begin(path: &Path) -> Result<Self, RunError> {
         std::fs::create_dir_all(path).map_err(RunError::io("make", path))?;
-        let lock = lock_file(path)?;
+        // First comes the lock: what is there without one is taken away by others as left by a run that was killed.
+        let mut lock = lock_file(path)?;
         lock.lock().map_err(RunError::io("lock", path))?;
-        // With the lock: who finds the networks without it takes the run for one that was killed.
+        lock.set_len(0)
+            .map_err(RunError::io("write", path.join("lock")))?;
+        write!(lock, "{}", std::process::id()).map_err(RunError::io("write", path.join("lock")))?;
         for folder in [path.join("logs"), path.join("stages"), network(path)] {
             std::fs::create_dir_all(&folder).map_err(RunError::io("make", &folder))?;
         }
@@ -68,10 +75,33 @@ pub(super) fn is_abandoned(run: &Path) -> Result<Option<File>, RunError> {
     }
     let lock = lock_file(run)?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
+        Ok(()) => {
+            // Whoever sees the lock held must not take the process that was killed for its holder: the number may be
+            // that of somebody else by now.
+            lock.set_len(0)
+                .map_err(RunError::io("write", run.join("lock")))?;
+            Ok(Some(lock))
+        }
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(RunError::io("lock", run)(error)),
     }
+}
+
+/// The process that goes on with a run; `None` when nobody does.
+pub(super) fn process(run: &Path) -> Result<Option<u32>, RunError> {
+    let path = run.join("lock");
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(RunError::io("open", path)(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => return Ok(None),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(RunError::io("lock", path)(error)),
+    }
+    let text = std::fs::read_to_string(&path).map_err(RunError::io("read", path))?;
+    Ok(text.parse().ok())
 }
 
 fn lock_file(run: &Path) -> Result<File, RunError> {
@@ -86,10 +116,13 @@ fn lock_file(run: &Path) -> Result<File, RunError> {
 
 /// Removes a folder and what is in it, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), RunError> {
+    clear(path).map_err(RunError::io("remove", path))
+}
+
+/// The same, with the plain error.
+pub(super) fn clear(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(RunError::io("remove", path)(error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

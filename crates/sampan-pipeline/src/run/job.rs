@@ -17,12 +17,15 @@ mod composite;
 mod docker;
 mod files;
 mod hash_files;
+mod kept;
 mod node;
 mod options;
 mod post;
 mod pre;
+mod problems;
 mod process;
 mod script;
+mod veil;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -43,6 +46,7 @@ use super::workflow::Given;
 use crate::expression::{Object, Value};
 use crate::github::context::{self, Conclusion, Contexts, Progress, Runner, StepResult};
 use crate::github::environment::{condition, text};
+use crate::github::matcher::{MatcherError, Matchers};
 use crate::graph::{Action, Deferred, EnvironmentValue, Expression, Step, Text};
 use crate::plan::End;
 use crate::secrets::Asker;
@@ -52,6 +56,7 @@ use files::Files;
 use hash_files::Workspace;
 
 pub(super) use action::read as read_action;
+pub(super) use kept::EarlierJob;
 pub(super) use options::{apply as apply_options, check as check_options, parse as parse_options};
 
 /// Where the folders of the runner lie in containers.
@@ -98,6 +103,22 @@ pub(super) enum JobError {
         #[source]
         source: std::io::Error,
     },
+    #[error("cannot use the problem matchers of `{path}`")]
+    Matchers {
+        path: String,
+        #[source]
+        source: MatcherError,
+    },
+    #[error("cannot read the problem matchers of `{path}`")]
+    NoMatchers {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("what the job had changed in its container is gone: `{}`", path.display())]
+    Gone { path: PathBuf },
+    #[error("the job that is gone on with had masked more texts than can be")]
+    Masks,
     #[error("the file that the step wrote to `${name}` cannot be understood")]
     Command {
         name: &'static str,
@@ -131,6 +152,8 @@ pub(super) struct Job {
     container: Guarded,
     /// The layers of its image, topmost first.
     layers: Vec<PathBuf>,
+    /// What earlier runs have changed above them.
+    changed: Vec<PathBuf>,
     /// The `PATH` of the job's container.
     path: String,
     /// Its `HOME`.
@@ -157,6 +180,10 @@ struct JobState {
     posts: Vec<Post>,
     /// What actions have saved for what they do later.
     saved: BTreeMap<Site, BTreeMap<String, String>>,
+    /// What the steps use whose actions have done what they do before the first step.
+    prepared: BTreeMap<String, String>,
+    /// What finds problems in what steps say.
+    matchers: Matchers,
     /// How often the stage was asked to end when the last step was chosen.
     passed: u32,
     /// Until when may run what is still to be done after the time of the job.

@@ -8,10 +8,19 @@ use super::stage_run::StageRun;
 use super::{Interrupt, Ports};
 
 /// What ends work before its time.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limit {
     /// How often the stage was asked to end before, which is passed by.
     pub(super) passed: u32,
     pub(super) deadline: Option<Instant>,
+}
+
+impl Limit {
+    /// Whether the work is to end.
+    pub(super) fn is_over(&self, run: &StageRun<'_>) -> bool {
+        let is_late = |deadline| Instant::now() >= deadline;
+        run.ends.times() > self.passed || self.deadline.is_some_and(is_late)
+    }
 }
 
 impl StageRun<'_> {

@@ -21,6 +21,8 @@ struct State {
     texts: BTreeSet<String>,
     added: usize,
     added_bytes: usize,
+    /// What was added.
+    by_steps: Vec<String>,
     ready: Secrets,
     /// Whether texts have come since it was made ready.
     is_stale: bool,
@@ -44,6 +46,7 @@ impl Masks {
                 texts: texts.into_iter().map(str::to_owned).collect(),
                 added: 0,
                 added_bytes: 0,
+                by_steps: Vec::new(),
                 ready,
                 is_stale: false,
             }),
@@ -71,9 +74,15 @@ impl Masks {
                 return Err(TooMany);
             }
             state.texts.insert(text.to_owned());
+            state.by_steps.push(text.to_owned());
             state.is_stale = true;
         }
         Ok(())
+    }
+
+    /// All texts that steps wanted to be masked.
+    pub(super) fn by_steps(&self) -> Vec<String> {
+        self.state().by_steps.clone()
     }
 
     /// All that is masked now. Made ready only here: a step may add many texts before it says anything else.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Sender, SyncSender};
 use std::time::Duration;
 
 use super::masks::hide;
+use super::turn::Turn;
 use crate::github::command::Annotation;
 use crate::mask::Secrets;
 use crate::plan::End;
@@ -40,6 +41,8 @@ pub(super) enum What {
     StepBegan {
         step: usize,
         snapshot: Option<u64>,
+        /// Dropped when this has been written down.
+        written: Sender<()>,
     },
     Output {
         step: usize,
@@ -48,6 +51,8 @@ pub(super) enum What {
     StepEnded {
         step: usize,
         ending: Ending,
+        /// Whether the stage goes on as if it had ended well.
+        ignored: bool,
         duration: Duration,
     },
     StepSkipped {
@@ -69,6 +74,13 @@ pub(super) enum What {
         step: usize,
         text: String,
     },
+    /// How the stage stands in one of its groups.
+    Turn {
+        number: usize,
+        turn: Turn,
+    },
+    /// Nothing but that the run is to end.
+    Wake,
     /// The last message of a stage.
     Ended(StageEnd),
 }
@@ -79,7 +91,7 @@ impl What {
     pub(super) fn hide(&mut self, masks: &Secrets) {
         let mut texts: Vec<&mut String> = Vec::new();
         match self {
-            Self::StepBegan { .. } | Self::Output { .. } | Self::GroupEnd { .. } => {}
+            Self::StepBegan { .. } | Self::Output { .. } | Self::GroupEnd { .. } | Self::Wake => {}
             Self::StepEnded { ending, .. } => texts.extend(&mut ending.reason),
             Self::StepSkipped { reason: text, .. }
             | Self::Group { title: text, .. }
@@ -89,6 +101,10 @@ impl What {
                 texts.extend(&mut annotation.title);
                 texts.extend(&mut annotation.file);
             }
+            Self::Turn { turn, .. } => match turn {
+                Turn::Waits(text) | Turn::Ends(text) => texts.push(text),
+                Turn::Came => {}
+            },
             Self::Ended(end) => texts.extend(&mut end.reason),
         }
         for text in texts {

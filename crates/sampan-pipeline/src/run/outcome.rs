@@ -1,7 +1,7 @@
 //! How a run went, or stands: what is shown at its end and kept in `state.json`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ use crate::results::Results;
 pub struct Outcome {
     /// How it ended; `None` while it goes on, and when it was killed.
     pub end: Option<End>,
+    /// Why it ended so, where that is not by its stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// When it began, in milliseconds since 1970.
     pub began: i64,
     /// When it ended, in milliseconds since 1970.
@@ -44,6 +47,9 @@ pub struct StageOutcome {
     pub id: String,
     /// The name of its folders in `logs/` and `stages/`.
     pub folder: String,
+    /// Where the source tree lies in its workspace; empty where that is the whole of it.
+    #[serde(default)]
+    pub sources: PathBuf,
     /// Where it stands.
     pub state: State,
     /// When it began, in milliseconds since 1970.
@@ -74,6 +80,9 @@ pub struct StepOutcome {
     pub ended: Option<i64>,
     /// Why it ended so, where that is not by its exit code.
     pub reason: Option<String>,
+    /// Whether it went wrong and the stage went on as if it had not.
+    #[serde(default)]
+    pub ignored: bool,
     /// The number of the snapshot that holds the workspace as it was before the step.
     pub snapshot: Option<u64>,
 }

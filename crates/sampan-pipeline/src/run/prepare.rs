@@ -5,18 +5,21 @@ mod actions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sampan_container::Resources;
 use sampan_model::Hint as _;
 use sampan_model::yaml::Location;
 
 use super::error::Missing;
 use super::images::Images;
-use super::job::{self, JobError};
+use super::job::{self, EarlierJob, JobError};
 use super::stage_thread::{Earlier, ResumeStage};
 use super::workflow::WorkflowRun;
 use super::{Executor, ImageRequest, Options, Outcome, Resume, Run, RunError, Source, StepOutcome};
 use crate::built_in;
 use crate::github::Options as ContainerOptions;
-use crate::graph::{Container, Deferred, EnvironmentValue, Graph, Reason, Role, Stage, Step};
+use crate::graph::{
+    Container, Deferred, Dialect, EnvironmentValue, Graph, Reason, Role, Stage, Step,
+};
 use crate::plan::{End, State};
 use crate::trust::{Violation, violations};
 use actions::Actions;
@@ -31,11 +34,11 @@ pub(super) fn graph(run: &Run<'_>) -> Result<Graph, RunError> {
     Ok(graph)
 }
 
-/// Notes which stages and steps the user does not want.
+/// Notes which stages and steps the user does not want, and gives all of them what the user gives.
 pub(super) fn wanted(graph: &mut Graph, options: &Options) {
+    graph.choose(&options.matrix);
     let chosen = graph.with_needs(&options.stages);
     for stage in &mut graph.stages {
-        stage.choose(&options.matrix);
         let unwanted = if options.exclude.iter().any(|name| stage.is_called(name)) {
             Some("the user left it out")
         } else if !options.stages.is_empty() && !chosen.contains(&stage.id) {
@@ -49,6 +52,10 @@ pub(super) fn wanted(graph: &mut Graph, options: &Options) {
         }));
     }
     for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
+        for (name, value) in &options.environment {
+            let own = step.environment.entry(name.clone());
+            own.or_insert_with(|| EnvironmentValue::Text(value.clone()));
+        }
         let named = |names: &[String]| names.iter().any(|name| step.is_called(name));
         let unwanted = if named(&options.exclude) {
             Some("the user left it out")
@@ -92,6 +99,7 @@ pub(super) fn check(
         }
         for step in stage.steps.iter().filter(|step| step.verdict.runs()) {
             check_step(run, step, images, &mut missing);
+            check_swappiness(step, &mut missing);
             let mut actions = Actions {
                 run,
                 images,
@@ -115,6 +123,29 @@ fn not_allowed(violation: Violation) -> Missing {
         what: violation.sentence(),
         location: violation.location,
     }
+}
+
+/// Looks for what the control groups of this machine cannot do.
+fn check_swappiness(step: &Step, missing: &mut Vec<Missing>) {
+    let limits = step.container.as_ref().map(|container| &container.limits);
+    let Some(swappiness) = limits.and_then(|limits| limits.swappiness) else {
+        return;
+    };
+    let problem = if swappiness > 100 {
+        "which is at most 100"
+    } else if !Resources::swappiness_is_known() {
+        "which the control groups of this machine, of version 2, do not have"
+    } else {
+        return;
+    };
+    missing.push(Missing {
+        location: step.location.clone(),
+        what: format!(
+            "`{}` asks for `mem_swappiness: {swappiness}`, {problem}",
+            step.name
+        ),
+        hint: Some("leave `mem_swappiness` out".to_owned()),
+    });
 }
 
 fn check_platform(stage: &Stage, missing: &mut Vec<Missing>) {
@@ -292,14 +323,14 @@ pub(super) fn earlier(run: &Run<'_>, graph: &Graph) -> Result<Earlier, RunError>
         .step(&resume.step)
         .and_then(|step| step.snapshot)
         .ok_or_else(|| refuse("the workspace before it was not kept"))?;
-    let workspace = resume
-        .folder
-        .join("stages")
-        .join(&kept.folder)
-        .join("snapshots")
-        .join(number.to_string());
+    let folder = resume.folder.join("stages").join(&kept.folder);
+    let workspace = folder.join("snapshots").join(number.to_string());
     if !workspace.is_dir() {
         return Err(refuse("the workspace before it is gone"));
+    }
+    let job = EarlierJob::of(&folder, &resume.step);
+    if job.is_none() && graph.dialect == Dialect::GitHub {
+        return Err(refuse("what the job had gathered before it was not kept"));
     }
     Ok(Earlier {
         stages: stages_before(graph, &outcome, resume),
@@ -309,6 +340,7 @@ pub(super) fn earlier(run: &Run<'_>, graph: &Graph) -> Result<Earlier, RunError>
                 done,
                 kept: kept_steps,
                 workspace: Some(workspace),
+                job,
             },
         )),
     })

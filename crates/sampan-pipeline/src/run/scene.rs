@@ -80,37 +80,6 @@ impl Scene<'_> {
             .then(|| inside.trim_start_matches('/').to_owned())
     }
 
-    /// The place on the machine of a path as the step sees it: relative to the source tree, or absolute within the
-    /// workspace. `None` when it leads out of the workspace, also by links.
-    #[must_use]
-    pub fn path(&self, path: &str) -> Option<PathBuf> {
-        let from_tree = Path::new(&self.stage.workspace.path).join(path);
-        let inside = from_tree.strip_prefix(&self.stage.workspace.base).ok()?;
-        let mut found = self.workspace.to_owned();
-        for part in inside.components() {
-            match part {
-                std::path::Component::Normal(part) => found.push(part),
-                std::path::Component::CurDir => {}
-                std::path::Component::ParentDir if found != self.workspace => {
-                    found.pop();
-                }
-                _ => return None,
-            }
-            let is_link = |path: &Path| {
-                path.symlink_metadata()
-                    .is_ok_and(|found| found.file_type().is_symlink())
-            };
-            if is_link(&found) {
-                let root = self.workspace.canonicalize().ok()?;
-                let target = found.canonicalize().ok()?;
-                if !target.starts_with(root) {
-                    return None;
-                }
-            }
-        }
-        Some(found)
-    }
-
     /// Writes a line into the step's log.
     pub fn say(&mut self, text: impl fmt::Display) {
         (self.output)(format!("{text}\n").as_bytes());

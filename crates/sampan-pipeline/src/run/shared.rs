@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use sampan_container::network::Bridge;
 
 use super::images::Images;
+use super::interrupt::{Interrupt, Registration};
 use super::masks::Masks;
 use super::message::{self, Message, What};
 use super::{Executor, Run, RunError};
@@ -53,6 +54,19 @@ impl<'a> Shared<'a> {
         let bridge =
             Bridge::ensure(&self.executor.data).map_err(|source| RunError::Network { source })?;
         Ok(self.bridge.get_or_init(|| bridge))
+    }
+
+    /// Wakes the loop when the run is to end, for as long as it is wanted: it may wait for the sake of other runs.
+    pub(super) fn wake_on(&self, interrupt: &Interrupt) -> Registration {
+        let events = self.events.clone();
+        interrupt.on_trigger(move |_| {
+            let message = Message {
+                stage: Arc::from(""),
+                what: What::Wake,
+            };
+            // A loop with so much to hear does not sleep.
+            drop(events.try_send(message));
+        })
     }
 
     /// Tells the loop something about a stage.

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, chmodat,
-    chownat, linkat, mkdirat, openat, readlinkat, statat, symlinkat, utimensat,
+    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Timespec, Timestamps, Uid,
+    chmodat, chownat, linkat, mkdirat, openat, readlinkat, seek, statat, symlinkat, utimensat,
 };
+use rustix::io::Errno;
 
 /// What tells that a file has not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +98,16 @@ impl Snapshots {
 
 /// Brings a snapshot back into a folder that is empty.
 pub(super) fn restore(snapshot: &Path, target: &Path) -> io::Result<()> {
+    copy(&open_folder(CWD, snapshot)?, target)
+}
+
+/// Copies all that an open folder has into a folder that is empty.
+pub(super) fn copy(source: &OwnedFd, target: &Path) -> io::Result<()> {
     let mut copy = Copy {
         before: None,
         now: None,
     };
-    let source = open_folder(CWD, snapshot)?;
-    copy.folder(&source, &open_folder(CWD, target)?, Path::new(""))
+    copy.folder(source, &open_folder(CWD, target)?, Path::new(""))
 }
 
 fn open_folder(at: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
@@ -127,7 +132,7 @@ fn scan(folder: &OwnedFd, path: &Path, found: &mut Tree) -> io::Result<()> {
     for name in names(folder)? {
         let stat = match statat(folder, &*name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
-            Err(rustix::io::Errno::NOENT) => continue,
+            Err(Errno::NOENT) => continue,
             Err(error) => return Err(error.into()),
         };
         let path = path.join(as_path(&name));
@@ -178,7 +183,6 @@ fn nanoseconds(count: u64) -> i64 {
 
 /// Whether a file was removed, or something else put into its place, since it was seen.
 fn is_gone(error: &io::Error) -> bool {
-    use rustix::io::Errno;
     let gone = [Errno::NOENT, Errno::LOOP, Errno::NOTDIR, Errno::NXIO];
     error
         .raw_os_error()
@@ -274,8 +278,26 @@ fn file(source: &OwnedFd, target: &OwnedFd, name: &std::ffi::CStr) -> io::Result
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mut to = File::from(openat(target, name, flags, Mode::RUSR | Mode::WUSR)?);
-    io::copy(&mut from, &mut to)?;
-    Ok(())
+    contents(&mut from, &mut to)
+}
+
+/// Copies what a file holds. Its holes stay holes: it may be longer than the disk.
+fn contents(from: &mut File, to: &mut File) -> io::Result<()> {
+    // What it grows by meanwhile is not awaited.
+    let length = from.metadata()?.len();
+    let mut place = 0;
+    while place < length {
+        let begin = match seek(&*from, SeekFrom::Data(place)) {
+            Err(Errno::NXIO) => break,
+            other => other?,
+        };
+        let end = seek(&*from, SeekFrom::Hole(begin))?.min(length);
+        seek(&*from, SeekFrom::Start(begin))?;
+        seek(&*to, SeekFrom::Start(begin))?;
+        io::copy(&mut from.take(end.saturating_sub(begin)), to)?;
+        place = end.max(begin);
+    }
+    to.set_len(length.min(from.metadata()?.len()))
 }
 
 fn times(stat: &Stat) -> Timestamps {
@@ -293,7 +315,8 @@ fn times(stat: &Stat) -> Timestamps {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
+    use std::fs::File;
+    use std::os::unix::fs::{FileExt, MetadataExt};
 
     use super::{Snapshots, restore};
 
@@ -311,6 +334,29 @@ mod tests {
         let number = snapshots.take(&tree).unwrap();
         let copy = kept.join(number.to_string()).join("a");
         assert_eq!(std::fs::read_to_string(copy).unwrap(), "a");
+    }
+
+    #[test]
+    fn holes_in_files_take_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join("tree");
+        std::fs::create_dir(&tree).unwrap();
+        let file = File::create(tree.join("disk.img")).unwrap();
+        file.write_all_at(b"begin", 0).unwrap();
+        file.write_all_at(b"middle", 512 << 20).unwrap();
+        file.set_len(1 << 30).unwrap();
+        File::create(tree.join("empty")).unwrap();
+        let kept = folder.path().join("snapshots");
+        let number = Snapshots::new(kept.clone()).take(&tree).unwrap();
+        let copy = File::open(kept.join(number.to_string()).join("disk.img")).unwrap();
+        let found = copy.metadata().unwrap();
+        assert_eq!(found.len(), 1 << 30);
+        assert!(found.blocks() < 1_000, "{} blocks", found.blocks());
+        let mut piece = [0; 8];
+        copy.read_exact_at(&mut piece, 0).unwrap();
+        assert_eq!(&piece, b"begin\0\0\0");
+        copy.read_exact_at(&mut piece, 512 << 20).unwrap();
+        assert_eq!(&piece, b"middle\0\0");
     }
 
     #[test]

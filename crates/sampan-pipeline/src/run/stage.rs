@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
@@ -106,8 +106,14 @@ struct Steps<'a, 's> {
 impl<'a> Steps<'a, '_> {
     /// Lets steps count as they ended in an earlier run.
     fn take_over(&mut self, done: &Done) {
+        let run = self.run;
+        let mut ignored = |place: usize, expression: &Expression| {
+            let step = &run.stage.steps[place];
+            let job = run.job.as_ref();
+            job.is_some_and(|job| job.holds(run, step, expression).unwrap_or(false))
+        };
         for (place, state) in done {
-            self.plan.take_over(*place, state, &mut |_, _| false);
+            self.plan.take_over(*place, state, &mut ignored);
             self.told_skipped[*place] = true;
         }
     }
@@ -221,10 +227,16 @@ impl<'a> Steps<'a, '_> {
         let run = self.run;
         let step = &run.stage.steps[place];
         let snapshot = self.snapshot(step);
+        let (written, is_written) = channel();
         run.tell(What::StepBegan {
             step: place,
             snapshot,
+            written,
         });
+        // What is written down before the step does anything can be gone on from, whenever the run is killed.
+        if is_written.recv().is_ok() {
+            tracing::debug!("the step can begin");
+        }
         if step.detached {
             self.background += 1;
         } else {
@@ -253,11 +265,20 @@ impl<'a> Steps<'a, '_> {
         if step.detached || self.foreground > 0 || !self.run.shared.run.options.snapshots {
             return None;
         }
-        match self.snapshots.take(&self.run.folders.workspace()) {
-            Ok(number) => Some(number),
-            Err(error) => {
-                // The step can run without; only it cannot be gone on from.
+        let taken = self.snapshots.take(&self.run.folders.workspace());
+        let kept = match &self.run.job {
+            Some(job) => job.keep_for_resume(self.run, step),
+            None => Ok(()),
+        };
+        match (taken, kept) {
+            (Ok(number), Ok(())) => Some(number),
+            // The step can run without; only it cannot be gone on from.
+            (Err(error), _) => {
                 tracing::warn!(%error, "cannot keep the workspace as it is before a step");
+                None
+            }
+            (_, Err(error)) => {
+                tracing::warn!(%error, "cannot keep what the job has gathered before a step");
                 None
             }
         }
@@ -310,9 +331,11 @@ impl<'a> Steps<'a, '_> {
                 self.run.ends.trigger();
             }
         }
+        let ignored = ending.end != End::Success && !self.plan.is_bad(place);
         self.run.tell(What::StepEnded {
             step: place,
             ending,
+            ignored,
             duration,
         });
     }

@@ -9,7 +9,7 @@ use sampan_model::{Causes, Hint as _};
 
 use super::description::StageFolders;
 use super::interrupt::Interrupt;
-use super::job::{self, Job};
+use super::job::{self, EarlierJob, Job};
 use super::masks::hide;
 use super::message::{StageEnd, What};
 use super::network::StageNetwork;
@@ -19,7 +19,7 @@ use super::stage::{Done, StepsEnd};
 use super::stage_run::StageRun;
 use super::step::StepError;
 use super::workflow::Given;
-use super::{RunError, StageOutcome, StepOutcome, folder};
+use super::{RunError, StageOutcome, StepOutcome, folder, memory_volumes};
 use crate::github::command::{Annotation, Severity};
 use crate::graph::{Deferred, Stage};
 use crate::mask::Secrets;
@@ -45,6 +45,8 @@ pub(super) struct ResumeStage {
     pub(super) kept: Vec<StepOutcome>,
     /// The workspace as it was.
     pub(super) workspace: Option<PathBuf>,
+    /// What the job had gathered, where the stage is one of GitHub.
+    pub(super) job: Option<EarlierJob>,
 }
 
 impl Earlier {
@@ -170,6 +172,8 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
         snapshot::restore(snapshot, &folders.workspace())
             .map_err(RunError::io("restore", snapshot))?;
     }
+    // Unmounted when all containers have ended.
+    let _memory = memory_volumes::mount(&folders, stage)?;
     let network = StageNetwork::make(shared.bridge()?, run, stage)?;
     let deadline = deadline(start, given.as_ref())?;
     let mut stage_run = StageRun {
@@ -188,7 +192,8 @@ fn run_stage(start: &Start<'_>) -> Result<Ran, StepError> {
         deadline,
     };
     if let Some(given) = given {
-        stage_run.job = Some(Job::begin(&mut stage_run, given)?);
+        let earlier = start.resume.job.as_ref();
+        stage_run.job = Some(Job::begin(&mut stage_run, given, earlier)?);
     }
     let ended = stage_run.run(&start.resume.done);
     let mut ran = Ran::from(ended);

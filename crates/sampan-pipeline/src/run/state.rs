@@ -27,12 +27,15 @@ impl StateFile {
         }
     }
 
-    /// Writes it, unless it was written a moment ago: a large state takes long, and changes often.
-    pub(super) fn write_soon(&mut self, outcome: &Outcome) -> Result<(), RunError> {
-        if self.written.elapsed() < self.took * SHARE {
-            return Ok(());
+    /// Writes it, unless it was written a moment ago: a large state takes long, and changes often. Gives how long it is
+    /// put off then.
+    pub(super) fn write_soon(&mut self, outcome: &Outcome) -> Result<Option<Duration>, RunError> {
+        let pause = (self.took * SHARE).saturating_sub(self.written.elapsed());
+        if !pause.is_zero() {
+            return Ok(Some(pause));
         }
-        self.write(outcome)
+        self.write(outcome)?;
+        Ok(None)
     }
 
     /// Writes it now, as a whole or not at all.

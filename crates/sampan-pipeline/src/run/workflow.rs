@@ -11,7 +11,7 @@ use crate::github::context::{self, Conclusion, Contexts, JobResult, Progress};
 use crate::github::environment::{condition, value};
 use crate::github::event::{self, Running};
 use crate::github::plan::{self, CallScope};
-use crate::graph::{Deferred, Expression, Graph, Stage, Text};
+use crate::graph::{Concurrency, Deferred, Expression, Graph, Stage, Text};
 use crate::plan::{End, Plan, State};
 use crate::secrets::{Asker, Secrets, secrets_in_call};
 
@@ -73,17 +73,60 @@ impl<'a> WorkflowRun<'a> {
     pub(super) fn new(run: &'a Run<'a>, source: WorkflowSource<'a>) -> Result<Self, RunError> {
         let late = BTreeMap::new();
         let plan = plan::compile(source.workflow, &source.request(run.build, &late))?;
-        Ok(Self {
+        let mut workflow = Self {
             source,
             run,
             plan,
             late,
-        })
+        };
+        if let Some(resume) = &run.options.resume {
+            workflow.catch_up(&Outcome::read(&resume.folder)?, &resume.stage)?;
+        }
+        Ok(workflow)
+    }
+
+    /// Makes the graph as it was in an earlier run: matrices are known as far as what they follow from does not run again.
+    fn catch_up(&mut self, earlier: &Outcome, again: &str) -> Result<(), RunError> {
+        loop {
+            let graph = self.plan.graph.clone();
+            let mut plan = Plan::of_stages(&graph);
+            let stages: Vec<Arc<Stage>> = graph.stages.into_iter().map(Arc::new).collect();
+            for (place, stage) in stages.iter().enumerate() {
+                if let Some(kept) = earlier.stage(&stage.id) {
+                    plan.take_over(place, &kept.state, &mut |_, _| false);
+                }
+            }
+            let known = |need: &String| {
+                let kept = earlier.stage(need).map(|kept| &kept.state);
+                matches!(kept, Some(State::Ended(_) | State::Skipped(_)))
+            };
+            let is_next = |stage: &&Arc<Stage>| {
+                let strategy = stage.strategy.as_ref();
+                let late = strategy.filter(|strategy| strategy.matrix.is_some());
+                late.is_some_and(|strategy| !self.late.contains_key(&strategy.group))
+                    && stage.needs.iter().all(known)
+                    && !before(stage, &stages).contains(&again)
+            };
+            let Some(stage) = stages.iter().find(is_next) else {
+                return Ok(());
+            };
+            let stand = Stand {
+                stages: &stages,
+                outcome: earlier,
+                plan: &plan,
+            };
+            self.replan(stage, stand)?;
+        }
     }
 
     /// The graph as it was made last.
     pub(super) fn graph(&self) -> &Graph {
         &self.plan.graph
+    }
+
+    /// Which runs of the workflow exclude each other.
+    pub(super) fn concurrency(&self) -> Option<&Concurrency> {
+        self.plan.concurrency.as_ref()
     }
 
     /// Makes the graph again, now that what a stage needs has ended.
@@ -259,7 +302,7 @@ impl<'a> WorkflowRun<'a> {
                 .into_iter()
                 .map(|result| (result.id, result.result))
                 .collect(),
-            before: before(stage, stand),
+            before: conclusions_before(stage, stand),
             cancelled: self.run.interrupt.is_triggered(),
         };
         let asker = Asker::of_build(self.run.build);
@@ -274,18 +317,27 @@ fn text_of(expression: &Expression, contexts: &Contexts<'_>) -> Result<String, S
         .map_err(|error| format!("`{}` has no value: {error}", expression.expression))
 }
 
-/// How all stages ended that a stage needs, also by others.
-fn before(stage: &Stage, stand: Stand<'_>) -> Vec<Conclusion> {
+/// All stages that a stage needs, also by others.
+fn before<'s>(stage: &'s Stage, stages: &'s [Arc<Stage>]) -> Vec<&'s str> {
     let mut seen: Vec<&str> = Vec::new();
     let mut waiting: Vec<&str> = stage.needs.iter().map(String::as_str).collect();
-    let mut found = Vec::new();
     while let Some(id) = waiting.pop() {
         if seen.contains(&id) {
             continue;
         }
         seen.push(id);
+        if let Some(other) = stages.iter().find(|other| other.id == id) {
+            waiting.extend(other.needs.iter().map(String::as_str));
+        }
+    }
+    seen
+}
+
+/// How all stages ended that a stage needs, also by others.
+fn conclusions_before(stage: &Stage, stand: Stand<'_>) -> Vec<Conclusion> {
+    let mut found = Vec::new();
+    for id in before(stage, stand.stages) {
         if let Some(place) = stand.stages.iter().position(|other| other.id == id) {
-            waiting.extend(stand.stages[place].needs.iter().map(String::as_str));
             found.extend(
                 stand
                     .outcome

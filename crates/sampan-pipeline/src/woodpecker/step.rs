@@ -76,7 +76,9 @@ impl Workflow<'_> {
         source: &Source<'_>,
         notes: &mut Vec<Reason>,
     ) -> Result<Read, PipelineError> {
-        let fields = Fields::of(source.node, format!("the step `{}`", source.name))?;
+        let called = source.node.get("name").and_then(Node::scalar);
+        let called = called.unwrap_or(&source.name);
+        let fields = Fields::of(source.node, format!("the step `{called}`"))?;
         let name = fields.read_or_default("name", read::text)?;
         let name = if name.is_empty() {
             source.name.clone()

@@ -10,7 +10,7 @@ use crate::PipelineError;
 use crate::condition::Patterns;
 use crate::glob::Form;
 use crate::graph::{
-    Concurrency, Deferred, Platform, Reason, Role, RunWhen, Stage, Step, Verdict, Workspace,
+    Concurrency, Deferred, Platform, Queue, Reason, Role, RunWhen, Stage, Step, Verdict, Workspace,
 };
 use crate::read::{self, Fields};
 use crate::{compose, matrix, order};
@@ -34,6 +34,8 @@ impl Workflow<'_> {
         let platform = platform(&fields, notes)?;
         let workspace = self.workspace(&fields)?;
         let concurrency = fields.read("concurrency", concurrency)?;
+        // No limit is as good as none.
+        let concurrency = concurrency.filter(|concurrency| concurrency.limit > 0);
         let needs = fields.read_or_default("depends_on", needs)?;
         let steps = self.steps(&fields, &workspace, verdict.runs(), notes)?;
         fields.finish_document(notes)?;
@@ -59,7 +61,7 @@ impl Workflow<'_> {
             networks: Vec::new(),
             registry_secrets: Vec::new(),
             outputs: BTreeMap::new(),
-            concurrency,
+            concurrency: concurrency.into_iter().collect(),
             timeout: None,
             ignores_failure: Deferred::default(),
             early_exit: None,
@@ -334,6 +336,7 @@ fn concurrency(node: &Node, what: &str) -> Result<Concurrency, PipelineError> {
         group: group.into(),
         limit: u32::try_from(limit).unwrap_or(u32::MAX),
         cancels: Deferred::default(),
+        queue: Queue::All,
     })
 }
 

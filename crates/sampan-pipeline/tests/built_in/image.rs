@@ -40,6 +40,8 @@ fn an_image_is_built_and_published() {
         "registry.site/octocat/hello:1.0",
     ];
     assert_eq!(build.names, names);
+    assert_eq!(asked.dockerfiles, ["FROM scratch\n"]);
+    assert_eq!(asked.contexts, [["Dockerfile"]]);
     let published = &asked.published[0];
     assert_eq!(published.image, descriptor());
     assert_eq!(published.names, names);
@@ -64,9 +66,9 @@ fn an_image_is_built_and_published() {
 }
 
 fn check_build(machine: &Machine, build: &ImageBuild) {
-    let workspace = machine.workspace();
-    assert_eq!(build.context, workspace.join("src"));
-    assert_eq!(build.dockerfile, workspace.join("src/Dockerfile"));
+    let copy = machine.folder.path().join("contexts/build_image");
+    assert_eq!(build.context, copy.join("context"));
+    assert!(!copy.exists(), "it is gone when the image is built");
     assert_eq!(build.target.as_deref(), Some("final"));
     assert!(build.pull && !build.no_cache);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -96,6 +98,7 @@ fn check_build(machine: &Machine, build: &ImageBuild) {
 fn tags_follow_from_the_commit() {
     let step = "  - {name: a, image: woodpeckerci/plugin-docker-buildx, settings: {repo: 'a/b,c.d/e', auto_tag: true, tags: x}}\n";
     let mut machine = Machine::new();
+    machine.write("../Dockerfile", "FROM scratch\n");
     machine.build.commit.reference = "refs/tags/v1.2.3".to_owned();
     machine.drone(step).end.unwrap();
     let names = machine.asked.lock().unwrap().published[1].names.clone();
@@ -136,6 +139,7 @@ fn other_plugins_name_images_otherwise() {
         .drone("  - {name: a, image: plugins/gcr, settings: {repo: a/b, registry: gcr.io, json_key: '{}', dockerfile: app/Dockerfile}}\n")
         .end
         .unwrap();
+    machine.write("../Dockerfile", "FROM busybox\n");
     let config = json!({"auths": {"r.site": {"auth": "Ym90OmEgOiBi"}}}).to_string();
     let config = config.replace('"', "\\\"");
     machine
@@ -145,8 +149,8 @@ fn other_plugins_name_images_otherwise() {
     let asked = machine.asked.lock().unwrap();
     assert_eq!(asked.builds[0].names, ["r.site/a/b:latest"]);
     assert_eq!(
-        asked.builds[0].dockerfile,
-        machine.workspace().join("app/Dockerfile")
+        asked.dockerfiles,
+        ["FROM scratch\n", "FROM scratch\n", "FROM busybox\n"]
     );
     assert_eq!(asked.published[0].names, ["gcr.io/a/b:latest"]);
     assert_eq!(
@@ -330,4 +334,33 @@ fn what_belongs_to_the_installation_needs_a_right() {
         .map(|publish| publish.stored_logins)
         .collect();
     assert_eq!(stored, [false, true]);
+}
+
+#[test]
+fn what_is_built_from_follows_no_links_out_of_the_workspace() {
+    let machine = Machine::new();
+    let outside = machine.folder.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("secret"), "mine").unwrap();
+    machine.write("app/kept", "");
+    machine.write("Dockerfile", "FROM busybox\n");
+    let link = |target: &str, path: &str| {
+        let path = machine.workspace().join("src").join(path);
+        std::os::unix::fs::symlink(outside.join(target), path).unwrap();
+    };
+    link("secret", "Stolen");
+    link("secret", "app/.dockerignore");
+    link("", "away");
+    let build = |more: &str| {
+        machine.drone08(&format!(
+            "  a: {{image: plugins/docker, repo: a/b, dry_run: true, {more}}}\n"
+        ))
+    };
+    build("context: app").end.unwrap();
+    assert!(build("context: away").end.is_err());
+    let problem = build("context: app, dockerfile: Stolen").problem();
+    assert!(problem.contains("there is no Dockerfile"), "{problem}");
+    let asked = machine.asked.lock().unwrap();
+    assert_eq!(asked.dockerfiles, ["FROM busybox\n"]);
+    assert_eq!(asked.contexts, [["kept"]]);
 }

@@ -23,6 +23,9 @@ use tempfile::TempDir;
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) builds: Vec<ImageBuild>,
+    /// The Dockerfiles of the builds, and what lay in their contexts.
+    pub(crate) dockerfiles: Vec<String>,
+    pub(crate) contexts: Vec<Vec<String>>,
     pub(crate) published: Vec<ImagePublish>,
     pub(crate) deployed: Vec<Deployment>,
     pub(crate) requests: Vec<HttpRequest>,
@@ -198,6 +201,15 @@ fn build() -> Build {
     }
 }
 
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 fn fill(target: &SourceTarget, root: &Path, folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -243,7 +255,11 @@ impl Ports for Machine {
         output: &mut dyn FnMut(&[u8]),
     ) -> Result<Descriptor, PortError> {
         output(b"building\n");
-        self.asked.lock().unwrap().builds.push(request.clone());
+        let mut asked = self.asked.lock().unwrap();
+        asked.builds.push(request.clone());
+        let text = fs::read_to_string(&request.dockerfile);
+        asked.dockerfiles.push(text.unwrap_or_default());
+        asked.contexts.push(names(&request.context));
         Ok(descriptor())
     }
 

@@ -65,6 +65,15 @@ fn a_commit_can_ask_for_no_run() {
 }
 
 #[test]
+fn a_step_that_would_run_nothing_is_noticed() {
+    let text = "pipeline:\n  a:\n    image: b\n    comands: [x]\n    comment: y\n";
+    let graph = parse(".drone.yml", text, &push("master")).unwrap();
+    let notes: Vec<_> = graph.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("did you mean `commands`?"), "{notes:?}");
+}
+
+#[test]
 fn says_what_is_wrong_and_where() {
     let build = push("master");
     let text = "\

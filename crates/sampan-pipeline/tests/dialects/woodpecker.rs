@@ -174,6 +174,20 @@ fn says_what_is_wrong_and_where() {
     insta::assert_snapshot!(found.join("\n"));
 }
 
+#[test]
+fn a_step_of_a_list_is_called_by_its_name() {
+    let text = "steps: [{name: test, image: b, comands: [x]}, {image: b, comands: [x]}]";
+    let problems = problems(run(&[(".woodpecker.yml", text)], &push("main")));
+    assert!(
+        problems.contains("the step `test` has no key `comands`"),
+        "{problems}"
+    );
+    assert!(
+        problems.contains("the step `step-1` has no key"),
+        "{problems}"
+    );
+}
+
 /// As in the original, a workflow is left out that waits for one that is not there; who names it wants it run.
 #[test]
 fn workflows_wait_for_what_is_there() {
@@ -198,4 +212,24 @@ fn workflows_wait_for_what_is_there() {
         chosen.notes[0].text,
         "`deploy` needs `tset`, which does not exist"
     );
+}
+
+/// Two backslashes of the file are one for the expression, in which two are one for the pattern.
+#[test]
+fn patterns_of_conditions_are_written_with_three_backslashes() {
+    let text = r#"
+steps:
+  release:
+    image: a
+    when: {evaluate: '"${CI_COMMIT_BRANCH}" matches ''^release-[0-9]+\\\.[0-9]+$'''}
+"#;
+    for (branch, runs) in [
+        ("release-1.2", true),
+        ("release-1x2", false),
+        ("main", false),
+    ] {
+        let graph = run(&[(".woodpecker.yml", text)], &push(branch)).unwrap();
+        let step = graph.stages[0].step("release").unwrap();
+        assert_eq!(step.verdict.runs(), runs, "{branch}");
+    }
 }

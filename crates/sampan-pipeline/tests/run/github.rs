@@ -9,7 +9,7 @@ use sampan_pipeline::run::{Event, RunError, Source, WorkflowSource};
 
 use crate::site::{Ran, Site};
 
-struct Tree(Vec<(&'static str, &'static str)>);
+pub(crate) struct Tree(pub(crate) Vec<(&'static str, &'static str)>);
 
 impl Sources for Tree {
     fn workflow(&self, reference: &str) -> Option<(String, String)> {
@@ -347,4 +347,66 @@ fn jobs_fail_whose_matrix_has_no_value() {
     ran.place("last skipped: something before it failed");
     let said = ran.said("report", "step-1");
     assert!(said.ends_with("each was a failure\n"), "{said}");
+}
+
+#[test]
+fn matchers_find_problems_in_what_steps_say() {
+    let mut site = Site::new();
+    site.write("src/a.txt", "");
+    let json = r#"{"problemMatcher": [{"owner": "own", "pattern": [{"regexp": "^(\\S+):(\\d+): (.*)$", "file": 1, "line": 2, "message": 3}]}]}"#;
+    site.write("matcher.json", json);
+    site.secrets
+        .insert("TOKEN".to_owned(), "s3cret-token".to_owned());
+    let ran = run(
+        &mut site,
+        r#"
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: |
+          echo "src/a.txt:1: too early"
+          echo "::add-matcher::matcher.json"
+          echo "src/a.txt:2: bad ${{ secrets.TOKEN }}"; printf 'src/gone.txt:3: gone' >&2
+      - run: |
+          echo "$GITHUB_WORKSPACE/src/a.txt:4: absolute"
+          echo "::remove-matcher owner=own::"
+          echo "src/a.txt:5: too late"
+      - id: wrong
+        continue-on-error: true
+        run: echo "::add-matcher::none.json"
+      - run: echo ${{ steps.wrong.outcome }}
+"#,
+    );
+    assert_eq!(
+        ran.outcome.end,
+        Some(End::Success),
+        "{:#?} {:#?}",
+        ran.events,
+        ran.said
+    );
+    let mut found: Vec<String> = ran
+        .outcome
+        .annotations
+        .iter()
+        .map(|(_, step, annotation)| {
+            let file = annotation.file.as_deref().unwrap_or("-");
+            let line = annotation.line.unwrap_or_default();
+            format!("{step} {file}:{line} {}", annotation.message)
+        })
+        .collect();
+    found.sort();
+    let expected = [
+        "step-2 -:3 gone",
+        "step-2 src/a.txt:2 bad ***",
+        "step-3 src/a.txt:4 absolute",
+    ];
+    assert_eq!(found, expected);
+    let said = ran.said("build", "step-2");
+    // What may be the beginning of a secret comes a little later.
+    assert!(said.contains("\nError: src/a.txt:2: bad "), "{said}");
+    assert!(ran.said("build", "step-5").ends_with("\nfailure\n"));
+    site.check_nothing_left();
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use sampan_container::netns::NetNamespace;
 use sampan_container::network::Bridge;
 use sampan_container::{ContainerSpec, Process, RootFs};
-use sampan_pipeline::run::LABEL;
+use sampan_pipeline::run::{LABEL, clean};
 
 use crate::site::Site;
 
@@ -17,6 +17,7 @@ fn leave(site: &Site) {
         "logs",
         "stages/default/workspace",
         "stages/default/steps/0/upper",
+        "stages/default/contexts/build/context",
     ] {
         fs::create_dir_all(run.join(folder)).unwrap();
     }
@@ -53,13 +54,17 @@ fn the_next_one_takes_it_away() {
     // Who holds the lock goes on.
     let lock = File::create(run.join("lock")).unwrap();
     lock.lock().unwrap();
-    site.executor.clean().unwrap();
+    fs::write(run.join("lock"), "4194304").unwrap();
+    clean(&site.runtime).unwrap();
     assert_eq!(site.runtime.list().unwrap().len(), 1);
     drop(lock);
 
-    site.executor.clean().unwrap();
+    clean(&site.runtime).unwrap();
     assert!(!run.join("net").exists());
+    // The number of its process may be that of another by now.
+    assert_eq!(fs::read_to_string(run.join("lock")).unwrap(), "");
     assert!(!run.join("stages/default/steps").exists());
+    assert!(!run.join("stages/default/contexts").exists());
     assert!(
         run.join("stages/default/workspace").exists(),
         "it can be looked at"

@@ -14,3 +14,4 @@ mod plugins;
 mod services;
 mod site;
 mod trust;
+mod turns;

@@ -6,7 +6,7 @@ use sampan_pipeline::plan::End;
 use sampan_pipeline::run::{Event, RunError, Source};
 
 use crate::github;
-use crate::site::{Site, graph};
+use crate::site::{Ran, Site, graph};
 
 #[test]
 fn services_are_found_by_name_and_end_with_the_stage() {
@@ -154,5 +154,65 @@ fn volumes_of_the_machine_stay_after_the_run() {
     assert_eq!(ran.outcome.end, Some(End::Success), "{:#?}", ran.said);
     let ran = site.run(path, &file("cat /kept/file"));
     assert_eq!(ran.outcome.end, Some(End::Success), "{:#?}", ran.said);
+    site.check_nothing_left();
+}
+
+#[test]
+fn volumes_in_memory_are_shared_and_no_larger_than_they_may_be() {
+    let mut site = Site::new();
+    let ran = site.run(
+        ".drone.yml",
+        "kind: pipeline\nname: default\nclone: {disable: true}\nsteps:\n\
+         - name: write\n  image: busybox\n  volumes: [{name: fast, path: /fast}]\n  commands:\n\
+         \x20 - grep ' /fast tmpfs ' /proc/mounts\n  - echo shared > /fast/file\n\
+         \x20 - if head -c 2000000 /dev/zero > /fast/large; then exit 1; fi\n  - rm /fast/large\n\
+         - name: read\n  image: busybox\n  volumes: [{name: fast, path: /other}]\n  commands: [cat /other/file]\n\
+         volumes:\n- name: fast\n  temp: {medium: memory, size_limit: 1MiB}\n",
+    );
+    let said = ran.said("default", "read");
+    assert_eq!(ran.outcome.end, Some(End::Success), "{:?}", ran.said);
+    assert!(said.ends_with("shared\n"), "{said}");
+    site.check_nothing_left();
+}
+
+#[test]
+fn how_readily_memory_is_swapped_can_be_said_where_the_machine_knows_it() {
+    let mut site = Site::new();
+    let pipeline = |value: u32| {
+        format!(
+            "pipeline:\n  a:\n    image: busybox\n    mem_swappiness: {value}\n    commands: [cat /sys/fs/cgroup/memory/memory.swappiness]\n"
+        )
+    };
+    let refused = |ran: Result<Ran, RunError>| ran.map(drop).unwrap_err().to_string();
+    let too_much = refused(site.try_run(".drone.yml", &pipeline(101)));
+    assert!(too_much.contains("`mem_swappiness: 101`"), "{too_much}");
+    if sampan_container::Resources::swappiness_is_known() {
+        let ran = site.run(".drone.yml", &pipeline(33));
+        let stage = &ran.outcome.stages[0].id;
+        let said = ran.said(stage, "a");
+        assert!(said.ends_with("\n33\n"), "{said}");
+    } else {
+        let unknown = refused(site.try_run(".drone.yml", &pipeline(33)));
+        assert!(unknown.contains("`mem_swappiness: 33`"), "{unknown}");
+    }
+    site.check_nothing_left();
+}
+
+#[test]
+fn folders_in_memory_have_the_options_that_are_known() {
+    let mut site = Site::new();
+    let mut ran = |options: &str| {
+        let text = format!(
+            "pipeline:\n  a:\n    image: busybox\n    tmpfs: ['/fast:{options}']\n    commands: [grep ' /fast tmpfs ' /proc/mounts]\n"
+        );
+        site.run(".drone.yml", &text)
+    };
+    let well = ran("rw,size=1m,exec,mode=1777");
+    let said = well.said(&well.outcome.stages[0].id, "a");
+    assert!(said.contains("size=1024k"), "{said}");
+    let unknown = ran("size=1m,uid=7");
+    let mut steps = unknown.outcome.stages[0].steps.iter();
+    let reason = steps.find_map(|step| step.reason.clone()).unwrap();
+    assert!(reason.contains("`uid=7` is no option"), "{reason}");
     site.check_nothing_left();
 }

@@ -148,6 +148,10 @@ impl Site {
         self.folder.path().join("root")
     }
 
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     pub(crate) fn tree(&self) -> PathBuf {
         self.folder.path().join("tree")
     }
@@ -184,7 +188,18 @@ impl Site {
         watch: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Ran, RunError> {
         self.number += 1;
-        let folder = self.run_folder();
+        self.run_beside(self.number, &self.interrupt, source, watch)
+    }
+
+    /// Runs something as a run of its own, which may go on beside others.
+    pub(crate) fn run_beside(
+        &self,
+        number: u64,
+        interrupt: &Interrupt,
+        source: Source<'_>,
+        watch: &mut dyn FnMut(&Event<'_>),
+    ) -> Result<Ran, RunError> {
+        let folder = self.run_folder_of(number);
         fs::create_dir_all(&folder).unwrap();
         let mut secrets = Secrets::new(self.secrets.clone());
         for secret in &self.kept {
@@ -206,7 +221,7 @@ impl Site {
             trust: self.trust,
             ports: &ports,
             options: &self.options,
-            interrupt: &self.interrupt,
+            interrupt,
         };
         let mut events = Vec::new();
         let mut said: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -276,11 +291,18 @@ pub(crate) fn build() -> Build {
 }
 
 pub(crate) fn graph(file: &str, text: &str) -> Graph {
-    let file = SourceFile {
-        path: file.to_owned(),
-        text: text.to_owned(),
-    };
-    dialect::parse(&[file], &build()).unwrap()
+    graph_of(&[(file, text)])
+}
+
+pub(crate) fn graph_of(files: &[(&str, &str)]) -> Graph {
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| SourceFile {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    dialect::parse(&files, &build()).unwrap()
 }
 
 fn shown(event: &Event<'_>) -> String {
@@ -368,7 +390,12 @@ impl Ports for LocalPorts {
             let _guard = interrupt.on_trigger(move |_| tell.send(()).unwrap_or_default());
             told.recv().unwrap();
         }
-        Err(PortError::new("no images are built here"))
+        Err(PortError::new(
+            match fs::read_to_string(&request.dockerfile) {
+                Ok(text) => format!("nothing is built here from `{}`", text.trim()),
+                Err(_) => "there is no Dockerfile".to_owned(),
+            },
+        ))
     }
 
     fn publish_image(&self, _: &ImagePublish, _: &mut dyn FnMut(&[u8])) -> Result<(), PortError> {

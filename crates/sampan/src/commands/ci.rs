@@ -76,6 +76,7 @@ enum Command {
 
 /// Runs the subcommand.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    clean(context);
     match &args.command {
         Command::Run(args) => run::run(args, context),
         Command::Lint(args) => lint::run(args, context),
@@ -89,6 +90,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         Command::Resume(args) => resume::run(args, context),
         Command::Lock(args) => lock::run(args, context),
         Command::Vendor(args) => vendor::run(args, context),
+    }
+}
+
+/// Takes away what runs have left that were killed. Whoever cannot do it leaves it to the next one.
+fn clean(context: &Context) {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let done = context
+        .runtime()
+        .and_then(|runtime| Ok(sampan_pipeline::run::clean(&runtime)?));
+    if let Err(failure) = done {
+        context.ui().warn(format!(
+            "cannot take away what a run has left that was killed: {}",
+            failure.message()
+        ));
     }
 }
 

@@ -1,5 +1,7 @@
 //! `sampan down`: stops the server and everything that runs in an installation; data stays.
 
+mod pipelines;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -29,7 +31,7 @@ pub(crate) struct Args {
     grace: u64,
 }
 
-/// Stops the server first, so that nothing is started again, then containers, then the network.
+/// Stops the server and runs of pipelines first, so that nothing is started again, then containers, then the network.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     context.require_root("stopping pods")?;
     if !context.data().exists() {
@@ -42,17 +44,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let (stopped, _lock) = stop_server(context)?;
     let runtime = context.runtime()?;
     let grace = Duration::from_secs(if args.force { 0 } else { args.grace });
+    let runs = pipelines::end(grace, context)?;
     let containers = stop_containers(&runtime, grace, context)?;
+    sampan_pipeline::run::clean(&runtime)?;
     release_pods(context.data())?;
     Bridge::remove(context.data())?;
     if context.json() {
-        context
-            .ui()
-            .json(&serde_json::json!({"server": stopped, "containers": containers}))?;
+        context.ui().json(
+            &serde_json::json!({"server": stopped, "runs": runs, "containers": containers}),
+        )?;
     } else {
-        let server = if stopped { "the server and " } else { "" };
+        let server = if stopped { "the server, " } else { "" };
+        let runs = match runs {
+            0 => String::new(),
+            1 => "1 run of a pipeline, ".to_owned(),
+            runs => format!("{runs} runs of pipelines, "),
+        };
         context.ui().line(format!(
-            "stopped {server}{containers} containers; all data is kept"
+            "stopped {server}{runs}{containers} containers; all data is kept"
         ))?;
     }
     Ok(ExitCode::SUCCESS)

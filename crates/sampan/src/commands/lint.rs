@@ -89,9 +89,9 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-Settings stand in `.sampan-lint.yaml`, in the folder of what is checked or one above it, up to
-that of `.git`; paths with different files are checked one by one. They hold exceptions with their reasons, what is external, hosts
-that may be asked, rules of your own. An object leaves a rule out by the annotation
+Settings stand in `.sampan-lint.yaml`, in the folder of what is checked or one above it, up to \
+that of `.git`; paths with different files are checked one by one. They hold exceptions with their reasons, what is external, hosts \
+that may be asked, rules of your own. An object leaves a rule out by the annotation \
 `sampan.dev/lint-ignore: RULE=reason`. Exits with 1 when something is critical.";
 
 /// Checks what the paths lead to, and reports.

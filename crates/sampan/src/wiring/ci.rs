@@ -18,7 +18,7 @@ use sampan_pipeline::run::{
     Deployment, HttpRequest, HttpResponse, ImageBuild, ImagePublish, ImageRequest, Interrupt, Mail,
     PortError, Ports, Tool,
 };
-use sampan_registry::client::{Client, Request, Settings};
+use sampan_registry::client::{Client, ClientError, Request, Settings};
 use tokio::runtime::Runtime;
 
 use crate::commands::remote;
@@ -162,7 +162,11 @@ impl Ports for PipelinePorts<'_> {
             unverified: request.insecure,
         };
         let client = Client::new(self.settings.clone());
-        let answer = self.ask(client.request(&asked, ANSWER_LIMIT_BYTES))?;
+        let question = async {
+            let answer = client.request(&asked, ANSWER_LIMIT_BYTES).await;
+            answer.map_err(Unanswered)
+        };
+        let answer = self.ask(question)?;
         Ok(HttpResponse {
             status: answer.status,
             headers: answer.headers,
@@ -246,6 +250,25 @@ fn tell(event: Event, output: &mut dyn FnMut(&[u8])) {
         }
     };
     output(line.as_bytes());
+}
+
+/// Why what a step asked for has no answer. The options that hints of registries name are none of pipelines.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Unanswered(ClientError);
+
+impl Hint for Unanswered {
+    fn hint(&self) -> Option<String> {
+        match &self.0 {
+            ClientError::Unreachable { host, .. } => Some(format!(
+                "check the name and the port of `{host}`, and that it runs"
+            )),
+            ClientError::NoTls { host, .. } => Some(format!(
+                "begin the address of `{host}` with `http://` to speak to it without TLS"
+            )),
+            other => other.hint(),
+        }
+    }
 }
 
 /// An error with all its causes.

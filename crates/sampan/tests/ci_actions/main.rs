@@ -261,3 +261,41 @@ fn programs_are_found_behind_links_to_folders() {
     let said = lines(&ran.stderr, "shell");
     assert_eq!(said, ["bash"], "{}", ran.stderr);
 }
+
+const BUILDING: &str = "\
+pipeline:
+  kept:
+    image: plugins/docker
+    repo: team/kept
+    dockerfile: deploy/Dockerfile
+    build_args: [BASE=busybox]
+    target: kept
+  whole:
+    image: plugins/docker
+    repo: team/whole
+    dockerfile: deploy/Dockerfile
+    build_args: [BASE=busybox]
+  made:
+    image: plugins/docker
+    repo: team/made
+    dockerfile: made/Dockerfile
+";
+
+#[test]
+fn what_steps_build_is_carried_with_its_bases() {
+    let site = Installation::site(SAMPAN, "ci-bases");
+    site.import_busybox();
+    let project = Project::new(&[
+        (".drone.yml", BUILDING),
+        (
+            "deploy/Dockerfile",
+            "ARG BASE\nFROM $BASE AS kept\nFROM team/kept\nCOPY --from=kept /bin/busybox /\n",
+        ),
+    ]);
+    let packed = project.ci(&site, &["vendor", "--dry-run"]).expect_code(0);
+    assert!(packed.stdout.contains("  busybox"), "{}", packed.stdout);
+    // The pipeline makes it itself.
+    let left =
+        ".drone.yml:8:3: the image is built on `team/kept:latest`, which is not here and left out";
+    assert!(packed.stderr.contains(left), "{}", packed.stderr);
+}

@@ -59,6 +59,21 @@ fn what_cannot_run_is_named_and_left_out() {
         assert!(said.contains("hello from here"), "{said}");
     }
 
+    // Who leaves out what is called otherwise must not have it run.
+    for (choice, told) in [
+        (
+            ["--exclude", "fra"],
+            "no stage, step or action is called `fra`\n  hint: did you mean `far`?",
+        ),
+        (["--stage", "hello"], "no stage is called `hello`"),
+        (["--include", "local"], "no step is called `local`"),
+        (["--matrix", "GO=1.21"], "no matrix has the key `GO`"),
+    ] {
+        let arguments = ["run", ".drone.yml", choice[0], choice[1]];
+        let refused = project.ci(&site, &arguments).expect_code(3);
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+
     let refused = project.ci(&site, &["run", workflow]).expect_code(3);
     for named in [
         "`scan` cannot run: the workflow `octo/shared/.github/workflows/scan.yml@v1` is not here",

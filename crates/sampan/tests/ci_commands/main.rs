@@ -2,6 +2,8 @@
 
 mod choosing;
 mod fixture;
+mod jobs;
+mod killed;
 mod reading;
 mod rights;
 mod running;

@@ -11,6 +11,18 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The word before a message in logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "Notice",
+            Self::Warning => "Warning",
+            Self::Error => "Error",
+        }
+    }
+}
+
 /// A message, with the place in a file that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {

@@ -99,22 +99,23 @@ impl Planner<'_> {
         let secrets = secrets(call, &called.secrets, &job)?;
         let id = seed.id.clone();
         let gate = format!("{id} / begin");
-        let verdict = seed.verdict.clone();
         let mut end = stage::empty(&job, strategy, seed);
-        let begin = Stage {
+        let mut begin = Stage {
             id: gate.clone(),
             strategy: None,
+            concurrency: job.concurrency.iter().map(stage::concurrency).collect(),
             ..end.clone()
         };
-        self.stages.push(begin);
         let inner = Space {
             prefix: format!("{id} / "),
             workflow: &workflow,
             known: self.known(inputs, late),
             gate: Some(gate.clone()),
-            verdict,
+            verdict: seed.verdict.clone(),
             depth: space.depth + 1,
         };
+        begin.concurrency.extend(inner.concurrency());
+        self.stages.push(begin);
         let first = self.stages.len();
         self.jobs(&inner)?;
         end.needs = std::iter::once(gate)

@@ -12,8 +12,8 @@ use super::{Space, containers, steps};
 use crate::PipelineError;
 use crate::expression;
 use crate::graph::{
-    self, Deferred, EnvironmentValue, Platform, RunWhen, SecretUse, Stage, Strategy, Text, Verdict,
-    Workspace,
+    self, Deferred, EnvironmentValue, Platform, Queue, RunWhen, SecretUse, Stage, Strategy, Text,
+    Verdict, Workspace,
 };
 
 /// What is decided of a stage before the job itself is looked at.
@@ -28,6 +28,9 @@ pub(super) struct Seed<'a> {
 
 /// Where the source tree lies; the folders of GitHub's machines are `/home/runner/work/NAME/NAME`.
 const WORKSPACE: &str = "/github/workspace";
+
+/// How many wait at most where all may wait for their turn; GitHub's own limit.
+const LIMIT_WAITING: u32 = 100;
 
 /// How long a job may take when nothing else is said.
 const TIMEOUT: Duration = Duration::from_hours(6);
@@ -55,7 +58,7 @@ pub(super) fn make(
         None => Deferred::Now(TIMEOUT),
     });
     stage.ignores_failure = body.continue_on_error.clone();
-    stage.concurrency = reduced.concurrency.as_ref().map(concurrency);
+    stage.concurrency = reduced.concurrency.iter().map(concurrency).collect();
     let mut environment = environment(space, body, known)?;
     containers::put(&mut stage, body, &mut environment)?;
     let defaults = steps::Defaults::of(&space.workflow.defaults, &body.defaults, known);
@@ -107,7 +110,7 @@ pub(super) fn empty(job: &Job, strategy: Option<&WrittenStrategy>, seed: &Seed<'
         networks: Vec::new(),
         registry_secrets: Vec::new(),
         outputs: BTreeMap::new(),
-        concurrency: None,
+        concurrency: Vec::new(),
         timeout: None,
         ignores_failure: Deferred::Now(false),
         early_exit: None,
@@ -145,6 +148,11 @@ pub(super) fn concurrency(concurrency: &Concurrency) -> graph::Concurrency {
         group: concurrency.group.clone(),
         limit: 1,
         cancels: concurrency.cancels.clone(),
+        queue: if concurrency.queues_all {
+            Queue::UpTo(LIMIT_WAITING)
+        } else {
+            Queue::Newest
+        },
     }
 }
 

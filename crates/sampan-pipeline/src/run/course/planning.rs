@@ -48,7 +48,7 @@ impl Course<'_, '_> {
             ) {
                 Ok(holds) => holds,
                 Err(reason) => {
-                    broken.insert(place, reason);
+                    broken.insert(stage.id.clone(), reason);
                     true
                 }
             }

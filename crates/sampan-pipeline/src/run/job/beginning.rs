@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use sampan_container::{ContainerId, ContainerState, Mount, Network, Runtime};
+use sampan_container::{ContainerId, ContainerSpec, ContainerState, Mount, Network, Runtime};
 
 use super::files::Files;
+use super::kept::EarlierJob;
 use super::{Job, JobError, JobState, PATH, RUNNER, apply_options};
 use crate::expression::Value;
 use crate::github::context::Conclusion;
+use crate::github::matcher::Matchers;
 use crate::graph::{Container, Deferred};
 use crate::run::RunError;
 use crate::run::description::{Parts, Program, bind, describe};
@@ -21,14 +23,25 @@ use crate::run::step::{Guarded, StepError};
 use crate::run::workflow::Given;
 
 impl Job {
-    /// Makes the job's container and starts it.
-    pub(in crate::run) fn begin(run: &mut StageRun<'_>, given: Given) -> Result<Self, StepError> {
+    /// Makes the job's container and starts it; goes on where the job was in an earlier run.
+    pub(in crate::run) fn begin(
+        run: &mut StageRun<'_>,
+        given: Given,
+        earlier: Option<&EarlierJob>,
+    ) -> Result<Self, StepError> {
         run.masks.know(given.secrets.values());
         let root = run.folders.root.join("runner");
         for name in ["home", "temp", "tools", "actions", "files"] {
             let path = root.join(name);
             std::fs::create_dir_all(&path).map_err(RunError::io("make", &path))?;
         }
+        let kept = match earlier {
+            Some(earlier) => {
+                earlier.restore(&root)?;
+                Some(earlier.read(run, &given)?)
+            }
+            None => None,
+        };
         let event = given.github.get("event").map(Value::to_json);
         let path = root.join("event.json");
         std::fs::write(&path, event.unwrap_or_default()).map_err(RunError::io("write", &path))?;
@@ -39,7 +52,7 @@ impl Job {
         let upper = root.join("upper");
         std::fs::create_dir_all(&upper).map_err(RunError::io("make", &upper))?;
         let shared = run.shared;
-        let spec = describe(Parts {
+        let mut spec = describe(Parts {
             data: &shared.executor.data,
             run: shared.run.folder,
             trust: shared.run.trust,
@@ -53,12 +66,15 @@ impl Job {
             hosts: run.network.hosts().to_vec(),
             host_name: &run.stage.name,
         })?;
-        let variable = |name: &str, otherwise: &str| {
-            let mut lines = spec.process.env.iter().rev();
-            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            value.unwrap_or(otherwise).to_owned()
+        let changed = match (earlier, &kept) {
+            (Some(earlier), Some(kept)) => earlier.changed(kept, &image.lower)?,
+            _ => Vec::new(),
         };
-        let (path, home) = (variable("PATH", PATH), variable("HOME", "/root"));
+        spec.rootfs.lower.splice(0..0, changed.iter().cloned());
+        let mut state = JobState::new();
+        if let Some(kept) = kept {
+            kept.put(run, &mut state)?;
+        }
         let runtime = &shared.executor.runtime;
         let guarded = Guarded::create(runtime, &spec)?;
         runtime.start(&guarded.id)?;
@@ -66,27 +82,43 @@ impl Job {
             container_root: root_of(runtime, &guarded.id)?,
             container: guarded,
             layers: image.lower.clone(),
-            path,
-            home,
+            changed,
+            path: variable(&spec, "PATH", PATH),
+            home: variable(&spec, "HOME", "/root"),
             files: Files::open(&root.join("files"))?,
             root,
             place,
             in_container: run.stage.container.is_some(),
             given,
-            state: Mutex::new(JobState {
-                steps: Vec::new(),
-                outputs: BTreeMap::new(),
-                variables: Variables::new(),
-                paths: Vec::new(),
-                status: Conclusion::Success,
-                posts: Vec::new(),
-                saved: BTreeMap::new(),
-                passed: 0,
-                grace: None,
-                broken: None,
-            }),
+            state: Mutex::new(state),
         })
     }
+}
+
+impl JobState {
+    fn new() -> Self {
+        Self {
+            steps: Vec::new(),
+            outputs: BTreeMap::new(),
+            variables: Variables::new(),
+            paths: Vec::new(),
+            status: Conclusion::Success,
+            posts: Vec::new(),
+            saved: BTreeMap::new(),
+            prepared: BTreeMap::new(),
+            matchers: Matchers::default(),
+            passed: 0,
+            grace: None,
+            broken: None,
+        }
+    }
+}
+
+/// What a variable of a container holds.
+fn variable(spec: &ContainerSpec, name: &str, otherwise: &str) -> String {
+    let mut lines = spec.process.env.iter().rev();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    value.unwrap_or(otherwise).to_owned()
 }
 
 /// The root folder as a container sees it. It stays that one whatever becomes of the process.

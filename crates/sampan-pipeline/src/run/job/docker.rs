@@ -1,9 +1,7 @@
 //! Actions that are containers, and images as actions.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sampan_container::{Exit, Network};
@@ -21,6 +19,7 @@ use crate::github::Texts;
 use crate::github::action::ContainerAction;
 use crate::github::environment::input_variables;
 use crate::graph::Container;
+use crate::run::build_context::BuildContext;
 use crate::run::description::{Parts, Program, describe};
 use crate::run::environment::Variables;
 use crate::run::forward::Stopped;
@@ -29,9 +28,6 @@ use crate::run::limited::Limit;
 use crate::run::log::Log;
 use crate::run::step::{Limits, StepError, run_container};
 use crate::run::{ImageBuild, RunError, folder};
-
-/// The longest Dockerfile that is read.
-const LIMIT_BYTES: u64 = 1 << 20;
 
 /// A container of a step of its own.
 pub(super) struct OwnContainer {
@@ -234,13 +230,10 @@ fn build(
 ) -> Result<Arc<Unpacked>, StepError> {
     let shared = frame.run.shared;
     let scratch = frame.run.folders.scratch(frame.number);
-    std::fs::create_dir_all(&scratch).map_err(RunError::io("make", &scratch))?;
-    // What is read here is what is built, whatever a step puts into its place meanwhile.
-    let own = scratch.join("Dockerfile");
-    copy_dockerfile(frame, dockerfile, place, &own)?;
+    let files = copy_files(frame, dockerfile, place, scratch.join("build"))?;
     let request = ImageBuild {
-        context: place.folder.clone(),
-        dockerfile: own,
+        context: files.context(),
+        dockerfile: files.dockerfile.clone(),
         ..ImageBuild::default()
     };
     let limit = Limit {
@@ -250,32 +243,28 @@ fn build(
     let (built, _) = frame.run.limited(&limit, |_, ports| {
         ports.build_image(&request, &mut |bytes| log.push(0, bytes))
     });
+    drop(files);
     folder::remove(&scratch)?;
     let descriptor = built?;
     let name = format!("{}/{dockerfile}", place.inside);
     Ok(Arc::new(unpack(shared.executor, &name, &descriptor)?))
 }
 
-/// Copies the Dockerfile of an action, which lies in its repository or in the workspace, and is no link out of these.
-fn copy_dockerfile(
+/// Copies an action with its Dockerfile, which lies in its repository or in the workspace, and is no link out of these.
+fn copy_files(
     frame: &Frame<'_, '_>,
     dockerfile: &str,
     place: &Place,
-    target: &Path,
-) -> Result<(), StepError> {
+    target: PathBuf,
+) -> Result<BuildContext, StepError> {
     let workspace = frame.run.folders.workspace();
     let (root, inside) = match place.folder.strip_prefix(&workspace) {
         Ok(inside) => (&workspace, inside),
         Err(_) => (&place.folder, Path::new("")),
     };
-    let path = inside.join(dockerfile.trim_start_matches('/'));
-    let copied = Root::open(root)
-        .and_then(|root| root.file(path.as_os_str().as_bytes()))
-        .and_then(|file| {
-            let mut copy = std::fs::File::create(target)?;
-            std::io::copy(&mut file.take(LIMIT_BYTES), &mut copy)
-        });
-    copied.map(drop).map_err(|source| {
+    let file = inside.join(dockerfile.trim_start_matches('/'));
+    let copy = Root::open(root).and_then(|root| BuildContext::copy(&root, (inside, &file), target));
+    copy.map_err(|source| {
         let reference = format!("{}/{dockerfile}", place.inside);
         JobError::Action { reference, source }.into()
     })

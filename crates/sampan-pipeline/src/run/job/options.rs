@@ -1,5 +1,6 @@
 //! Options of containers, as `docker create` takes them.
 
+use sampan_container::Resources;
 use sampan_model::yaml::Location;
 
 use super::JobError;
@@ -96,6 +97,13 @@ fn put(container: &mut Container, variables: &mut Variables, name: &str, value: 
             Err(_) => return false,
         },
         "--cpuset-cpus" => limits.cpu_set = Some(value.to_owned()),
+        "--memory-swappiness" => match value.parse::<u64>() {
+            Ok(swappiness) if swappiness <= 100 && Resources::swappiness_is_known() => {
+                limits.swappiness = Some(swappiness);
+            }
+            // -1 leaves it to the machine.
+            _ => return value == "-1",
+        },
         "--memory" | "--shm-size" => {
             let Some(bytes) = bytes(value) else {
                 return false;

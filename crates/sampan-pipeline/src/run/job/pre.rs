@@ -25,16 +25,32 @@ impl Job {
             if !step.verdict.runs() || done.contains_key(&number) {
                 continue;
             }
+            // A job that is gone on with has done it before.
+            let Some(reference) = reference(step).filter(|now| !self.is_prepared(step, now)) else {
+                continue;
+            };
             // What is wrong with a step is said when it runs.
             if let Ok(variables) = self.job_variables(run, step) {
                 let mut frame = Frame::of_job(run, number, variables);
                 frame.is_step = true;
                 frame.passed = run.ends.times();
                 frame.deadline = self.until(run);
-                well &= self.pres_of(&mut frame, step);
+                if self.pres_of(&mut frame, step) {
+                    let mut state = self.state();
+                    state
+                        .prepared
+                        .insert(step.name.clone(), reference.to_owned());
+                } else {
+                    well = false;
+                }
             }
         }
         well
+    }
+
+    fn is_prepared(&self, step: &Step, reference: &str) -> bool {
+        let state = self.state();
+        state.prepared.get(&step.name).map(String::as_str) == Some(reference)
     }
 
     /// The same for what one step uses.
@@ -143,5 +159,13 @@ impl Job {
             }
         };
         Ok(performed.ending.end == End::Success)
+    }
+}
+
+/// The action that a step uses.
+pub(super) fn reference(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Uses { reference, .. } => Some(reference),
+        _ => None,
     }
 }

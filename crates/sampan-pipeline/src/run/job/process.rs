@@ -5,19 +5,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sampan_container::{Exec, ExecSpec, Exit, Signal};
+use sampan_model::Causes;
 
 use super::composite::{Frame, Performed};
 use super::files::{NAMES, ProcessFiles};
+use super::problems::Scan;
 use super::{Job, JobError, Site};
-use crate::github::command::{Command, Commands, Said, Severity};
+use crate::github::command::{Command, Commands, Said};
 use crate::github::environment::defaults;
 use crate::github::file_command;
 use crate::plan::End;
 use crate::run::environment::{Variables, lines};
 use crate::run::forward::{DRAIN_LIMIT, Outputs, Stopped};
+use crate::run::limited::Limit;
 use crate::run::log::Log;
-use crate::run::masks::Masks;
 use crate::run::message::{Ending, What};
+use crate::run::stage_run::StageRun;
 use crate::run::step::{StepError, ending};
 
 /// A process of a step.
@@ -42,13 +45,23 @@ pub(super) struct Told {
     /// Whether texts are to be masked that the log does not know yet.
     masks_changed: bool,
     /// Whether nothing more is shown, since not everything can be masked.
-    is_withheld: bool,
+    pub(super) is_withheld: bool,
+    /// What looks for problems in both outputs.
+    pub(super) scans: [Scan; 2],
+    /// What ends the process before its time.
+    pub(super) limit: Limit,
 }
 
 impl Told {
     /// Takes what a process says on one of its outputs.
-    fn hear(&mut self, said: Said<'_>, output: usize, masks: &Masks, log: &mut Log) {
-        let step = log.step();
+    fn hear(
+        &mut self,
+        said: Said<'_>,
+        output: usize,
+        (job, run): (&Job, &StageRun<'_>),
+        log: &mut Log,
+    ) {
+        let (step, masks) = (log.step(), &run.masks);
         if let Said::Command(Command::AddMask(text)) = said {
             self.masks_changed = true;
             if masks.add(&text).is_err() && !std::mem::replace(&mut self.is_withheld, true) {
@@ -63,22 +76,23 @@ impl Told {
         }
         let command = match said {
             Said::Text(_) if self.is_withheld => return,
-            Said::Text(bytes) => return log.push(output, bytes),
+            Said::Text(bytes) => return job.text(run, output, bytes, self, log),
             Said::Command(command) => command,
         };
         match command {
-            Command::Debug(_) | Command::Annotation(_) | Command::Group(_) if self.is_withheld => {}
+            Command::Debug(_)
+            | Command::Annotation(_)
+            | Command::Group(_)
+            | Command::AddMatcher(_)
+            | Command::RemoveMatcher { .. }
+                if self.is_withheld => {}
             Command::SetOutput { name, value } => drop(self.outputs.insert(name, value)),
             Command::SaveState { name, value } => drop(self.saved.insert(name, value)),
             Command::SetEnvironment { name, value } => self.variables.push((name, value)),
             Command::AddPath(path) => self.paths.push(path),
             Command::Debug(text) => log.say(&format!("Debug: {text}")),
             Command::Annotation(annotation) => {
-                let severity = match annotation.severity {
-                    Severity::Error => "Error",
-                    Severity::Warning => "Warning",
-                    Severity::Notice => "Notice",
-                };
+                let severity = annotation.severity.name();
                 log.say(&format!("{severity}: {}", annotation.message));
                 log.tell(What::Annotation { step, annotation });
             }
@@ -96,13 +110,14 @@ impl Told {
                     self.failed.get_or_insert_with(|| error.to_string());
                 }
             }
-            // Problems are not looked for in the output: tools write them into files of results.
-            Command::AddMask(_)
-            | Command::AddMatcher(_)
-            | Command::RemoveMatcher { .. }
-            | Command::Echo(_)
-            | Command::Stop(_)
-            | Command::Resume => {}
+            Command::AddMatcher(_) | Command::RemoveMatcher { .. } => {
+                if let Err(error) = job.change_matchers(run, &command, self) {
+                    let reason = Causes(&error).to_string();
+                    log.say(&format!("Error: {reason}"));
+                    self.failed.get_or_insert(reason);
+                }
+            }
+            Command::AddMask(_) | Command::Echo(_) | Command::Stop(_) | Command::Resume => {}
         }
     }
 
@@ -153,13 +168,20 @@ impl Job {
             .is_some_and(|value| value == "true");
         let fixed = defaults(&self.github(frame), &super::runner(frame.run));
         process.variables.extend(fixed);
-        let masks = &frame.run.masks;
-        let mut told = Told::default();
+        let by = (self, frame.run);
+        let mut told = Told {
+            limit: Limit {
+                passed: frame.passed,
+                deadline: frame.deadline,
+            },
+            ..Told::default()
+        };
+        self.change_scans(&mut told);
         let mut commands = [Commands::new(unsecure), Commands::new(unsecure)];
         let (exit, stopped) = {
             let mut take = |output: usize, bytes: &[u8]| {
                 commands[output].push(bytes, &mut |said| {
-                    told.hear(said, output, masks, log);
+                    told.hear(said, output, by, log);
                 });
             };
             match process.container.take() {
@@ -168,7 +190,8 @@ impl Job {
             }
         };
         for (output, commands) in commands.iter_mut().enumerate() {
-            commands.finish(&mut |said| told.hear(said, output, masks, log));
+            commands.finish(&mut |said| told.hear(said, output, by, log));
+            self.finish_text(frame.run, output, &mut told, log);
         }
         told.take_files(&process.files, log)?;
         self.keep(&frame.site(), &mut told);

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use sampan_pipeline::run::Options;
+use sampan_pipeline::plan::State;
+use sampan_pipeline::run::{Options, Outcome, Resume, StageOutcome, StepOutcome};
 use sampan_pipeline::secrets::Secret;
 
 use super::execution::{Execution, failed};
@@ -25,14 +26,14 @@ pub(super) struct Earlier {
 }
 
 impl Earlier {
-    /// The step that is meant; the first that failed when none is named.
+    /// The step that is meant; when none is named the first that failed, or in which the run was killed.
     pub(super) fn find(which: &Which, context: &Context) -> Result<Self, Failure> {
         let (number, name) = which.parts()?;
         let kept = Runs::of(context).find(number)?;
         let (order, outcome) = (kept.order()?, kept.outcome()?);
         let (stage, step) = match name {
             Some(name) => logs::one(&outcome, name)?,
-            None => *failed(&outcome).first().ok_or_else(|| {
+            None => stopped(&outcome).ok_or_else(|| {
                 Failure::new(format!("no step of run {} has failed", kept.number))
                     .with_hint("name a step; `sampan ci show` lists them")
                     .with_exit(Exit::NotFound)
@@ -61,6 +62,15 @@ impl Earlier {
         })
     }
 
+    /// The step as the executor takes it.
+    pub(super) fn point(&self) -> Resume {
+        Resume {
+            folder: self.kept.folder.clone(),
+            stage: self.stage.clone(),
+            step: self.step.clone(),
+        }
+    }
+
     /// The run with which it is gone on.
     pub(super) fn execution<'a>(
         &'a self,
@@ -80,4 +90,19 @@ impl Earlier {
             lines: false,
         }
     }
+}
+
+/// Where a run has come to a stop: at the first step that failed, or at one that ran when it was killed.
+fn stopped(outcome: &Outcome) -> Option<(&StageOutcome, &StepOutcome)> {
+    if let Some(place) = failed(outcome).first() {
+        return Some(*place);
+    }
+    let steps = outcome
+        .stages
+        .iter()
+        .flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)));
+    // Services run as well, but nothing was kept for them.
+    let mut running =
+        steps.filter(|(_, step)| step.state == State::Runs && step.snapshot.is_some());
+    running.next()
 }

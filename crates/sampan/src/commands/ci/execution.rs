@@ -1,11 +1,10 @@
 //! One run, from what was asked to what came of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use console::style;
-use sampan_pipeline::github::Texts;
-use sampan_pipeline::graph::{EnvironmentValue, Graph, Text};
+use sampan_model::Hint as _;
+use sampan_pipeline::config;
 use sampan_pipeline::plan::{End, State};
 use sampan_pipeline::run::{
     Executor, Interrupt, Options, Outcome, Run, RunError, Source, StageOutcome, StepOutcome,
@@ -62,7 +61,6 @@ impl Execution<'_> {
         let context = self.context;
         let runs = Runs::of(context);
         let executor = executor(context)?;
-        executor.clean()?;
         let kept = runs.begin()?;
         self.order.build.number = kept.number;
         let outcome = self.execute(&executor, &kept);
@@ -99,14 +97,13 @@ impl Execution<'_> {
         let ran = self.with_run(kept, &interrupt, &mut |run, compiled| {
             planning::check(executor, run, compiled, context)?;
             let mut view = View::new(compiled.graph(), self.lines, context.ui());
-            let outcome = executor.run(run, &mut |event| view.show(event))?;
-            Ok((outcome, compiled.graph().clone()))
+            executor.run(run, &mut |event| view.show(event))
         })?;
-        let (mut outcome, graph) = ran.map_err(|error| failure(error, context))?;
+        let mut outcome = ran.map_err(|error| failure(error, context))?;
         let mut judgement = None;
         if let Some(gate) = gate.filter(|_| outcome.end != Some(End::Cancelled)) {
             let about = (self.tree, &self.order.build);
-            let judged = gate.judge(&mut outcome, (kept, &graph), about, context)?;
+            let judged = gate.judge(&mut outcome, &kept.line(&self.order)?, about, context)?;
             if !judged.passed {
                 outcome.end = Some(End::Failure(None));
                 kept.keep_outcome(&outcome)?;
@@ -133,7 +130,6 @@ impl Execution<'_> {
         let mut compiled = self.pipeline.compile(&order.build, &order.vars, &sources)?;
         compiled.put_machines(&self.installation.config);
         compiled.choose(&order.matrix);
-        compiled.give(&order.environment);
         let installation = self.installation;
         let trust = installation.trust(&order.build, order.trusted);
         let supplies = Supplies {
@@ -160,6 +156,7 @@ impl Execution<'_> {
         };
         let options = Options {
             matrix: order.matrix.clone(),
+            environment: order.environment.clone(),
             ..self.options.clone()
         };
         let run = Run {
@@ -192,8 +189,18 @@ fn failure(error: RunError, context: &Context) -> Failure {
     let RunError::Planning(missing) = &error else {
         return error.into();
     };
+    let file = context.data().join(config::FILE_NAME);
+    let mut hints = missing.iter().filter_map(|missing| missing.hint.as_ref());
+    let where_it_is = hints
+        .any(|hint| hint.contains("`ci.yaml`"))
+        .then(|| format!("`ci.yaml` is `{}`", file.display()));
     if context.json() || missing.len() < 2 {
-        return error.into();
+        let hint = error.hint();
+        let failure = Failure::from(error);
+        return match hint.zip(where_it_is) {
+            Some((hint, place)) => failure.with_hint(format!("{hint}; {place}")),
+            None => failure,
+        };
     }
     for missing in missing {
         context.ui().warn(missing.to_string());
@@ -202,43 +209,14 @@ fn failure(error: RunError, context: &Context) -> Failure {
             context.ui().warn(format!("  {mark} {hint}"));
         }
     }
-    Failure::new(format!(
+    let failure = Failure::new(format!(
         "the pipeline cannot run here: {} are missing or not allowed",
         super::counted(missing.len(), "thing")
     ))
-    .with_exit(Exit::NotFound)
-}
-
-impl Compiled {
-    /// Gives variables to all steps that do not have them by themselves.
-    fn give(&mut self, environment: &BTreeMap<String, String>) {
-        if environment.is_empty() {
-            return;
-        }
-        match self {
-            Self::Graph(graph) => give_steps(graph, environment),
-            Self::GitHub(workflow, plan) => {
-                if let Texts::Each(texts) = &mut workflow.env {
-                    let given = environment.iter();
-                    let given = given.filter(|(name, _)| texts.iter().all(|(own, _)| own != *name));
-                    let given: Vec<_> = given
-                        .map(|(name, value)| (name.clone(), Text::from(value.as_str())))
-                        .collect();
-                    texts.splice(0..0, given);
-                }
-                give_steps(&mut plan.graph, environment);
-            }
-        }
-    }
-}
-
-fn give_steps(graph: &mut Graph, environment: &BTreeMap<String, String>) {
-    for step in graph.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
-        for (name, value) in environment {
-            step.environment
-                .entry(name.clone())
-                .or_insert_with(|| EnvironmentValue::Text(value.clone()));
-        }
+    .with_exit(Exit::NotFound);
+    match where_it_is {
+        Some(place) => failure.with_hint(place),
+        None => failure,
     }
 }
 
@@ -316,8 +294,11 @@ pub(super) fn print(
         "run {} of {} {}{took}",
         kept.number,
         order.name,
-        status(outcome.end)
+        kept.status(outcome)
     ))?;
+    if let Some(reason) = &outcome.reason {
+        ui.line(format!("  {reason}"))?;
+    }
     for stage in &outcome.stages {
         let steps = !matches!(stage.state, State::Skipped(_));
         ui.line(format!(
@@ -327,26 +308,17 @@ pub(super) fn print(
                 &stage.state,
                 stage.began,
                 stage.ended,
-                None
+                stage.reason.as_deref()
             )
         ))?;
         for step in stage.steps.iter().filter(|_| steps) {
-            let reason = step.reason.as_deref();
+            let ignored = step.ignored.then_some("failed, which is ignored");
+            let reason = step.reason.as_deref().or(ignored);
             let text = line(&step.name, &step.state, step.began, step.ended, reason);
             ui.line(format!("    {text}"))?;
         }
     }
     Ok(())
-}
-
-/// How a run stands, in a word.
-pub(super) fn status(end: Option<End>) -> &'static str {
-    match end {
-        None => "has not ended",
-        Some(End::Success) => "went well",
-        Some(End::Failure(_)) => "failed",
-        Some(End::Cancelled) => "was cancelled",
-    }
 }
 
 fn line(
@@ -377,14 +349,14 @@ fn line(
     text.trim_end().replace("    ", "  ")
 }
 
-/// The steps that failed, in their order.
+/// The steps that failed and whose failure counts, in their order.
 pub(super) fn failed(outcome: &Outcome) -> Vec<(&StageOutcome, &StepOutcome)> {
     let steps = outcome
         .stages
         .iter()
         .flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)));
     steps
-        .filter(|(_, step)| matches!(step.state, State::Ended(End::Failure(_))))
+        .filter(|(_, step)| matches!(step.state, State::Ended(End::Failure(_))) && !step.ignored)
         .collect()
 }
 

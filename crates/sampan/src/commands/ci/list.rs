@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::execution::{self, status};
+use super::execution;
 use super::explain;
 use super::runs::Runs;
 use crate::context::Context;
@@ -31,16 +31,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     for run in kept {
         // A run that is just beginning has said nothing yet.
         let Ok(order) = run.order() else { continue };
-        let outcome = run.outcome()?;
+        let outcome = match run.outcome() {
+            Ok(outcome) => outcome,
+            Err(failure) => {
+                // It must not hide the others.
+                let problem = failure.message();
+                context.ui().warn(format!("run {}: {problem}", run.number));
+                continue;
+            }
+        };
         if context.json() {
             listed.push(execution::json(&run, &order, &outcome, None));
             continue;
         }
-        let status = match outcome.end {
-            None if run.is_live() => "runs",
-            None => "was killed",
-            end => status(end),
-        };
+        let status = run.status(&outcome);
         let took = outcome
             .ended
             .map(|ended| super::seconds(ended - outcome.began));

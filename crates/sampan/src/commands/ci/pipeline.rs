@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use sampan_oci::{ContentStore, Snapshots};
+use sampan_oci::{ContentStore, Digest, Snapshots};
 use sampan_pipeline::PipelineError;
 use sampan_pipeline::build::Build;
 use sampan_pipeline::config::Config;
@@ -11,6 +12,7 @@ use sampan_pipeline::dialect::{self, SourceFile};
 use sampan_pipeline::github::Workflow;
 use sampan_pipeline::github::plan::{self, Plan, Request, Sources};
 use sampan_pipeline::graph::{Dialect, Graph};
+use sampan_pipeline::lock::Lock;
 use sampan_pipeline::supplies::{self, actions};
 use sampan_pipeline::woodpecker::{self, Extent};
 
@@ -69,9 +71,7 @@ impl Compiled {
 
     /// Leaves out the combinations of a matrix that have other values than these.
     pub(super) fn choose(&mut self, matrix: &[(String, String)]) {
-        for stage in &mut self.graph_mut().stages {
-            stage.choose(matrix);
-        }
+        self.graph_mut().choose(matrix);
     }
 }
 
@@ -246,42 +246,55 @@ fn none(folder: &Path) -> Failure {
 pub(super) struct LocalSources<'a> {
     tree: &'a Tree,
     context: &'a Context,
+    /// `OWNER/NAME/` of the tree's own repository, asked of git when somebody wants it.
+    own: OnceLock<Option<String>>,
+    /// The lock file of the tree, read when somebody wants it.
+    lock: OnceLock<Option<Lock>>,
 }
 
 impl<'a> LocalSources<'a> {
     pub(super) fn of(tree: &'a Tree, context: &'a Context) -> Self {
-        Self { tree, context }
+        Self {
+            tree,
+            context,
+            own: OnceLock::new(),
+            lock: OnceLock::new(),
+        }
     }
 
-    /// The path of a workflow of the source tree, which may be named as one of a repository: Sampan runs what lies in
-    /// the tree, unless another version is kept here.
+    fn own(&self) -> Option<&str> {
+        let ask = || {
+            let (_, url) = self.tree.git()?.remote().ok()??;
+            Some(format!("{}/", remote::repository(&url).slug()))
+        };
+        self.own.get_or_init(ask).as_deref()
+    }
+
+    /// What the lock file says of an action or repository. One that cannot be read keeps the run from beginning.
+    fn pinned(&self, name: &str) -> Option<&Digest> {
+        let read = || installation::lock(self.tree).ok().flatten();
+        self.lock.get_or_init(read).as_ref()?.action(name)
+    }
+
+    /// The path of a workflow of the source tree, which may be named as one of its own repository; a lock file may pin
+    /// another version.
     fn of_tree(&self, reference: &str) -> Option<String> {
         if let Some(path) = reference.strip_prefix("./") {
             return Some(path.to_owned());
         }
-        let (_, url) = self.tree.git()?.remote().ok()??;
-        let slug = remote::repository(&url).slug();
-        let start = reference.get(..slug.len() + 1)?;
-        let is_own = start.eq_ignore_ascii_case(&format!("{slug}/"));
+        let own = self.own()?;
+        let start = reference.get(..own.len())?;
         let path = reference[start.len()..].split('@').next()?;
-        let is_free = is_own && !self.is_pinned(reference) && self.kept(reference).is_none();
-        is_free.then(|| path.to_owned())
-    }
-
-    /// Whether the lock file says which version it is.
-    fn is_pinned(&self, reference: &str) -> bool {
-        let lock = installation::lock(self.tree).ok().flatten();
-        let pinned = lock.zip(supplies::action_name(reference));
-        pinned.is_some_and(|(lock, name)| lock.action(&name).is_some())
+        let is_own = start.eq_ignore_ascii_case(own);
+        let is_pinned = || supplies::action_name(reference).and_then(|name| self.pinned(&name));
+        (is_own && is_pinned().is_none()).then(|| path.to_owned())
     }
 
     /// The folder of a repository that is kept here, with the path of the workflow in it.
     fn kept(&self, reference: &str) -> Option<(PathBuf, String)> {
         let name = supplies::action_name(reference)?;
         let path = reference.split('@').next()?.splitn(3, '/').nth(2)?;
-        // A lock file that cannot be read keeps the run from beginning.
-        let lock = installation::lock(self.tree).ok().flatten();
-        let pinned = lock.as_ref().and_then(|lock| lock.action(&name));
+        let pinned = self.pinned(&name);
         let folder = || -> Result<Option<PathBuf>, actions::ActionError> {
             let store = ContentStore::open(self.context.data())?;
             let Some(kept) = actions::find(&store, &name, pinned)? else {
@@ -302,8 +315,10 @@ impl<'a> LocalSources<'a> {
 
 impl Sources for LocalSources<'_> {
     fn workflow(&self, reference: &str) -> Option<(String, String)> {
+        // Sampan runs what lies in the tree, unless another version is kept here; no store keeps a path of the tree.
+        let in_tree = |path| (self.tree.root().to_owned(), path);
         let (root, path) = match self.of_tree(reference) {
-            Some(path) => (self.tree.root().to_owned(), path),
+            Some(path) => self.kept(reference).unwrap_or_else(|| in_tree(path)),
             None => self.kept(reference)?,
         };
         // Links and dots must not lead out of the tree.

@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use sampan_model::app::{FILE_NAME, Quality};
 use sampan_pipeline::build::Build;
 use sampan_pipeline::gate::{self, Baseline, Baselines, Before, Changes, Judgement};
-use sampan_pipeline::graph::{Graph, Stage};
 use sampan_pipeline::plan::End;
 use sampan_pipeline::results::{Format, LIMIT_BYTES, Results};
-use sampan_pipeline::run::Outcome;
+use sampan_pipeline::run::{Outcome, StageOutcome};
 
-use super::runs::Kept;
 use super::tree::Tree;
 use crate::context::Context;
 use crate::failure::{Failure, OrFail as _};
@@ -38,20 +36,21 @@ impl Gate {
         Ok(quality.map(|quality| Self { quality }))
     }
 
-    /// Collects the results that the stages have left, and judges them.
+    /// Collects the results that the stages have left, and judges them. A stage that was planned while the run went on
+    /// counts as all others do, and one that ended in an earlier run, with which this one goes on, as it did there.
     pub(super) fn judge(
         &self,
         outcome: &mut Outcome,
-        (kept, graph): (&Kept, &Graph),
+        runs: &[PathBuf],
         (tree, build): (&Tree, &Build),
         context: &Context,
     ) -> Result<Judgement, Failure> {
-        for stage in &graph.stages {
-            let Some(known) = outcome.stage(&stage.id) else {
+        for stage in &outcome.stages {
+            let mut workspaces = runs.iter().map(|run| workspace(run, stage));
+            let Some(workspace) = workspaces.find(|folder| folder.is_dir()) else {
                 continue;
             };
-            let of_stage = kept.folder.join("stages").join(&known.folder);
-            let Some(folder) = sources(&of_stage, stage) else {
+            let Some(folder) = sources(&workspace, stage) else {
                 continue;
             };
             for path in self.reports(&folder) {
@@ -110,14 +109,15 @@ impl Gate {
     }
 }
 
+/// Where a run has the workspace of a stage.
+fn workspace(run: &Path, stage: &StageOutcome) -> PathBuf {
+    run.join("stages").join(&stage.folder).join("workspace")
+}
+
 /// Where the sources of a stage lie on the machine; `None` when a step has put a link out of the workspace there.
-fn sources(stage_folder: &Path, stage: &Stage) -> Option<PathBuf> {
-    let workspace = &stage.workspace;
-    let inside = Path::new(&workspace.path)
-        .strip_prefix(&workspace.base)
-        .unwrap_or(Path::new(""));
-    let base = stage_folder.join("workspace").canonicalize().ok()?;
-    let folder = base.join(inside).canonicalize().ok()?;
+fn sources(workspace: &Path, stage: &StageOutcome) -> Option<PathBuf> {
+    let base = workspace.canonicalize().ok()?;
+    let folder = base.join(&stage.sources).canonicalize().ok()?;
     folder.starts_with(&base).then_some(folder)
 }
 

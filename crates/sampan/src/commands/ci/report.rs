@@ -6,7 +6,6 @@ use sampan_pipeline::github::command::{Annotation, Severity};
 use sampan_pipeline::results::{self, Level};
 use sampan_pipeline::run::Outcome;
 use serde::{Deserialize, Serialize};
-
 use serde_json::Value;
 
 use super::counted;
@@ -14,8 +13,6 @@ use crate::failure::{Failure, OrFail as _};
 
 /// As many tests that failed and findings are named; all of them are counted.
 const NAMED: usize = 50;
-/// As many annotations are kept.
-const KEPT_ANNOTATIONS: usize = 1_000;
 
 /// What a run has found.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -94,7 +91,7 @@ impl Report {
     pub(super) fn of(outcome: &Outcome, judgement: Option<&Judgement>) -> Result<Self, Failure> {
         let results = &outcome.results;
         let (covered, all) = results.coverage.covered();
-        let annotations = outcome.annotations.iter().take(KEPT_ANNOTATIONS);
+        let annotations = outcome.annotations.iter();
         let report = Self {
             annotations: annotations
                 .map(|(stage, step, annotation)| note(stage, step, annotation))

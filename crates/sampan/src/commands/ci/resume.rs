@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use sampan_pipeline::run::Resume;
-
 use super::earlier::Earlier;
 use super::given::Given;
 use super::installation::Installation;
@@ -24,9 +22,10 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-RUN is the number of a run [default: the last], STEP a step as STEP or STAGE/STEP [default: the first that
-failed]. The pipeline is read anew, so that what was wrong in it can be mended; the workspace is as it was
-before the step. Secrets are not kept with a run and must be given again.";
+RUN is the number of a run [default: the last], STEP a step as STEP or STAGE/STEP [default: the first that \
+failed, or in which the run was killed]. The pipeline is read anew, so that what was wrong in it can be \
+mended; the workspace is as it was before the step, so what was mended in the sources wants a new `sampan ci run`. \
+Secrets are not kept with a run and must be given again.";
 
 /// Runs the step and all that comes after it.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
@@ -34,14 +33,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let secrets = args.given.secrets()?;
     let installation = Installation::read(context)?;
     let mut earlier = Earlier::find(&args.which, context)?;
+    if earlier.kept.is_live() {
+        let number = earlier.kept.number;
+        return Err(Failure::new(format!("run {number} still goes on"))
+            .with_hint(format!("`sampan ci show {number}` says how it stands")));
+    }
     earlier.order.environment.extend(args.given.environment()?);
     earlier.order.resumes = Some(earlier.kept.number);
     let mut options = args.chosen.options();
-    options.resume = Some(Resume {
-        folder: earlier.kept.folder.clone(),
-        stage: earlier.stage.clone(),
-        step: earlier.step.clone(),
-    });
+    options.resume = Some(earlier.point());
     let mut execution = earlier.execution(&secrets, options, (&installation, context));
     execution.keep = args.chosen.keep;
     execution.lines = args.chosen.lines;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use console::style;
+use sampan_model::nearest;
 use sampan_pipeline::PipelineError;
-use sampan_pipeline::graph::Dialect;
+use sampan_pipeline::graph::{Dialect, Stage};
 use sampan_pipeline::plan::End;
 use sampan_pipeline::run::Options;
 
@@ -70,10 +71,64 @@ impl Chosen {
             include: self.include.clone(),
             exclude: self.exclude.clone(),
             matrix: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
             resume: None,
             // Results are read from the workspaces when all has ended.
             keep: true,
             snapshots: !self.no_snapshots,
+        }
+    }
+
+    /// Refuses names that nothing has: who leaves out what is called otherwise would have it run.
+    fn check(&self, matrix: &[(String, String)], read: &Read) -> Result<(), Failure> {
+        let stages = || {
+            let graphs = read.pipelines.iter().map(|(_, compiled)| compiled.graph());
+            graphs.flat_map(|graph| &graph.stages)
+        };
+        let is_stage = |name: &str| stages().any(|stage| stage.is_called(name));
+        let is_step = |name: &str| {
+            let mut steps = stages().flat_map(|stage| &stage.steps);
+            steps.any(|step| step.is_called(name))
+        };
+        let unknown = |what: &str, name: &str| {
+            let names = stages().flat_map(|stage| {
+                let steps = stage.steps.iter().map(|step| step.name.as_str());
+                [stage.name.as_str()].into_iter().chain(steps)
+            });
+            let failure = Failure::new(format!("no {what} is called `{name}`"));
+            failure
+                .with_exit(Exit::NotFound)
+                .with_hint(match nearest(name, names) {
+                    Some(nearest) => format!("did you mean `{nearest}`?"),
+                    None => "`sampan ci explain` names them all".to_owned(),
+                })
+        };
+        for name in &self.stage {
+            if !is_stage(name) {
+                return Err(unknown("stage", name));
+            }
+        }
+        for name in &self.include {
+            if !is_step(name) {
+                return Err(unknown("step", name));
+            }
+        }
+        for name in &self.exclude {
+            if !is_stage(name) && !is_step(name) {
+                return Err(unknown("stage, step or action", name));
+            }
+        }
+        let has_key = |key: &str| {
+            let has = |stage: &Stage| stage.matrix.iter().any(|(name, _)| name == key);
+            // Which keys such a matrix has only the run tells.
+            let is_later = |stage: &Stage| stage.strategy.iter().any(|own| own.matrix.is_some());
+            stages().any(|stage| has(stage) || is_later(stage))
+        };
+        match matrix.iter().find(|(key, _)| !has_key(key)) {
+            Some((key, _)) => Err(Failure::new(format!("no matrix has the key `{key}`"))
+                .with_exit(Exit::NotFound)
+                .with_hint("`sampan ci explain` names the combinations")),
+            None => Ok(()),
         }
     }
 }
@@ -96,6 +151,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
             "{mark} `{file}` is left out: it cannot be read, as is said at the end"
         ));
     }
+    args.chosen.check(&args.asked.matrix, &read)?;
     let environment = args.given.environment()?;
     let secrets = args.given.secrets()?;
     let mut results = Vec::new();

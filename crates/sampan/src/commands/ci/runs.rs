@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sampan_pipeline::build::Build;
 use sampan_pipeline::graph::Dialect;
+use sampan_pipeline::plan::End;
 use sampan_pipeline::run::{Outcome, StageOutcome, StepOutcome};
 use serde::{Deserialize, Serialize};
 
@@ -136,8 +137,15 @@ impl Runs {
 
     /// Removes the runs that are too old, and the workspaces of those that nobody will look at any more.
     pub(super) fn tidy(&self, keep: u32) -> Result<(), Failure> {
-        let mut ended = self.all()?;
-        ended.retain(|run| !run.is_live());
+        let (live, mut ended): (Vec<_>, Vec<_>) = self.all()?.into_iter().partition(Kept::is_live);
+        // Who goes on with a run has its folders below its own.
+        let mut needed = Vec::new();
+        for run in live {
+            if let Some(order) = run.read("order.json")? {
+                needed.extend(run.line(&order)?);
+            }
+        }
+        ended.retain(|run| !needed.contains(&run.folder));
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let old = ended.len().saturating_sub(keep);
         for run in ended.drain(..old) {
@@ -198,6 +206,37 @@ impl Kept {
     pub(super) fn is_live(&self) -> bool {
         let lock = fs::File::open(self.folder.join("lock"));
         lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+    }
+
+    /// The folders of this run and of those that it goes on with, the newest first.
+    pub(super) fn line(&self, order: &Order) -> Result<Vec<PathBuf>, Failure> {
+        let mut folders = vec![self.folder.clone()];
+        let mut earlier = order.resumes;
+        while let Some(number) = earlier {
+            let kept = Self {
+                number,
+                folder: self.folder.with_file_name(number.to_string()),
+            };
+            // It may be too old to be kept.
+            let order: Option<Order> = kept.read("order.json")?;
+            folders.push(kept.folder);
+            // Runs only go on with older ones.
+            earlier = order
+                .and_then(|order| order.resumes)
+                .filter(|older| *older < number);
+        }
+        Ok(folders)
+    }
+
+    /// How it stands, in words.
+    pub(super) fn status(&self, outcome: &Outcome) -> &'static str {
+        match outcome.end {
+            None if self.is_live() => "runs",
+            None => "was killed",
+            Some(End::Success) => "went well",
+            Some(End::Failure(_)) => "failed",
+            Some(End::Cancelled) => "was cancelled",
+        }
     }
 
     /// Takes away what is there of it.

@@ -28,9 +28,9 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-RUN is the number of a run [default: the last], STEP a step as STEP or STAGE/STEP [default: the first that
-failed]. The shell has the step's image, environment and workspace; what it changes there stays. Services do
-not run. Secrets are not kept with a run and must be given again.";
+RUN is the number of a run [default: the last], STEP a step as STEP or STAGE/STEP [default: the first that \
+failed, or in which the run was killed]. The shell has the step's image, environment and workspace; what it \
+changes there stays. Services do not run. Secrets are not kept with a run and must be given again.";
 
 /// Opens the shell and exits as it does.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
@@ -40,13 +40,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let mut earlier = Earlier::find(&args.which, context)?;
     earlier.order.environment.extend(args.given.environment()?);
     let executor = execution::executor(context)?;
-    executor.clean()?;
     let terminal = std::io::stdin().is_terminal();
     let command = match &args.command {
         None => vec!["/bin/sh".to_owned()],
         Some(command) => vec!["/bin/sh".to_owned(), "-c".to_owned(), command.clone()],
     };
-    let execution = earlier.execution(&secrets, Options::default(), (&installation, context));
+    // Stages are those of the run, with the matrices that became known in it.
+    let options = Options {
+        resume: Some(earlier.point()),
+        ..Options::default()
+    };
+    let execution = earlier.execution(&secrets, options, (&installation, context));
     let shell = Shell {
         stage: &earlier.stage,
         step: &earlier.step,

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sampan_build::BuildRequest;
 use sampan_model::Hint as _;
 use sampan_model::yaml::Location;
 use sampan_oci::{ContentStore, Descriptor, Digest, Reference, Snapshots};
 use sampan_pipeline::built_in;
 use sampan_pipeline::config::Config;
-use sampan_pipeline::github::action::{Action as ActionFile, Runs};
+use sampan_pipeline::github::action::Action as ActionFile;
 use sampan_pipeline::github::plan::Sources;
 use sampan_pipeline::github::{Kind, Workflow};
 use sampan_pipeline::graph::{Action, Graph, Step};
@@ -19,12 +18,17 @@ use sampan_pipeline::supplies::{
     self, Presence, Resolved, Scope, Stock, Supplies, SupplyError, actions,
 };
 
+mod bases;
+
+use bases::Bases;
+
 use super::happened::Happened;
 use super::installation::Installation;
 use super::pipeline::{self, Compiled, LocalSources};
 use super::tree::Tree;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OrFail as _};
+use crate::ui::Ui;
 
 /// What all pipelines of a working tree need.
 pub(super) struct Supply {
@@ -34,8 +38,7 @@ pub(super) struct Supply {
     pub(super) supplies: Supplies,
     /// Images of the installation with tools that `actions/setup-…` bring.
     tools: BTreeSet<String>,
-    /// Images on which those of actions are built, with the action that needs them first.
-    bases: BTreeMap<Reference, Location>,
+    bases: Bases,
 }
 
 /// Something that is needed, with what it stands for here.
@@ -73,7 +76,7 @@ impl Supply {
             config: installation.config,
             supplies: Supplies::default(),
             tools: BTreeSet::new(),
-            bases: BTreeMap::new(),
+            bases: Bases::default(),
             tree,
         };
         for pipeline in &pipelines {
@@ -86,6 +89,7 @@ impl Supply {
                 add_calls(&mut supply.supplies, workflow, &sources, &mut seen)?;
             }
             supply.add_tools(compiled.graph());
+            supply.bases.add_graph(compiled.graph(), supply.tree.root());
         }
         supply.follow(&context.snapshots()?)?;
         for (text, location) in &supply.supplies.later {
@@ -126,34 +130,10 @@ impl Supply {
                 done.insert(reference);
                 if let Some((folder, action)) = action {
                     self.supplies.add_action(&action, &location, &SCOPE)?;
-                    self.add_bases(&folder, &action, &location)?;
+                    self.bases.add_action(&folder, &action, &location)?;
                 }
             }
         }
-    }
-
-    /// The images on which that of an action is built.
-    fn add_bases(
-        &mut self,
-        folder: &Path,
-        action: &ActionFile,
-        location: &Location,
-    ) -> Result<(), Failure> {
-        let Runs::Container(container) = &action.runs else {
-            return Ok(());
-        };
-        if container.image.starts_with("docker://") {
-            return Ok(());
-        }
-        let bases = sampan_build::base_images(&BuildRequest {
-            context: folder.to_owned(),
-            dockerfile: Some(folder.join(&container.image)),
-            ..BuildRequest::default()
-        })?;
-        for base in bases {
-            self.bases.entry(base).or_insert_with(|| location.clone());
-        }
-        Ok(())
     }
 
     /// The actions that are known, as steps write them, with where.
@@ -228,15 +208,7 @@ impl Supply {
                 .ui()
                 .note(format!("{missing}; jobs must have it in their own image"));
         }
-        for (base, location) in &self.bases {
-            if self.store.resolve(base)?.is_none() {
-                missing.push(SupplyError::NoImage {
-                    location: location.clone(),
-                    name: base.familiar(),
-                    mapped: base.familiar(),
-                });
-            }
-        }
+        missing.extend(self.bases.missing(&self.store)?);
         let Some(first) = missing.first() else {
             return Ok(());
         };
@@ -268,20 +240,9 @@ impl Supply {
             .collect()
     }
 
-    /// The images on which those of actions are built, by the names that their Dockerfiles have for them.
-    pub(super) fn base_images(&self) -> Result<Vec<Found>, Failure> {
-        let mut found = Vec::new();
-        for base in self.bases.keys() {
-            // What is not here was named before.
-            if let Some(descriptor) = self.store.resolve(base)? {
-                found.push(Found {
-                    name: base.familiar(),
-                    local: base.clone(),
-                    descriptor,
-                });
-            }
-        }
-        Ok(found)
+    /// The images on which others are built.
+    pub(super) fn base_images(&self, ui: &Ui) -> Result<Vec<Found>, Failure> {
+        self.bases.found(&self.store, ui)
     }
 
     fn image(&self, name: &str, lock: Option<&Lock>) -> Result<Found, Failure> {
@@ -343,11 +304,11 @@ fn add_calls(
     Ok(())
 }
 
-/// A folder below another that no link leads out of; nothing when it is not there.
-fn within(root: &Path, below: &str) -> Option<PathBuf> {
+/// What lies below a folder, where no link leads out of it; nothing when it is not there.
+fn within(root: &Path, below: impl AsRef<Path>) -> Option<PathBuf> {
     let root = root.canonicalize().ok()?;
-    let folder = root.join(below).canonicalize().ok()?;
-    folder.starts_with(&root).then_some(folder)
+    let found = root.join(below).canonicalize().ok()?;
+    found.starts_with(&root).then_some(found)
 }
 
 /// The content store as a stock.

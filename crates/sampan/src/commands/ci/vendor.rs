@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     supply.require(lock.as_ref(), context)?;
     let mut found = supply.images(lock.as_ref())?;
     found.extend(supply.images_of_the_installation()?);
-    found.extend(supply.base_images()?);
+    found.extend(supply.base_images(context.ui())?);
     found.extend(supply.actions(lock.as_ref())?);
     if found.is_empty() {
         context

@@ -57,12 +57,16 @@ impl<'a> Lines<'a> {
             Event::StageSkipped { stage, reason } => {
                 self.ui.note(format!("[{stage}] – skipped: {reason}"));
             }
+            Event::Waits { stage, on } => match stage {
+                Some(stage) => self.ui.note(format!("[{stage}] waits for {on}")),
+                None => self.ui.note(format!("waits for {on}")),
+            },
             Event::StageEnded {
                 stage,
                 end,
                 duration,
                 reason,
-            } if self.several => {
+            } if self.several || reason.is_some() => {
                 let how = ended(end, duration, reason);
                 self.ui.note(format!("[{stage}] {how}"));
             }

@@ -63,7 +63,22 @@ impl<'a> Live<'a> {
             Event::StageBegan { stage } => {
                 self.waiting.remove(stage);
             }
-            Event::StageEnded { stage, .. } => self.stage_is_over(stage),
+            Event::StageEnded {
+                stage,
+                end,
+                duration,
+                reason,
+            } => {
+                self.waiting.remove(stage);
+                self.stage_is_over(stage);
+                if reason.is_some() {
+                    self.tell(&format!("{} {stage}", ended(end, duration, reason)));
+                }
+            }
+            Event::Waits { stage, on } => {
+                let who = stage.map_or_else(String::new, |stage| format!("{stage} "));
+                self.tell(&format!("{} {who}waits for {on}", dash()));
+            }
             Event::StageSkipped { stage, reason } => {
                 self.waiting.remove(stage);
                 self.stage_is_over(stage);
