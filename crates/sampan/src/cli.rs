@@ -1,10 +1,13 @@
 //! What can be typed.
 
+mod deferred;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
+pub(crate) use deferred::Deferred;
 
 /// Private delivery in one binary: build, release, carry, deploy, observe, roll back.
 #[derive(Debug, Parser)]
@@ -61,23 +64,23 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build images from Dockerfiles
-    Build(commands::build::Args),
+    Build(Deferred<commands::build::Args>),
     /// Make, list, name and remove images
     Image(commands::image::Args),
     /// Bring images of a registry here
-    Pull(commands::pull::Args),
+    Pull(Deferred<commands::pull::Args>),
     /// Bring an image of here to a registry
-    Push(commands::push::Args),
+    Push(Deferred<commands::push::Args>),
     /// Copy images and whole repositories from one registry to another
-    Copy(commands::copy::Args),
+    Copy(Deferred<commands::copy::Args>),
     /// Keep name and password for a registry
-    Login(commands::login::Args),
+    Login(Deferred<commands::login::Args>),
     /// Forget name and password for a registry
-    Logout(commands::logout::Args),
+    Logout(Deferred<commands::logout::Args>),
     /// Check manifests, charts and apps without a cluster
-    Lint(Box<commands::lint::Args>),
+    Lint(Deferred<commands::lint::Args>),
     /// List the images that manifests, charts and apps would run
-    Images(Box<commands::images::Args>),
+    Images(Deferred<commands::images::Args>),
     /// Look into the registry of this installation, and say who may use it
     Registry(commands::registry::Args),
     /// Check, explain and run pipelines: Drone, Woodpecker, GitHub workflows
@@ -85,43 +88,43 @@ pub(crate) enum Command {
     /// Render, pack and carry Helm charts
     Chart(commands::chart::Args),
     /// Print what a kustomization makes of its resources
-    Kustomize(commands::kustomize::Args),
+    Kustomize(Deferred<commands::kustomize::Args>),
     /// Make and list releases
     Release(commands::release::Args),
     /// Write a release into a file that can be carried
-    Pack(commands::pack::Args),
+    Pack(Deferred<commands::pack::Args>),
     /// Verify and take in the releases of a bundle
-    Load(commands::load::Args),
+    Load(Deferred<commands::load::Args>),
     /// Bring an environment to a release
-    Deploy(commands::deploy::Args),
+    Deploy(Deferred<commands::deploy::Args>),
     /// Bring an environment back to an earlier release
-    Rollback(commands::rollback::Args),
+    Rollback(Deferred<commands::rollback::Args>),
     /// Take an app out of an environment
-    Remove(commands::remove::Args),
+    Remove(Deferred<commands::remove::Args>),
     /// Show what runs where, and how it is
-    Status(commands::status::Args),
+    Status(Deferred<commands::status::Args>),
     /// List the orders that an app has had
-    History(commands::history::Args),
+    History(Deferred<commands::history::Args>),
     /// Run a container from an image
-    Run(Box<commands::run::Args>),
+    Run(Deferred<commands::run::Args>),
     /// Run a command in a running container
-    Exec(commands::exec::Args),
+    Exec(Deferred<commands::exec::Args>),
     /// Print what a container has said
-    Logs(commands::logs::Args),
+    Logs(Deferred<commands::logs::Args>),
     /// List containers
-    Ps(commands::ps::Args),
+    Ps(Deferred<commands::ps::Args>),
     /// Stop containers
-    Stop(commands::stop::Args),
+    Stop(Deferred<commands::stop::Args>),
     /// Remove containers
-    Rm(commands::rm::Args),
+    Rm(Deferred<commands::rm::Args>),
     /// Serve the Kubernetes API, the gateway and DNS, and run pods
-    Up(commands::up::Args),
+    Up(Deferred<commands::up::Args>),
     /// Stop the server and all containers; data stays
-    Down(commands::down::Args),
+    Down(Deferred<commands::down::Args>),
     /// Print the credentials for kubectl and other clients of the Kubernetes API
-    Kubeconfig(commands::kubeconfig::Args),
+    Kubeconfig(Deferred<commands::kubeconfig::Args>),
     /// Print the completion script of a shell
-    Completion(commands::completion::Args),
+    Completion(Deferred<commands::completion::Args>),
 }
 
 const EXIT_CODES: &str = "\

@@ -71,7 +71,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         context.require_installation()?;
     }
     match command {
-        Command::Build(args) => build::run(args, context),
+        Command::Build(args) => build::run(args.into_inner(), context),
         Command::Image(args) => image::run(args, context),
         Command::Pull(args) => pull::run(&args, context),
         Command::Push(args) => push::run(&args, context),

@@ -27,6 +27,7 @@ pub(crate) mod values;
 
 use std::process::ExitCode;
 
+use crate::cli::Deferred;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -40,42 +41,42 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Render a chart to manifests, without a cluster
-    Template(Box<template::Args>),
+    Template(Deferred<template::Args>),
     /// Show what a chart says of itself
-    Show(show::Args),
+    Show(Deferred<show::Args>),
     /// Check charts as Helm does
-    Lint(lint::Args),
+    Lint(Deferred<lint::Args>),
     /// Begin a new chart
-    Create(create::Args),
+    Create(Deferred<create::Args>),
     /// Pack charts into files
-    Package(package::Args),
+    Package(Deferred<package::Args>),
     /// List and bring the charts that a chart is made of
     #[command(visible_alias = "dep")]
     Dependency(dependency::Args),
     /// Bring charts of registries and chart repositories here
-    Pull(pull::Args),
+    Pull(Deferred<pull::Args>),
     /// Bring a chart to a registry
-    Push(push::Args),
+    Push(Deferred<push::Args>),
     /// Install a chart as a new release
-    Install(Box<install::Args>),
+    Install(Deferred<install::Args>),
     /// Bring a release to another chart or other values
-    Upgrade(Box<upgrade::Args>),
+    Upgrade(Deferred<upgrade::Args>),
     /// Bring a release back to an earlier revision
-    Rollback(rollback::Args),
+    Rollback(Deferred<rollback::Args>),
     /// Take releases away
     #[command(visible_alias = "delete")]
-    Uninstall(uninstall::Args),
+    Uninstall(Deferred<uninstall::Args>),
     /// List the releases of a cluster
     #[command(visible_alias = "ls")]
-    List(list::Args),
+    List(Deferred<list::Args>),
     /// List the revisions of a release
-    History(history::Args),
+    History(Deferred<history::Args>),
     /// Show how a release is, and each of its objects
-    Status(status::Args),
+    Status(Deferred<status::Args>),
     /// Print what is recorded of a release
     Get(get::Args),
     /// Carry out the tests that a chart brings along
-    Test(test::Args),
+    Test(Deferred<test::Args>),
 }
 
 /// Runs the subcommand.

@@ -34,6 +34,7 @@ use std::process::ExitCode;
 
 use sampan_pipeline::run::{Outcome, StageOutcome, StepOutcome};
 
+use crate::cli::Deferred;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -48,30 +49,30 @@ pub(crate) struct Args {
 enum Command {
     /// Run the pipeline of the working tree, uncommitted changes included
     #[command(visible_alias = "exec")]
-    Run(Box<run::Args>),
+    Run(Deferred<run::Args>),
     /// Check pipelines without running them
-    Lint(lint::Args),
+    Lint(Deferred<lint::Args>),
     /// Say why each stage and step runs, waits or is skipped
-    Explain(Box<explain::Args>),
+    Explain(Deferred<explain::Args>),
     /// Show what waits for what
-    Graph(Box<graph::Args>),
+    Graph(Deferred<graph::Args>),
     /// Keep the files of an action of another repository, for workflows that use it
-    Action(action::Args),
+    Action(Deferred<action::Args>),
     /// List runs
     #[command(visible_alias = "ls")]
-    List(list::Args),
+    List(Deferred<list::Args>),
     /// Show how a run went, or goes
-    Show(show::Args),
+    Show(Deferred<show::Args>),
     /// Print what the steps of a run have said
-    Logs(logs::Args),
+    Logs(Deferred<logs::Args>),
     /// Open a shell in a step that failed: its image, its environment, its workspace
-    Shell(Box<shell::Args>),
+    Shell(Deferred<shell::Args>),
     /// Go on with a run from one of its steps, on the workspace as it was before it
-    Resume(Box<resume::Args>),
+    Resume(Deferred<resume::Args>),
     /// Pin the images and actions of the pipelines to what is here, in `sampan-ci.lock`
-    Lock(lock::Args),
+    Lock(Deferred<lock::Args>),
     /// Pack all images and actions that the pipelines need into a file that can be carried
-    Vendor(vendor::Args),
+    Vendor(Deferred<vendor::Args>),
 }
 
 /// Runs the subcommand.

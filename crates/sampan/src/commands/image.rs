@@ -20,6 +20,7 @@ use sampan_oci::image_archive::ImageArchiveError;
 use sampan_oci::layer::LayerError;
 use sampan_oci::store::StoreError;
 
+use crate::cli::Deferred;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -33,25 +34,25 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Make a Debian base image from the packages of a mirror
-    Bootstrap(bootstrap::Args),
+    Bootstrap(Deferred<bootstrap::Args>),
     /// Make an image of a root file system in a tar archive
-    Import(import::Args),
+    Import(Deferred<import::Args>),
     /// List the images
-    Ls(ls::Args),
+    Ls(Deferred<ls::Args>),
     /// Show what images consist of, as JSON
-    Inspect(inspect::Args),
+    Inspect(Deferred<inspect::Args>),
     /// Show how an image was made, and what each step added
-    History(history::Args),
+    History(Deferred<history::Args>),
     /// Show what is different between two images: layers, files and settings
-    Diff(diff::Args),
+    Diff(Deferred<diff::Args>),
     /// Give an image another name
-    Tag(names::TagArgs),
+    Tag(Deferred<names::TagArgs>),
     /// Take names of images away
-    Rm(rm::Args),
+    Rm(Deferred<rm::Args>),
     /// Write images into an archive that docker, podman and skopeo read
     Save(save::Args),
     /// Verify and take in the images of an archive
-    Load(load::Args),
+    Load(Deferred<load::Args>),
 }
 
 impl Args {

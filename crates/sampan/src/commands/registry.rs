@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use sampan_store::registry::Ledger;
 
 use super::deploy::connect;
+use crate::cli::Deferred;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -25,17 +26,17 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List repositories, or the tags of one project, and what they take
-    Ls(ls::Args),
+    Ls(Deferred<ls::Args>),
     /// Print the certificate of the authority of this installation, which clients have to trust
-    Ca(authority::Args),
+    Ca(Deferred<authority::Args>),
     /// Add, list and remove the users of the registry
     User(user::Args),
     /// Show what webhooks and other registries were told, and how that went
-    Events(events::Args),
+    Events(Deferred<events::Args>),
     /// Show how far other registries have what this one has
-    Replication(replication::Args),
+    Replication(Deferred<replication::Args>),
     /// Take away what nobody needs, or tell what would go and why
-    Gc(gc::Args),
+    Gc(Deferred<gc::Args>),
 }
 
 impl Args {

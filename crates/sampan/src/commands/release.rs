@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use sampan_bundle::ReleaseError;
 use sampan_oci::store::StoreError;
 
+use crate::cli::Deferred;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
@@ -22,11 +23,11 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Make a release of the app in a folder
-    Create(create::Args),
+    Create(Deferred<create::Args>),
     /// List the releases
-    Ls(ls::Args),
+    Ls(Deferred<ls::Args>),
     /// Show what a release consists of
-    Inspect(inspect::Args),
+    Inspect(Deferred<inspect::Args>),
 }
 
 impl Args {
