@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread::{Scope, ScopedJoinHandle};
 
 use sampan_model::Hint;
 
@@ -162,28 +161,18 @@ impl Hint for NoStack {
 
 /// Does something on a thread with a stack that deep values and templates do not exhaust.
 pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoStack> {
-    std::thread::scope(|scope| on_large_stack_within(scope, work).map(joined))
-}
-
-/// The same on a thread among others.
-fn on_large_stack_within<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, T>, NoStack> {
-    let thread = std::thread::Builder::new()
-        .name("chart".to_owned())
-        .stack_size(STACK_BYTES);
-    thread.spawn_scoped(scope, work).map_err(|error| NoStack {
-        problem: error.to_string(),
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("chart".to_owned())
+            .stack_size(STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, work).map_err(|error| NoStack {
+            problem: error.to_string(),
+        })?;
+        match thread.join() {
+            Ok(done) => Ok(done),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     })
-}
-
-/// What a thread has done; its panics are those of whoever waits for it.
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    match thread.join() {
-        Ok(done) => done,
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
 }
 
 struct Rendering<'a> {

@@ -1,11 +1,9 @@
 //! What templates have written, as documents: manifests and hooks, in the order of installing them.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 
 use super::hook::{DeletePolicy, Event, Hook};
 use super::order::{install_key, uninstall_key};
-use super::{joined, on_large_stack_within};
 use crate::chart::shape::{Fields, Record, Shape};
 use crate::compatibility::Compatibility;
 use crate::value::lossy;
@@ -56,9 +54,6 @@ static METADATA: Record = Record {
 
 const METADATA_TYPE: &str = r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
 
-/// So many documents are worth a thread.
-const DOCUMENTS_OF_A_THREAD: usize = 16;
-
 /// Sorts the files that templates have written into manifests and hooks, both in the order of installing them. Blank
 /// files and blank documents are left out.
 ///
@@ -77,13 +72,13 @@ pub(super) fn sort(
     let files: Vec<_> = files.collect();
     let documents = files.iter().flat_map(|(path, content)| {
         let documents = split(content, compatibility).into_iter();
-        documents.map(|document| (path.as_str(), document))
+        documents.map(move |document| (*path, document))
     });
-    let documents: Vec<_> = documents.collect();
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
-    for ((path, content), head) in documents.iter().zip(heads(&documents, compatibility)) {
+    for (path, content) in documents {
+        let head = head(content, compatibility);
         let head = head.map_err(|problem| format!("YAML parse error on {path}: {problem}"))?;
-        let (path, content) = ((*path).to_owned(), (*content).to_owned());
+        let (path, content) = (path.to_owned(), content.to_owned());
         match head.annotations.get("helm.sh/hook") {
             None => manifests.push(Manifest {
                 path,
@@ -126,35 +121,6 @@ pub fn uninstall_order(
     let mut manifests = manifests.collect::<Result<Vec<_>, String>>()?;
     manifests.sort_by_cached_key(|manifest| uninstall_key(&manifest.head.kind, compatibility));
     Ok(manifests)
-}
-
-/// What documents say of themselves, in their order. Most of a rendering is reading them, and none needs another: all
-/// processors take part.
-fn heads(documents: &[(&str, &str)], compatibility: Compatibility) -> Vec<Result<Head, String>> {
-    let read = |documents: &[(&str, &str)]| {
-        let heads = documents.iter();
-        let heads = heads.map(|(_, content)| head(content, compatibility));
-        heads.collect::<Vec<_>>()
-    };
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = processors.min(documents.len() / DOCUMENTS_OF_A_THREAD);
-    if threads < 2 {
-        return read(documents);
-    }
-    std::thread::scope(|scope| {
-        let shares = documents.chunks(documents.len().div_ceil(threads));
-        let shares = shares.map(|share| {
-            let thread = on_large_stack_within(scope, move || read(share));
-            (share, thread)
-        });
-        let shares: Vec<_> = shares.collect();
-        let heads = shares.into_iter().flat_map(|(share, thread)| match thread {
-            Ok(thread) => joined(thread),
-            // What runs already goes on where no more threads can be had.
-            Err(_) => read(share),
-        });
-        heads.collect()
-    })
 }
 
 fn head(content: &str, compatibility: Compatibility) -> Result<Head, String> {

@@ -45,7 +45,7 @@ pub fn template_output(
     compatibility: Compatibility,
 ) -> Result<Vec<u8>, NotFound> {
     let manifest = rendered.manifest(shown.crds);
-    template_output_of(&manifest, rendered, shown, compatibility)
+    template_output_of(manifest, rendered, shown, compatibility)
 }
 
 /// The same with another text for the manifests, such as what a post-renderer has made of them.
@@ -53,12 +53,14 @@ pub fn template_output(
 /// # Errors
 /// [`NotFound`] when a pattern of what to show fits nothing.
 pub fn template_output_of(
-    manifest: &[u8],
+    manifest: Vec<u8>,
     rendered: &Rendered,
     shown: &Shown,
     compatibility: Compatibility,
 ) -> Result<Vec<u8>, NotFound> {
-    let mut text = manifest.trim_ascii().to_vec();
+    let mut text = manifest;
+    text.truncate(text.trim_ascii_end().len());
+    text.drain(..text.len() - text.trim_ascii_start().len());
     text.push(b'\n');
     for hook in rendered.hooks.iter().filter(|hook| shown.shows(hook)) {
         push(&mut text, &hook.path, hook.manifest.as_bytes());

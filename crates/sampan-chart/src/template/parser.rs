@@ -68,7 +68,6 @@ struct Open {
     nodes: Vec<Node>,
     commands: Vec<Command>,
     operands: Vec<Operand>,
-    names: Vec<Box<str>>,
 }
 
 /// Parses one template, up to three items ahead.
@@ -154,18 +153,19 @@ impl<'p, 's> Parser<'p, 's> {
     }
 
     fn next_not_space(&mut self) -> Item<'s> {
-        loop {
-            let item = self.next();
-            if item.kind != Kind::Space {
-                return item;
-            }
-        }
+        self.skip_space();
+        self.next()
     }
 
-    fn peek_not_space(&mut self) -> Item<'s> {
-        let item = self.next_not_space();
-        self.back_up();
-        item
+    fn peek_not_space(&mut self) -> &Item<'s> {
+        self.skip_space();
+        self.peek()
+    }
+
+    fn skip_space(&mut self) {
+        while self.peek().kind == Kind::Space {
+            self.peeked -= 1;
+        }
     }
 
     fn failure(&self, text: impl Into<String>) -> Failure {

@@ -99,12 +99,45 @@ pub(super) enum Term {
     Number(Box<Number>, Box<str>),
     /// A text, and the piece of the source with its quotes.
     Text(Text, Range<usize>),
-    Field(Box<[Box<str>]>),
-    Variable(Variable, Box<[Box<str>]>),
+    Field(Fields),
+    Variable(Variable, Fields),
     Function(Callable),
     /// A term and the fields behind it.
-    Chain(Box<Operand>, Box<[Box<str>]>),
+    Chain(Box<Operand>, Fields),
     Pipe(Box<Pipe>),
+}
+
+/// Names of fields behind one another, as they are written: each with its dot, such as `.Values.image`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields(Box<str>);
+
+impl Fields {
+    /// The fields that are written so, in one piece or several.
+    pub(super) fn new(written: &str) -> Self {
+        Self(written.into())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How they are written.
+    pub(super) fn written(&self) -> &str {
+        &self.0
+    }
+
+    /// The names, without their dots.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let name = rest.strip_prefix('.')?;
+            // Names are too short for a search of whole words to be worth its beginning.
+            let end = name.bytes().position(|byte| byte == b'.');
+            let (name, behind) = name.split_at(end.unwrap_or(name.len()));
+            rest = behind;
+            Some(name)
+        })
+    }
 }
 
 impl std::fmt::Debug for Term {
@@ -245,7 +278,7 @@ fn write_enclosed(term: &Term, source: &[u8], out: &mut Vec<u8>) {
 }
 
 fn write_term(term: &Term, source: &[u8], out: &mut Vec<u8>) {
-    let mut fields: &[Box<str>] = &[];
+    let mut fields = "";
     match term {
         Term::Bool(true) => out.extend_from_slice(b"true"),
         Term::Bool(false) => out.extend_from_slice(b"false"),
@@ -255,22 +288,19 @@ fn write_term(term: &Term, source: &[u8], out: &mut Vec<u8>) {
         Term::Text(_, range) => {
             out.extend_from_slice(source.get(range.clone()).unwrap_or_default());
         }
-        Term::Field(names) => fields = names,
+        Term::Field(names) => fields = names.written(),
         Term::Variable(variable, names) => {
             out.extend_from_slice(variable.name.as_bytes());
-            fields = names;
+            fields = names.written();
         }
         Term::Function(function) => out.extend_from_slice(function.name().as_bytes()),
         Term::Chain(base, names) => {
             write_enclosed(&base.term, source, out);
-            fields = names;
+            fields = names.written();
         }
         Term::Pipe(pipe) => write_pipe(pipe, source, out),
     }
-    for field in fields {
-        out.push(b'.');
-        out.extend_from_slice(field.as_bytes());
-    }
+    out.extend_from_slice(fields.as_bytes());
 }
 
 /// Whether nothing but blanks and comments stands in a template.

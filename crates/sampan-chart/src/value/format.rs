@@ -8,7 +8,7 @@ use super::{float, quote};
     clippy::struct_excessive_bools,
     reason = "they are the flags of a format, each on its own"
 )]
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Flags {
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
@@ -196,6 +196,11 @@ impl Formatter {
             number.bits
         };
         let flags = self.flags;
+        if base == 10 && flags == Flags::default() {
+            self.push(if negative { "-" } else { "" });
+            self.push(&magnitude.to_string());
+            return;
+        }
         let mut precision = 0;
         if let Some(wanted) = flags.precision {
             precision = wanted;

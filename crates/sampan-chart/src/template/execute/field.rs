@@ -1,7 +1,7 @@
 //! Fields: keys of maps, fields and methods of objects.
 
 use super::super::error::Error;
-use super::super::tree::{Operand, Place};
+use super::super::tree::{Fields, Operand, Place};
 use super::MissingKey;
 use super::walk::State;
 use crate::value::{Dict, DictType, Object, Reflected, Value, method, quote};
@@ -12,18 +12,20 @@ impl<'t> State<'t, '_, '_> {
         &mut self,
         dot: &Reflected,
         receiver: Reflected,
-        (place, names): (Place<'t>, &'t [Box<str>]),
+        (place, names): (Place<'t>, &'t Fields),
         arguments: &'t [Operand],
         last: Option<Reflected>,
     ) -> Result<Reflected, Error> {
-        let Some((final_name, names)) = names.split_last() else {
+        let mut names = names.names();
+        let Some(mut name) = names.next() else {
             return Ok(receiver);
         };
         let mut value = receiver;
-        for name in names {
+        for next in names {
             value = self.field(dot, &value, (place, name), &[], None)?;
+            name = next;
         }
-        self.field(dot, &value, (place, final_name), arguments, last)
+        self.field(dot, &value, (place, name), arguments, last)
     }
 
     fn field(

@@ -2,7 +2,7 @@
 
 use super::super::lexer::{Item, Kind};
 use super::super::number::Number;
-use super::super::tree::{self, Command, Operand, Pipe, Term, Variable};
+use super::super::tree::{self, Command, Fields, Operand, Pipe, Term, Variable};
 use super::super::unquote::unquote;
 use super::{Failure, Parser};
 use crate::functions;
@@ -52,14 +52,14 @@ impl<'s> Parser<'_, 's> {
     fn declarations(&mut self, context: &str) -> Result<(Vec<Variable>, bool), Failure> {
         let mut declared = Vec::new();
         loop {
-            let variable = self.peek_not_space();
+            let variable = self.peek_not_space().clone();
             if variable.kind != Kind::Variable {
                 return Ok((declared, false));
             }
             self.next();
             // A space decides whether the variable is an argument or the first of two that are declared.
             let behind = self.peek().clone();
-            let next = self.peek_not_space();
+            let next = self.peek_not_space().clone();
             match next.kind {
                 Kind::Assign | Kind::Declare => {
                     self.next_not_space();
@@ -152,18 +152,18 @@ impl<'s> Parser<'_, 's> {
             return Ok(Some(operand));
         }
         let position = self.peek().position;
+        let mut names = match &operand.term {
+            Term::Field(names) | Term::Variable(_, names) => names.written().to_owned(),
+            _ => String::new(),
+        };
         while self.peek().kind == Kind::Field {
-            let name = field(&self.next().text);
-            self.shared.open.names.push(name);
+            names.push_str(&lossy(&self.next().text));
         }
-        let fields = self.shared.open.names.drain(..);
+        let names = Fields::new(&names);
         let term = match operand.term {
-            Term::Field(names) => Term::Field(names.into_iter().chain(fields).collect()),
-            Term::Variable(variable, names) => {
-                Term::Variable(variable, names.into_iter().chain(fields).collect())
-            }
+            Term::Field(_) => Term::Field(names),
+            Term::Variable(variable, _) => Term::Variable(variable, names),
             term @ (Term::Bool(_) | Term::Text(..) | Term::Number(..) | Term::Nil | Term::Dot) => {
-                drop(fields);
                 let term = tree::print_term(&term, &self.shared.source.text);
                 let term = quote::quote(term.as_bytes());
                 return Err(self.failure(format!("unexpected . after term {term}")));
@@ -173,7 +173,7 @@ impl<'s> Parser<'_, 's> {
                     position: operand.position,
                     term,
                 };
-                Term::Chain(Box::new(base), fields.collect())
+                Term::Chain(Box::new(base), names)
             }
         };
         Ok(Some(Operand { position, term }))
@@ -194,7 +194,7 @@ impl<'s> Parser<'_, 's> {
             Kind::Dot => Term::Dot,
             Kind::Nil => Term::Nil,
             Kind::Variable => self.variable(&written())?,
-            Kind::Field => Term::Field(Box::new([field(&item.text)])),
+            Kind::Field => Term::Field(Fields::new(&written())),
             Kind::Bool => Term::Bool(item.text.as_ref() == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
                 let written = written();
@@ -238,11 +238,6 @@ impl<'s> Parser<'_, 's> {
             let name = quote::quote(name.as_bytes());
             return Err(self.failure(format!("undefined variable {name}")));
         }
-        Ok(Term::Variable(variable, Box::new([])))
+        Ok(Term::Variable(variable, Fields::default()))
     }
-}
-
-/// The name of a field, without its dot.
-fn field(text: &[u8]) -> Box<str> {
-    lossy(&text[1..]).into()
 }

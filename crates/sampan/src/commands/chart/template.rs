@@ -220,7 +220,7 @@ impl Args {
             return context.ui().json(&summary(options, rendered, &shown));
         }
         let manifest = self.post_render.run(rendered.manifest(shown.crds))?;
-        let text = template_output_of(&manifest, rendered, &shown, options.compatibility)
+        let text = template_output_of(manifest, rendered, &shown, options.compatibility)
             .map_err(|error| Failure::from(error).with_exit(Exit::NotFound))?;
         context.ui().bytes(&text)
     }
