@@ -12,7 +12,7 @@ use sampan_chart::{json, toml, yaml};
 /// # Panics
 /// When a value that was written is read as another one.
 pub(crate) fn yaml(bytes: &[u8]) {
-    drop(yaml::decode_exact(bytes));
+    marked_yaml(bytes);
     let Ok(value) = yaml::decode(bytes) else {
         return;
     };
@@ -33,6 +33,30 @@ pub(crate) fn yaml(bytes: &[u8]) {
     // This character ends lines and is folded away.
     if !json.contains('\u{85}') {
         assert_same(&value, &read);
+    }
+}
+
+/// Reads bytes as YAML without and with the mark of a document's beginning. Only without can a text be read line by line; what
+/// is read is the same.
+///
+/// # Panics
+/// When it is not.
+fn marked_yaml(bytes: &[u8]) {
+    let plain = yaml::decode_exact(bytes);
+    let is_mark = |line: &[u8]| {
+        let marks: [&[u8]; 3] = [b"---", b"...", b"%"];
+        marks.iter().any(|mark| line.starts_with(mark))
+    };
+    let has_marks = bytes
+        .split(|byte| matches!(byte, b'\r' | b'\n'))
+        .any(is_mark);
+    if has_marks || !bytes.is_ascii() {
+        return;
+    }
+    match (plain, yaml::decode_exact(&[b"---\n", bytes].concat())) {
+        (Ok(plain), Ok(marked)) => assert_same(&plain, &marked),
+        (Err(_), Err(_)) => {}
+        (plain, marked) => panic!("{plain:?} without a mark, {marked:?} with it"),
     }
 }
 

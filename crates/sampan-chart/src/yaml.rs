@@ -11,7 +11,7 @@
 //! So [`scanner`] and [`parser`] keep libyaml's rules, written for a tree of one document: there are no events and no
 //! state machine, and nesting is bounded by [`MAX_DEPTH`].
 //!
-//! Most documents need none of that: [`lines`] reads them for a quarter of the work. It takes only what the parser would
+//! Most documents need none of that: [`lines`] reads them for a fraction of the work. It takes only what the parser would
 //! take, to the same tree, and leaves the rest, with all that is wrong, to the parser.
 
 use std::borrow::Cow;

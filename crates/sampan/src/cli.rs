@@ -139,3 +139,15 @@ Exit codes:
 130  interrupted; `sampan status` says what was begun and how to go on
 `sampan run` and `sampan exec` exit as the process does: 125 when sampan itself fails,
 126 when the command cannot be run, 127 when it is not found, 128+N when signal N ended it.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn all_commands_are_described_without_contradiction() {
+        Cli::command().debug_assert();
+    }
+}

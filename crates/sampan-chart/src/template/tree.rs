@@ -99,21 +99,21 @@ pub(super) enum Term {
     Number(Box<Number>, Box<str>),
     /// A text, and the piece of the source with its quotes.
     Text(Text, Range<usize>),
-    Field(Fields),
-    Variable(Variable, Fields),
+    Field(FieldNames),
+    Variable(Variable, FieldNames),
     Function(Callable),
     /// A term and the fields behind it.
-    Chain(Box<Operand>, Fields),
+    Chain(Box<Operand>, FieldNames),
     Pipe(Box<Pipe>),
 }
 
 /// Names of fields behind one another, as they are written: each with its dot, such as `.Values.image`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Box<str>);
+#[derive(Default)]
+pub(super) struct FieldNames(Box<str>);
 
-impl Fields {
-    /// The fields that are written so, in one piece or several.
-    pub(super) fn new(written: &str) -> Self {
+impl FieldNames {
+    /// The names in a text that is empty or begins with a dot.
+    pub(super) fn new(written: impl Into<Box<str>>) -> Self {
         Self(written.into())
     }
 
@@ -131,7 +131,7 @@ impl Fields {
         let mut rest = &*self.0;
         std::iter::from_fn(move || {
             let name = rest.strip_prefix('.')?;
-            // Names are too short for a search of whole words to be worth its beginning.
+            // Byte by byte: to begin a search costs more than these short names take.
             let end = name.bytes().position(|byte| byte == b'.');
             let (name, behind) = name.split_at(end.unwrap_or(name.len()));
             rest = behind;

@@ -197,6 +197,7 @@ impl Formatter {
         };
         let flags = self.flags;
         if base == 10 && flags == Flags::default() {
+            // Nearly all numbers are written so; what follows makes several texts of each.
             self.push(if negative { "-" } else { "" });
             self.push(&magnitude.to_string());
             return;

@@ -38,3 +38,8 @@ impl Class {
         self.0[usize::from(byte)]
     }
 }
+
+/// Whether all bytes are of a kind. Nobody leaves early: so the processor looks at many bytes at once.
+pub(super) fn all(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is_of_kind(*byte))
+}

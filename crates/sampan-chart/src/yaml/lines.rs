@@ -5,46 +5,48 @@
 //! not of this form, mistakes included, is left to [`parser`](super::parser), which finds the same tree wherever this one
 //! finds any.
 
-use std::borrow::Cow;
 use std::iter::Peekable;
 
 use memchr::memchr;
 
+use super::class;
 use super::node::{Node, NodeId, Scalar};
-use super::parser::Document;
+use super::parser::{Document, FIRST_NODES};
+use crate::value::MAX_DEPTH;
 
-/// How deep collections may be nested here.
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use scalar::{Beginning, begins_item, flow_item, is_over};
+
+/// How deep block collections may be nested here; one in brackets may come on top.
 const DEPTH: usize = 64;
 
-/// How long a key may be here; libyaml looks for its colon among 1,024 characters.
-const KEY_BYTES: usize = 512;
+const _: () = assert!(DEPTH < MAX_DEPTH, "the parser takes what is taken here");
 
 /// Reads a document in the common form; nothing when it has another.
 pub(super) fn document(text: &[u8]) -> Option<Document<'_>> {
-    // Whole pieces are looked at together, which costs next to nothing.
-    let is_plain = |piece: &[u8]| {
-        piece.iter().fold(true, |plain, byte| {
-            plain & matches!(byte, b'\n' | b' '..=b'~')
-        })
-    };
-    if !text.chunks(256).all(is_plain) {
+    let is_plain = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
+    if !text.chunks(256).all(|piece| class::all(piece, is_plain)) {
         return None;
     }
-    let mut tree = Tree::new(text.len());
+    let mut builder = Builder::new(text.len());
     let mut lines = Lines(text).peekable();
     while let Some(line) = lines.next() {
-        if !line.is_empty() {
-            tree.line(line, &mut lines)?;
+        if !line.is_blank_or_comment() {
+            builder.line(line, &mut lines)?;
         }
     }
-    tree.finish()
+    builder.finish()
 }
 
-/// A line without the spaces around it.
+/// A line.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     /// How many spaces it begins with.
     column: usize,
+    /// What stands between the spaces at both ends.
     content: &'a [u8],
     /// With the spaces at both ends.
     whole: &'a [u8],
@@ -53,9 +55,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Whether nothing or only a comment stands on it.
-    fn is_empty(self) -> bool {
-        matches!(self.content.first(), None | Some(b'#'))
+    fn is_blank_or_comment(self) -> bool {
+        matches!(self.content, [] | [b'#', ..])
     }
 }
 
@@ -75,18 +76,19 @@ impl<'a> Iterator for Lines<'a> {
             None => (self.0, &self.0[self.0.len()..]),
         };
         self.0 = rest;
-        let column = whole.iter().take_while(|byte| **byte == b' ').count();
+        let content = whole.trim_ascii_start();
         Some(Line {
-            column,
-            content: whole[column..].trim_ascii_end(),
+            column: whole.len() - content.len(),
+            content: content.trim_ascii_end(),
             whole,
             has_break: end.is_some(),
         })
     }
 }
 
-/// The nodes that have been read, and the collections that are open.
-struct Tree<'a> {
+/// The nodes that have been read, and the collections that are open. Its methods give nothing where the text is not of the
+/// common form; then the nodes are of no use.
+struct Builder<'a> {
     nodes: Vec<Node<'a>>,
     open: Vec<Open>,
     /// What is in the open collections, those of the innermost last: so each gets just the room that it needs.
@@ -99,31 +101,23 @@ struct Tree<'a> {
 struct Open {
     column: usize,
     node: NodeId,
-    kind: Kind,
+    collection: Collection,
 }
 
-enum Kind {
-    /// A sequence, and where its items begin.
+enum Collection {
+    /// Where its items begin.
     Sequence { first: usize },
-    /// A mapping, where its pairs begin, and a key that has no value yet.
+    /// Where its pairs begin, and a key that has no value yet.
     Mapping { first: usize, key: Option<NodeId> },
 }
 
-/// What a line, or what follows a dash, begins with.
-enum Beginning<'a> {
-    /// A key, and what stands behind its colon.
-    Key(Scalar<'a>, &'a [u8]),
-    /// A scalar, and what stands behind it: nothing or a comment.
-    Scalar(Scalar<'a>),
-}
-
-impl<'a> Tree<'a> {
+impl<'a> Builder<'a> {
     fn new(bytes: usize) -> Self {
         Self {
-            nodes: Vec::with_capacity((bytes / 12).min(256)),
-            open: Vec::with_capacity(16),
-            items: Vec::with_capacity(16),
-            pairs: Vec::with_capacity(64),
+            nodes: Vec::with_capacity((bytes / 12).min(FIRST_NODES)),
+            open: Vec::new(),
+            items: Vec::new(),
+            pairs: Vec::with_capacity((bytes / 24).min(FIRST_NODES)),
             root: None,
         }
     }
@@ -137,6 +131,7 @@ impl<'a> Tree<'a> {
         Some(Document { nodes, root })
     }
 
+    /// A line that is not blank; a text of several lines takes those below.
     fn line(&mut self, line: Line<'a>, lines: &mut Peekable<Lines<'a>>) -> Option<()> {
         let Line {
             mut column,
@@ -150,93 +145,75 @@ impl<'a> Tree<'a> {
         self.reach(column, is_item)?;
         while is_item {
             // What follows the dash begins a collection of its own, or ends the line.
-            let spaces = content[1..]
-                .iter()
-                .take_while(|byte| **byte == b' ')
-                .count();
-            column += 1 + spaces;
-            content = &content[1 + spaces..];
+            let behind = content[1..].trim_ascii_start();
+            column += content.len() - behind.len();
+            content = behind;
             is_item = begins_item(content);
             if is_item {
                 self.begin(column, true)?;
             }
         }
-        if matches!(content, [b'{' | b'[' | b'|', ..]) {
-            let value = self.marked(content, lines)?;
-            return self.put(value);
-        }
-        match beginning(content)? {
-            Beginning::Scalar(scalar) => {
-                // Alone on a line, a scalar may go on in the next one.
-                if !self.is_in_sequence() {
-                    return None;
-                }
-                let scalar = self.add(Node::Scalar(scalar));
-                self.put(scalar)
-            }
+        match Beginning::of(content)? {
             Beginning::Key(key, rest) => {
                 if self.is_in_sequence() {
                     self.begin(column, false)?;
                 }
                 let key = self.add(Node::Scalar(key));
-                if let Kind::Mapping { key: open, .. } = &mut self.open.last_mut()?.kind {
+                if let Collection::Mapping { key: open, .. } = &mut self.open.last_mut()?.collection
+                {
                     *open = Some(key);
                 }
-                self.value(rest, lines)
+                self.value(rest.trim_ascii_start(), lines)
             }
+            // Outside of a sequence it finds no key.
+            value => self.put_value(value, lines),
         }
     }
 
-    /// What stands behind the colon of a key; nothing when the value is on the lines below or is none.
+    /// What stands behind the colon of a key, if anything does: else the value is on the lines below, or there is none.
     fn value(&mut self, rest: &'a [u8], lines: &mut Peekable<Lines<'a>>) -> Option<()> {
-        let rest = rest.trim_ascii_start();
-        if matches!(rest.first(), None | Some(b'#')) {
+        if matches!(rest, [] | [b'#', ..]) {
             return Some(());
         }
-        if matches!(rest, [b'{' | b'[' | b'|', ..]) {
-            let value = self.marked(rest, lines)?;
-            return self.put(value);
-        }
-        match beginning(rest)? {
-            Beginning::Scalar(scalar) => {
-                let scalar = self.add(Node::Scalar(scalar));
-                self.put(scalar)
-            }
-            Beginning::Key(..) => None,
-        }
+        self.put_value(Beginning::of(rest)?, lines)
     }
 
-    /// A collection in brackets, or a text of several lines.
-    fn marked(&mut self, content: &'a [u8], lines: &mut Peekable<Lines<'a>>) -> Option<NodeId> {
-        match content {
-            b"|" | b"|-" => {
-                let text = self.literal(content == b"|", lines)?;
-                Some(self.add(Node::Scalar(quoted_scalar(text))))
+    fn put_value(&mut self, value: Beginning<'a>, lines: &mut Peekable<Lines<'a>>) -> Option<()> {
+        let value = match value {
+            Beginning::Key(..) => return None,
+            Beginning::Scalar(scalar) => self.add(Node::Scalar(scalar)),
+            Beginning::EmptyMapping => self.add(Node::Mapping(Vec::new())),
+            Beginning::FlowSequence(items) => self.flow_sequence(items)?,
+            Beginning::Literal { keeps_break } => {
+                let text = self.literal(keeps_break, lines)?;
+                self.add(Node::Scalar(Scalar {
+                    text: text.into(),
+                    ..Scalar::default()
+                }))
             }
-            [b'{', b'}', rest @ ..] if is_over(rest) => Some(self.add(Node::Mapping(Vec::new()))),
-            [b'[', items @ ..] => self.items(items),
-            _ => None,
-        }
+        };
+        self.put(value)
     }
 
     /// A sequence in brackets, behind the first of them: of words and texts in quotes.
-    fn items(&mut self, mut content: &'a [u8]) -> Option<NodeId> {
+    fn flow_sequence(&mut self, content: &'a [u8]) -> Option<NodeId> {
         let mut items = Vec::new();
-        content = content.trim_ascii_start();
-        while *content.first()? != b']' {
-            let (item, rest) = item(content)?;
-            items.push(self.add(Node::Scalar(item)));
-            content = rest.trim_ascii_start();
-            match content {
-                [b',', rest @ ..] => content = rest.trim_ascii_start(),
-                [b']', ..] => break,
-                _ => return None,
-            }
-            if content.first() == Some(&b']') {
-                return None;
+        let mut rest = content.trim_ascii_start();
+        if !rest.starts_with(b"]") {
+            loop {
+                let (item, behind) = flow_item(rest)?;
+                items.push(self.add(Node::Scalar(item)));
+                match behind.trim_ascii_start() {
+                    [b',', behind @ ..] => rest = behind.trim_ascii_start(),
+                    end => {
+                        rest = end;
+                        break;
+                    }
+                }
             }
         }
-        is_over(&content[1..]).then(|| self.add(Node::Sequence(items)))
+        let behind = rest.strip_prefix(b"]")?;
+        is_over(behind).then(|| self.add(Node::Sequence(items)))
     }
 
     /// The lines below that are deeper than the collection; the first of them says how deep.
@@ -279,7 +256,7 @@ impl<'a> Tree<'a> {
                 Some(_) => None,
             };
         };
-        if let Kind::Mapping { key: Some(_), .. } = top.kind
+        if let Collection::Mapping { key: Some(_), .. } = top.collection
             && (column > top.column || column == top.column && is_item)
         {
             return self.begin(column, is_item);
@@ -303,24 +280,17 @@ impl<'a> Tree<'a> {
     }
 
     fn is_in_sequence(&self) -> bool {
-        matches!(
-            self.open.last(),
-            Some(Open {
-                kind: Kind::Sequence { .. },
-                ..
-            })
-        )
+        let top = self.open.last().map(|open| &open.collection);
+        matches!(top, Some(Collection::Sequence { .. }))
     }
 
     /// Gives a key that has got no value an empty one.
     fn end_pair(&mut self) {
-        if let Some(Open {
-            kind: Kind::Mapping { key, .. },
-            ..
-        }) = self.open.last_mut()
+        let top = self.open.last_mut().map(|open| &mut open.collection);
+        if let Some(Collection::Mapping { key, .. }) = top
             && let Some(key) = key.take()
         {
-            let value = self.add(Node::Scalar(scalar(b"", true)));
+            let value = self.add(Node::Scalar(scalar::written(b"", true)));
             self.pairs.push((key, value));
         }
     }
@@ -336,33 +306,40 @@ impl<'a> Tree<'a> {
         } else {
             self.put(node)?;
         }
-        let kind = if is_sequence {
+        let collection = if is_sequence {
             let first = self.items.len();
-            Kind::Sequence { first }
+            Collection::Sequence { first }
         } else {
             let (first, key) = (self.pairs.len(), None);
-            Kind::Mapping { first, key }
+            Collection::Mapping { first, key }
         };
-        self.open.push(Open { column, node, kind });
+        self.open.push(Open {
+            column,
+            node,
+            collection,
+        });
         Some(())
     }
 
     fn close(&mut self) {
         self.end_pair();
-        let Some(Open { node, kind, .. }) = self.open.pop() else {
+        let Some(Open {
+            node, collection, ..
+        }) = self.open.pop()
+        else {
             return;
         };
-        self.nodes[node] = match kind {
-            Kind::Sequence { first } => Node::Sequence(self.items.drain(first..).collect()),
-            Kind::Mapping { first, .. } => Node::Mapping(self.pairs.drain(first..).collect()),
+        self.nodes[node] = match collection {
+            Collection::Sequence { first } => Node::Sequence(self.items.drain(first..).collect()),
+            Collection::Mapping { first, .. } => Node::Mapping(self.pairs.drain(first..).collect()),
         };
     }
 
     /// Puts a node into the innermost collection.
     fn put(&mut self, node: NodeId) -> Option<()> {
-        match &mut self.open.last_mut()?.kind {
-            Kind::Sequence { .. } => self.items.push(node),
-            Kind::Mapping { key, .. } => self.pairs.push((key.take()?, node)),
+        match &mut self.open.last_mut()?.collection {
+            Collection::Sequence { .. } => self.items.push(node),
+            Collection::Mapping { key, .. } => self.pairs.push((key.take()?, node)),
         }
         Some(())
     }
@@ -370,307 +347,5 @@ impl<'a> Tree<'a> {
     fn add(&mut self, node: Node<'a>) -> NodeId {
         self.nodes.push(node);
         self.nodes.len() - 1
-    }
-}
-
-/// Whether something begins with the dash of an entry of a sequence, and the entry with it.
-fn begins_item(content: &[u8]) -> bool {
-    content.starts_with(b"- ")
-}
-
-fn beginning(content: &[u8]) -> Option<Beginning<'_>> {
-    match content.first()? {
-        quote @ (b'"' | b'\'') => quoted(content, *quote),
-        b'-' if content.get(1).is_none_or(|next| *next == b' ') => None,
-        b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|'
-        | b'>' | b'%' | b'@' | b'`' => None,
-        _ => plain(content),
-    }
-}
-
-fn plain(content: &[u8]) -> Option<Beginning<'_>> {
-    let mut before = b' ';
-    for (position, byte) in content.iter().enumerate() {
-        match byte {
-            b':' if is_blank_or_end(content, position + 1) => {
-                return key(&content[..position], content, position, true);
-            }
-            b'#' if before == b' ' => {
-                let text = content[..position].trim_ascii_end();
-                return Some(Beginning::Scalar(scalar(text, true)));
-            }
-            _ => before = *byte,
-        }
-    }
-    Some(Beginning::Scalar(scalar(content, true)))
-}
-
-/// What begins with a text in quotes.
-fn quoted(content: &[u8], quote: u8) -> Option<Beginning<'_>> {
-    let end = end_of_quoted(content, quote)?;
-    let text = &content[1..end];
-    let rest = &content[end + 1..];
-    match rest {
-        rest if is_over(rest) => Some(Beginning::Scalar(scalar(text, false))),
-        [b':', ..] if is_blank_or_end(rest, 1) => key(text, content, end + 1, false),
-        _ => None,
-    }
-}
-
-/// An item of a sequence in brackets, and what stands behind it.
-fn item(content: &[u8]) -> Option<(Scalar<'_>, &[u8])> {
-    let first = content.first()?;
-    if let quote @ (b'"' | b'\'') = first {
-        let end = end_of_quoted(content, *quote)?;
-        return Some((scalar(&content[1..end], false), &content[end + 1..]));
-    }
-    let is_word = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'=' | b'+')
-    };
-    let end = content.iter().position(|byte| !is_word(byte))?;
-    let text = &content[..end];
-    let begins = text.iter().find(|byte| **byte != b'-')?;
-    begins
-        .is_ascii_alphanumeric()
-        .then(|| (scalar(text, true), &content[end..]))
-}
-
-/// Where a text in quotes ends within which nothing is escaped.
-fn end_of_quoted(content: &[u8], quote: u8) -> Option<usize> {
-    let end = 1 + memchr(quote, &content[1..])?;
-    let has_escape = quote == b'"' && memchr(b'\\', &content[1..end]).is_some();
-    (!has_escape).then_some(end)
-}
-
-fn key<'a>(
-    text: &'a [u8],
-    content: &'a [u8],
-    colon: usize,
-    implicit: bool,
-) -> Option<Beginning<'a>> {
-    if colon > KEY_BYTES || implicit && text.ends_with(b" ") {
-        return None;
-    }
-    let rest = &content[colon + 1..];
-    Some(Beginning::Key(scalar(text, implicit), rest))
-}
-
-fn scalar(text: &[u8], implicit: bool) -> Scalar<'_> {
-    Scalar {
-        text: Cow::Borrowed(text),
-        tag: Vec::new(),
-        implicit,
-    }
-}
-
-/// A text that is nothing but text, whatever it looks like.
-fn quoted_scalar<'a>(text: Vec<u8>) -> Scalar<'a> {
-    Scalar {
-        text: Cow::Owned(text),
-        ..Scalar::default()
-    }
-}
-
-/// Whether nothing but a comment follows on a line.
-fn is_over(rest: &[u8]) -> bool {
-    match rest.trim_ascii_start() {
-        [] => true,
-        [b'#', ..] => rest.starts_with(b" "),
-        _ => false,
-    }
-}
-
-fn is_blank_or_end(content: &[u8], position: usize) -> bool {
-    content.get(position).is_none_or(|byte| *byte == b' ')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::parser::first_document;
-    use super::{Document, Node, NodeId, document};
-
-    /// What stands in a document, whatever the numbers of its nodes.
-    fn shown(document: &Document<'_>, node: NodeId) -> String {
-        match &document.nodes[node] {
-            Node::Scalar(scalar) => {
-                assert!(scalar.tag.is_empty());
-                let text = String::from_utf8_lossy(&scalar.text);
-                format!("{}{text:?}", if scalar.implicit { "" } else { "!" })
-            }
-            Node::Alias { .. } => panic!("the common form has no aliases"),
-            Node::Sequence(items) => {
-                let items = items.iter().map(|item| shown(document, *item));
-                format!("[{}]", items.collect::<Vec<_>>().join(", "))
-            }
-            Node::Mapping(pairs) => {
-                let pairs = pairs.iter().map(|(key, value)| {
-                    format!("{}: {}", shown(document, *key), shown(document, *value))
-                });
-                format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
-            }
-        }
-    }
-
-    /// Whether the text is of the common form; if so, the parser finds the same.
-    fn is_common(text: &str) -> bool {
-        let Some(found) = document(text.as_bytes()) else {
-            return false;
-        };
-        let parsed = match first_document(text.as_bytes()) {
-            Ok(Some(parsed)) => shown(&parsed, parsed.root),
-            Ok(None) => "nothing".to_owned(),
-            Err(problem) => problem.to_string(),
-        };
-        assert_eq!(shown(&found, found.root), parsed, "of {text:?}");
-        true
-    }
-
-    #[test]
-    fn the_common_form_is_read_as_the_parser_reads_it() {
-        let texts = [
-            "a: b",
-            "# head\n\na:   b   # c\n",
-            "a:\n  b: c\n\n  # between\n  d: e\nf:\n",
-            "a:\n- b\n- c: d\n  e: f\ng: h",
-            "a:\n  - - x\n    - y\n  -   z: 1\n      y: 2\n",
-            "- a\n- 'b'\n- \"c\" # d\n- {}\n- []\n- --flag=x\n- -c\n",
-            "a: |\n  x\n   y \n\n  z\n\nb: |-\n    w\n",
-            "a: |\n  x",
-            "a: |-\n  # no comment\n# comment\nb: c\n",
-            "- |\n x\n- y",
-            "a: [b, 'c d', \"e,]\", -f, 1.5]\nb: [ x ] # y\n",
-            "'a b': 1\n\"c\": 2\nd e: http://x:80/#y\n",
-            "a: 'b: c'\nd: \"# e\"\n<<: x\n",
-        ];
-        for text in texts {
-            assert!(is_common(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_of_the_common_form_is_left_to_the_parser() {
-        let texts = [
-            "",
-            "\n# a\n",
-            "a",
-            "a\nb",
-            "'a'",
-            "{}",
-            "[a]",
-            "a: b: c",
-            "a: b\n c",
-            "a: b\n  c: d",
-            "a:\n  b",
-            "- a\n b",
-            "- a\nb: c",
-            "a: b\n- c",
-            "a:\n - b\nc\n",
-            " a: b\nc: d",
-            "a:\n  b: c\n d: e",
-            "a: 'b",
-            "a: 'b''c'",
-            r#"a: "b\n""#,
-            "a: 'b'c",
-            "a: 'b'#c",
-            "a: &b c",
-            "a: *b",
-            "a: !b c",
-            "? a",
-            "a: >\n  b",
-            "a: |+\n  b",
-            "a: |2\n  b",
-            "a: |\nb",
-            "a: |\n\n  b",
-            "a: |\n  b\n     \nc:",
-            "-",
-            "- # a",
-            "a: -",
-            "a: - b",
-            "a: {b: c}",
-            "a: [b",
-            "a: [b,]",
-            "a: [b c]",
-            "a: [b: c]",
-            "a: []b",
-            "a:\tb",
-            "a: b\r\n",
-            "ä: b",
-            "---\na: b",
-            "a: b\n---\nc: d",
-            "a: b\n...",
-            "a : b",
-            "%a: b",
-            "@a: b",
-            "a: `b",
-            "a: [-]",
-        ];
-        for text in texts {
-            assert!(!is_common(text), "{text:?}");
-        }
-        let key = format!("{}: x", "k".repeat(600));
-        assert!(!is_common(&key), "long keys may be too long");
-        assert!(!is_common(&"- ".repeat(100)), "deep ones may be too deep");
-    }
-
-    #[test]
-    fn lines_put_together_by_chance_are_read_as_the_parser_reads_them() {
-        let pieces = [
-            "a:",
-            "b: c",
-            "- d",
-            "- e: f",
-            "- g:",
-            "- - h",
-            "# i",
-            "",
-            " ",
-            "j: |",
-            "- |",
-            "k: |-",
-            "l m",
-            "'n': o",
-            "p: \"q\"",
-            "r: {}",
-            "s: [t, 'u']",
-            "v: w # x",
-            "- {}",
-            "[]",
-            "y: 'z",
-            "-",
-            "a: b: c",
-            "a:b",
-            "- -c",
-            "a: #b",
-            "a: -1",
-            "...",
-            "x: >",
-            "? a",
-            "key with space: v",
-            "- 'a': b",
-            "- \"a\" # b",
-            "a: b#c",
-            "<<: a",
-            "~: null",
-            "- a:  b  ",
-        ];
-        // A generator of Lehmer's, with the multiplier of Park and Miller.
-        let mut state = 20_u64;
-        let mut random = |bound: usize| {
-            state = state * 48_271 % 2_147_483_647;
-            usize::try_from(state).map_or(0, |state| state % bound)
-        };
-        let mut common = 0;
-        for _ in 0..30_000 {
-            let lines = (0..=random(6)).map(|_| {
-                let indent = " ".repeat(random(5));
-                indent + pieces[random(pieces.len())]
-            });
-            let mut text = lines.collect::<Vec<_>>().join("\n");
-            if random(2) == 0 {
-                text.push('\n');
-            }
-            common += usize::from(is_common(&text));
-        }
-        assert!(common > 1_000, "only {common} were of the common form");
     }
 }

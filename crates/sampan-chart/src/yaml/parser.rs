@@ -22,7 +22,7 @@ pub(super) struct Parser<'a> {
 }
 
 /// For so many nodes there is room at first.
-const FIRST_NODES: usize = 256;
+pub(super) const FIRST_NODES: usize = 256;
 
 /// A document: its nodes and which of them is the root.
 pub(super) struct Document<'a> {

@@ -331,12 +331,11 @@ impl<'a> Reader<'a> {
 
 /// How many bytes are allowed characters of their own, as nearly all are.
 fn leading_usual(bytes: &[u8]) -> usize {
-    let usual = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    // Without a way out the processor looks at many bytes at once.
-    if bytes.iter().fold(true, |all, byte| all & usual(byte)) {
+    let usual = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if class::all(bytes, usual) {
         return bytes.len();
     }
-    bytes.iter().take_while(|byte| usual(byte)).count()
+    bytes.iter().take_while(|byte| usual(**byte)).count()
 }
 
 /// How many bytes a character has that begins with this one.

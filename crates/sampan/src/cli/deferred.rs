@@ -15,6 +15,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Id};
 pub(crate) struct Deferred<A>(Box<A>);
 
 impl<A> Deferred<A> {
+    /// The arguments, to be taken apart.
     pub(crate) fn into_inner(self) -> A {
         *self.0
     }
@@ -33,6 +34,10 @@ impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
         A::from_arg_matches(matches).map(|args| Self(Box::new(args)))
     }
 
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        A::from_arg_matches_mut(matches).map(|args| Self(Box::new(args)))
+    }
+
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         self.0.update_from_arg_matches(matches)
     }
@@ -44,29 +49,23 @@ impl<A: Args> Args for Deferred<A> {
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        command.defer(described_for_update::<A>)
+        Self::augment_args(command)
     }
-}
-
-fn described<A: Args>(command: Command) -> Command {
-    within(command, A::augment_args)
-}
-
-fn described_for_update<A: Args>(command: Command) -> Command {
-    within(command, A::augment_args_for_update)
 }
 
 /// Describes a command that stands among others already: what they say of it holds, and the options of every command, which it
 /// has by now, come last.
-fn within(command: Command, describe: fn(Command) -> Command) -> Command {
+fn described<A: Args>(command: Command) -> Command {
     let about = Resettable::from(command.get_about().cloned());
     let long_about = Resettable::from(command.get_long_about().cloned());
-    let of_all: Vec<Id> = command
+    let global_options: Vec<Id> = command
         .get_arguments()
         .map(|argument| argument.get_id().clone())
         .collect();
-    let command = of_all.into_iter().fold(describe(command), |command, id| {
-        command.mut_arg(id, |argument| argument)
-    });
+    let command = A::augment_args(command);
+    debug_assert!(!command.has_subcommands(), "completions do not know them");
+    let command = global_options
+        .into_iter()
+        .fold(command, |command, id| command.mut_arg(id, |option| option));
     command.about(about).long_about(long_about)
 }

@@ -50,6 +50,7 @@ enum Command {
     /// Take names of images away
     Rm(Deferred<rm::Args>),
     /// Write images into an archive that docker, podman and skopeo read
+    // Not deferred: it has an `--output` of its own.
     Save(save::Args),
     /// Verify and take in the images of an archive
     Load(Deferred<load::Args>),

@@ -1,7 +1,7 @@
 //! Fields: keys of maps, fields and methods of objects.
 
 use super::super::error::Error;
-use super::super::tree::{Fields, Operand, Place};
+use super::super::tree::{FieldNames, Operand, Place};
 use super::MissingKey;
 use super::walk::State;
 use crate::value::{Dict, DictType, Object, Reflected, Value, method, quote};
@@ -12,7 +12,7 @@ impl<'t> State<'t, '_, '_> {
         &mut self,
         dot: &Reflected,
         receiver: Reflected,
-        (place, names): (Place<'t>, &'t Fields),
+        (place, names): (Place<'t>, &'t FieldNames),
         arguments: &'t [Operand],
         last: Option<Reflected>,
     ) -> Result<Reflected, Error> {

@@ -73,8 +73,7 @@ impl Parser<'_, '_> {
     }
 
     fn otherwise(&mut self) -> Result<Stop, Failure> {
-        let item = self.peek_not_space().clone();
-        if !matches!(item.kind, Kind::If | Kind::With) {
+        if !matches!(self.peek_not_space().kind, Kind::If | Kind::With) {
             self.expect(Kind::RightDelimiter, "else")?;
         }
         Ok(Stop::Else)

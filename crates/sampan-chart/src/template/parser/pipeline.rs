@@ -2,7 +2,7 @@
 
 use super::super::lexer::{Item, Kind};
 use super::super::number::Number;
-use super::super::tree::{self, Command, Fields, Operand, Pipe, Term, Variable};
+use super::super::tree::{self, Command, FieldNames, Operand, Pipe, Term, Variable};
 use super::super::unquote::unquote;
 use super::{Failure, Parser};
 use crate::functions;
@@ -52,11 +52,10 @@ impl<'s> Parser<'_, 's> {
     fn declarations(&mut self, context: &str) -> Result<(Vec<Variable>, bool), Failure> {
         let mut declared = Vec::new();
         loop {
-            let variable = self.peek_not_space().clone();
-            if variable.kind != Kind::Variable {
+            if self.peek_not_space().kind != Kind::Variable {
                 return Ok((declared, false));
             }
-            self.next();
+            let variable = self.next();
             // A space decides whether the variable is an argument or the first of two that are declared.
             let behind = self.peek().clone();
             let next = self.peek_not_space().clone();
@@ -122,7 +121,7 @@ impl<'s> Parser<'_, 's> {
         let position = self.peek_not_space().position;
         let first = self.shared.open.operands.len();
         loop {
-            self.peek_not_space();
+            self.skip_space();
             let operand = self.operand()?;
             self.shared.open.operands.extend(operand);
             let item = self.next();
@@ -159,7 +158,7 @@ impl<'s> Parser<'_, 's> {
         while self.peek().kind == Kind::Field {
             names.push_str(&lossy(&self.next().text));
         }
-        let names = Fields::new(&names);
+        let names = FieldNames::new(names);
         let term = match operand.term {
             Term::Field(_) => Term::Field(names),
             Term::Variable(variable, _) => Term::Variable(variable, names),
@@ -194,7 +193,7 @@ impl<'s> Parser<'_, 's> {
             Kind::Dot => Term::Dot,
             Kind::Nil => Term::Nil,
             Kind::Variable => self.variable(&written())?,
-            Kind::Field => Term::Field(Fields::new(&written())),
+            Kind::Field => Term::Field(FieldNames::new(written())),
             Kind::Bool => Term::Bool(item.text.as_ref() == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
                 let written = written();
@@ -238,6 +237,6 @@ impl<'s> Parser<'_, 's> {
             let name = quote::quote(name.as_bytes());
             return Err(self.failure(format!("undefined variable {name}")));
         }
-        Ok(Term::Variable(variable, Fields::default()))
+        Ok(Term::Variable(variable, FieldNames::default()))
     }
 }
