@@ -67,7 +67,7 @@ impl Item<'_> {
         match self.kind {
             Kind::Eof => "EOF".to_owned(),
             Kind::Error => String::from_utf8_lossy(&self.text).into_owned(),
-            kind if kind.is_keyword() => format!("<{}>", String::from_utf8_lossy(&self.text)),
+            _ if self.is_keyword() => format!("<{}>", String::from_utf8_lossy(&self.text)),
             _ if self.text.len() > 10 => {
                 let mut end = 0;
                 for _ in 0..10 {
@@ -78,25 +78,9 @@ impl Item<'_> {
             _ => quote::quote(&self.text),
         }
     }
-}
 
-impl Kind {
-    fn is_keyword(self) -> bool {
-        matches!(
-            self,
-            Self::Dot
-                | Self::Block
-                | Self::Break
-                | Self::Continue
-                | Self::Define
-                | Self::Else
-                | Self::End
-                | Self::If
-                | Self::Range
-                | Self::Nil
-                | Self::Template
-                | Self::With
-        )
+    fn is_keyword(&self) -> bool {
+        self.kind == Kind::Dot || keyword(&self.text) == Some(self.kind)
     }
 }
 
