@@ -175,6 +175,12 @@ pub struct Hindrance {
     pub hint: Option<String>,
 }
 
+/// Whether a stage belongs to a workflow that a job calls, or to a call in that workflow; both by their ids.
+pub(crate) fn is_within_call(stage: &str, call: &str) -> bool {
+    let rest = stage.strip_prefix(call);
+    rest.is_some_and(|rest| rest.starts_with(" / "))
+}
+
 impl Stage {
     /// What its combination of the matrix has otherwise than these values, as a reason to leave it out.
     fn differs(&self, matrix: &[(String, String)]) -> Option<String> {
@@ -196,10 +202,7 @@ impl Stage {
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         let group = self.strategy.as_ref().map(|strategy| &*strategy.group);
-        let inside = |id: &str| {
-            let rest = id.strip_prefix(name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" / "))
-        };
+        let inside = |id: &str| id == name || is_within_call(id, name);
         self.name == name || inside(&self.id) || group.is_some_and(inside)
     }
 

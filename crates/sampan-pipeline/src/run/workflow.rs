@@ -11,7 +11,7 @@ use crate::github::context::{self, Conclusion, Contexts, JobResult, Progress};
 use crate::github::environment::{condition, value};
 use crate::github::event::{self, Running};
 use crate::github::plan::{self, CallScope};
-use crate::graph::{Concurrency, Deferred, Expression, Graph, Stage, Text};
+use crate::graph::{Concurrency, Deferred, Expression, Graph, Stage, Text, is_within_call};
 use crate::plan::{End, Plan, State};
 use crate::secrets::{Asker, Secrets, secrets_in_call};
 
@@ -186,14 +186,9 @@ impl<'a> WorkflowRun<'a> {
 
     /// The calls that led to a stage, the outermost first.
     fn calls_of(&self, stage: &str) -> Vec<(&str, &CallScope)> {
-        let inside = |call: &str| {
-            stage
-                .strip_prefix(call)
-                .is_some_and(|rest| rest.starts_with(" / "))
-        };
         let calls = self.plan.calls.iter();
         let mut calls: Vec<_> = calls
-            .filter(|(call, _)| inside(call))
+            .filter(|(call, _)| is_within_call(stage, call))
             .map(|(call, scope)| (call.as_str(), scope))
             .collect();
         calls.sort_by_key(|(call, _)| call.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Asker, Rule, Secret, Secrets};
 use crate::github::plan::Plan;
-use crate::graph::{Expression, Text};
+use crate::graph::{Expression, Text, is_within_call};
 
 /// The token of the run, which every workflow has.
 const TOKEN: &str = "GITHUB_TOKEN";
@@ -28,11 +28,7 @@ pub fn secrets_in_call<E>(
     let mut calls: Vec<_> = plan
         .calls
         .iter()
-        .filter(|(call, _)| {
-            stage
-                .strip_prefix(call.as_str())
-                .is_some_and(|rest| rest.starts_with(" / "))
-        })
+        .filter(|(call, _)| is_within_call(stage, call))
         .collect();
     calls.sort_by_key(|(call, _)| call.len());
     let mut secrets = own.clone();

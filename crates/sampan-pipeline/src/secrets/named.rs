@@ -8,7 +8,9 @@ use super::{Asker, SecretProblem, Secrets};
 use crate::build::Build;
 use crate::github;
 use crate::github::plan::CallScope;
-use crate::graph::{Action, Container, EnvironmentValue, Expression, Graph, Stage, Step, Text};
+use crate::graph::{
+    Action, Container, EnvironmentValue, Expression, Graph, Stage, Step, Text, is_within_call,
+};
 
 /// A secret that a step names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,10 +196,6 @@ impl Secrets {
 
 /// Whether a stage knows secrets by the names that a caller gave them.
 fn has_handed_secrets(stage: &str, calls: &BTreeMap<String, CallScope>) -> bool {
-    calls.iter().any(|(call, scope)| {
-        let inside = stage
-            .strip_prefix(call.as_str())
-            .is_some_and(|rest| rest.starts_with(" / "));
-        inside && scope.secrets.is_some()
-    })
+    let mut calls = calls.iter();
+    calls.any(|(call, scope)| is_within_call(stage, call) && scope.secrets.is_some())
 }

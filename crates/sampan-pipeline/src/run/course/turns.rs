@@ -11,7 +11,7 @@ use sampan_supervise::clock;
 
 use super::Course;
 use crate::github::environment::value;
-use crate::graph::{Concurrency, Deferred, Dialect, Stage};
+use crate::graph::{Concurrency, Deferred, Dialect, Stage, is_within_call};
 use crate::plan::{End, State};
 use crate::run::job::evaluate;
 use crate::run::masks::hide;
@@ -202,10 +202,7 @@ impl<'a> Course<'a, '_> {
         }
         let around = self.turns.iter().any(|(id, held)| {
             let call = id.strip_suffix(GATE);
-            let inside = call.is_some_and(|call| {
-                let rest = stage.id.strip_prefix(call);
-                rest.is_some_and(|rest| rest.starts_with(" / "))
-            });
+            let inside = call.is_some_and(|call| is_within_call(&stage.id, call));
             inside && held.iter().any(|held| held.group.is(group))
         });
         around.then_some("a job that calls its workflow")
@@ -232,9 +229,7 @@ impl<'a> Course<'a, '_> {
         let call = id.strip_suffix(GATE);
         let belongs = |other: &str| match call {
             None => other == id,
-            Some(call) => other
-                .strip_prefix(call)
-                .is_some_and(|rest| rest.starts_with(" / ")),
+            Some(call) => is_within_call(other, call),
         };
         for place in 0..self.stages.len() {
             if !belongs(&self.stages[place].id) {
